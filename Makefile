@@ -1,0 +1,92 @@
+# Two commands are all a fresh machine needs: make run, make test.
+# make check is exactly what CI runs.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-print-directory
+
+GO       ?= go
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+STATIC   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
+BROWSER  := internal/e2e/browser
+FUZZTIME ?= 30s
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check e2e bench lint fmt vet cross types fuzz soak clean tools browser
+
+help: ## print this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 10
+
+run: ## start the demo: it prints one link
+	@$(GO) run ./cmd/sightline demo
+
+build: ## static binaries in bin/
+	@mkdir -p bin
+	$(STATIC) -o bin/sightline ./cmd/sightline
+	$(STATIC) -o bin/sightline-camera ./cmd/sightline-camera
+
+test: bin/testsum ## all tests; what needs a missing tool is skipped, and the last line counts
+	@bin/testsum -web web -- -race -timeout 9m ./...
+
+e2e: bin/testsum browser ## browser and real cameras; nothing is skipped
+	@CI=true bin/testsum -- -count=1 -timeout 9m ./internal/e2e/...
+
+bench: ## Go benchmarks; docs/performance.md says how the whole process is measured
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@$(GO) list -f '{{.Dir}}' ./... | while read -r dir; do \
+	  { grep -ohE '^func Fuzz[A-Za-z0-9_]+' "$$dir"/*_test.go 2>/dev/null || true; } | sed 's/^func //' | while read -r target; do \
+	    echo "$$dir $$target"; \
+	    (cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) .); \
+	  done; \
+	done
+
+soak: browser ## the browser watches the demo for SOAK (10m); frames, memory and goroutines are checked
+	SIGHTLINE_SOAK=$${SOAK:-10m} $(GO) test -count=1 -timeout 0 -run TestSoak -v ./internal/e2e/...
+
+check: fmt vet lint cross types test ## what CI runs
+
+fmt:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo 'not formatted; run: gofmt -w FILE'; exit 1; }
+
+vet:
+	$(GO) vet ./...
+
+lint: bin/golangci-lint ## golangci-lint, and shellcheck where it is installed
+	bin/golangci-lint run ./...
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run; \
+	elif [ "$${CI:-}" = true ]; then echo 'shellcheck is not installed'; exit 1; fi
+
+# Without cgo for every platform promised; the lean agent on MIPS as well.
+cross:
+	@for arch in amd64 arm64 arm; do \
+	  echo "build linux/$$arch"; CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build ./...; \
+	done
+	@echo 'build linux/mipsle sightline-camera'
+	@CGO_ENABLED=0 GOOS=linux GOARCH=mipsle GOMIPS=softfloat $(GO) build -o /dev/null ./cmd/sightline-camera
+
+types: ## check the types in the web viewer's comments
+	@tsc="$$(command -v tsc || echo $(BROWSER)/node_modules/.bin/tsc)"; \
+	if [ -x "$$tsc" ]; then "$$tsc" --noEmit -p web/jsconfig.json; \
+	elif [ "$${CI:-}" = true ]; then echo 'typescript is not installed; run: make browser'; exit 1; \
+	else echo 'typescript is not installed: types not checked'; fi
+
+browser: $(BROWSER)/node_modules/.installed ## the Node packages of the browser tests
+
+$(BROWSER)/node_modules/.installed: $(BROWSER)/package.json
+	npm install --prefix $(BROWSER) --no-package-lock --no-audit --no-fund --loglevel=error
+	@touch $@
+
+bin/testsum: $(wildcard internal/testsum/*.go)
+	@mkdir -p bin
+	@$(GO) build -o $@ ./internal/testsum
+
+# In a module of its own, so that its hundreds of dependencies are not ours.
+bin/golangci-lint: tools/lint/go.mod
+	@mkdir -p bin
+	cd tools/lint && $(GO) build -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+clean: ## remove what was built
+	rm -rf bin dist $(BROWSER)/node_modules internal/e2e/artifacts

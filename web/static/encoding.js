@@ -1,0 +1,60 @@
+/**
+ * Text encodings of bytes: base64url without padding (RFC 4648 §5) and
+ * lower-case base32 without padding (§6). Decoding is strict, so that one
+ * value has one spelling.
+ */
+
+/** Bytes over a plain ArrayBuffer, which is what WebCrypto takes. @typedef {Uint8Array<ArrayBuffer>} Bytes */
+
+const base32Alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/** @param {string} text @returns {Bytes} */
+export function utf8(text) {
+  return new TextEncoder().encode(text);
+}
+
+/** @param {Bytes | ArrayBuffer} data @returns {string} */
+export function toBase64Url(data) {
+  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
+  let binary = '';
+  for (let i = 0; i < bytes.length; i += 8192) {
+    binary += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  }
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/**
+ * Throws SyntaxError on padding, foreign characters, an impossible length or
+ * bits set beyond the last byte.
+ *
+ * @param {string} text
+ * @returns {Bytes}
+ */
+export function fromBase64Url(text) {
+  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) {
+    throw new SyntaxError('not base64url');
+  }
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  const bytes = Uint8Array.from(binary, (c) => c.charCodeAt(0));
+  if (toBase64Url(bytes) !== text) {
+    throw new SyntaxError('base64url with stray bits at its end');
+  }
+  return bytes;
+}
+
+/** @param {Bytes} bytes @returns {string} */
+export function toBase32(bytes) {
+  let text = '';
+  let held = 0;
+  let bits = 0;
+  for (const byte of bytes) {
+    held = (held << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += base32Alphabet[(held >> bits) & 31];
+    }
+    held &= (1 << bits) - 1;
+  }
+  return bits > 0 ? text + base32Alphabet[(held << (5 - bits)) & 31] : text;
+}

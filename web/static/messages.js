@@ -1,0 +1,240 @@
+/**
+ * The signed messages of one session between this browser and a publisher.
+ *
+ * The signaling service is not trusted: a Negotiation accepts only what the
+ * publisher's own key has signed, for this session, in rising order, and bound
+ * to the offer made here (its hash and nonce) or, later, to the transcript of
+ * offer and answer. Freshness rests on the nonces and not on clocks, so a
+ * camera whose clock is wrong still works.
+ */
+import { fromBase64Url, toBase64Url, utf8 } from './encoding.js';
+import { sign, verify } from './jws.js';
+
+/**
+ * @typedef {object} MediaLine what a media section of an offer is to carry
+ * @property {string} mid
+ * @property {string} camera empty for the agent's first camera
+ *
+ * @typedef {{ type: 'answer', sdp: string }} Answer
+ * @typedef {{ type: 'reject', code: 'forbidden' | 'busy' | 'bad_request' | 'no_camera', reason: string }} Reject
+ * @typedef {{ type: 'candidate', candidate: string, mid: string }} Candidate
+ * @typedef {{ type: 'bye', reason: string }} Bye
+ * @typedef {Answer | Reject | Candidate | Bye} Incoming
+ */
+
+/** A message that is not what this session may receive. */
+export class MessageError extends Error {
+  name = 'MessageError';
+}
+
+/** Seconds after which an agent with a correct clock refuses a message. */
+const lifetimeSeconds = 60;
+
+const common = ['type', 'from', 'to', 'session', 'seq', 'exp'];
+
+/** Longest accepted value of each text field, in characters. @type {Record<string, number>} */
+const textLimits = { sdp: 48 * 1024, candidate: 1024, mid: 32, reason: 512, code: 32 };
+
+/** The fields of each message type beside the common ones. @type {Record<string, string[]>} */
+const fields = {
+  answer: ['nonce', 'peerNonce', 'offerHash', 'sdp'],
+  reject: ['offerHash', 'code', 'reason'],
+  candidate: ['transcript', 'candidate', 'mid'],
+  bye: ['transcript', 'reason'],
+};
+
+export class Negotiation {
+  // Constant after construction.
+  /** @type {import('./identity.js').Identity} */ #identity;
+  /** @type {string} */ #peer;
+  /** @type {() => number} milliseconds since 1970 */ #now;
+  /** @type {string} */ session;
+  /** @type {string} */ #nonce;
+
+  #sent = 0;
+  #received = 0;
+  #offer = '';
+  #offerHash = '';
+  #transcript = '';
+
+  /**
+   * @param {{ identity: import('./identity.js').Identity, peer: string, now?: () => number }} options
+   */
+  constructor({ identity, peer, now = Date.now }) {
+    this.#identity = identity;
+    this.#peer = peer;
+    this.#now = now;
+    this.session = randomText();
+    this.#nonce = randomText();
+  }
+
+  /** Whether the answer has arrived, so that candidates can be exchanged. */
+  get answered() {
+    return this.#transcript !== '';
+  }
+
+  /**
+   * @param {string} sdp
+   * @param {MediaLine[]} media
+   * @returns {Promise<string>} the signed offer; one per session
+   */
+  async offer(sdp, media) {
+    if (this.#offer !== '') throw new MessageError('a session has one offer');
+    this.#offer = await this.#sign({ type: 'offer', nonce: this.#nonce, sdp, media });
+    this.#offerHash = await hash(this.#offer);
+    return this.#offer;
+  }
+
+  /**
+   * @param {string} candidate empty for the end of candidates
+   * @param {string} mid
+   * @returns {Promise<string>}
+   */
+  candidate(candidate, mid) {
+    return this.#signLater({ type: 'candidate', candidate, mid });
+  }
+
+  /** @param {string} reason @returns {Promise<string>} */
+  bye(reason) {
+    return this.#signLater({ type: 'bye', reason });
+  }
+
+  /**
+   * Checks a message of the publisher and returns what it says.
+   *
+   * @param {string} compact
+   * @returns {Promise<Incoming>}
+   * @throws {MessageError | import('./jws.js').JwsError}
+   */
+  async read(compact) {
+    const { payload, from } = await verify(compact);
+    const message = parse(payload);
+    if (from !== this.#peer || message.from !== from) {
+      throw new MessageError('the message is signed by someone else');
+    }
+    if (message.to !== this.#identity.peerId || message.session !== this.session) {
+      throw new MessageError('the message belongs to another session');
+    }
+    if (!Number.isSafeInteger(message.seq) || message.seq <= this.#received) {
+      throw new MessageError('the message is repeated or late');
+    }
+    const incoming = await this.#bound(message, compact);
+    this.#received = message.seq;
+    return incoming;
+  }
+
+  /**
+   * Holds a message against what was exchanged before.
+   *
+   * @param {Record<string, any>} message
+   * @param {string} compact
+   * @returns {Promise<Incoming>}
+   */
+  async #bound(message, compact) {
+    const { type, sdp, code, reason, candidate, mid } = message;
+    switch (type) {
+      case 'answer':
+        this.#unanswered(message);
+        if (message.peerNonce !== this.#nonce || !isNonce(message.nonce)) {
+          throw new MessageError('the answer does not carry this session’s nonce');
+        }
+        this.#transcript = await hash(`${this.#offer}.${compact}`);
+        return { type, sdp };
+      case 'reject':
+        this.#unanswered(message);
+        return { type, code, reason };
+      case 'candidate':
+        this.#continued(message);
+        return { type, candidate, mid };
+      default:
+        this.#continued(message);
+        return { type: 'bye', reason };
+    }
+  }
+
+  /** @param {Record<string, any>} message */
+  #unanswered(message) {
+    if (this.answered) throw new MessageError('the session is already answered');
+    if (this.#offerHash === '' || message.offerHash !== this.#offerHash) {
+      throw new MessageError('the message answers another offer');
+    }
+  }
+
+  /** @param {Record<string, any>} message */
+  #continued(message) {
+    if (!this.answered || message.transcript !== this.#transcript) {
+      throw new MessageError('the message does not continue this session');
+    }
+  }
+
+  /** @param {Record<string, unknown>} body @returns {Promise<string>} */
+  async #signLater(body) {
+    if (!this.answered) throw new MessageError('the session is not answered yet');
+    return this.#sign({ ...body, transcript: this.#transcript });
+  }
+
+  /** @param {Record<string, unknown>} body @returns {Promise<string>} */
+  #sign(body) {
+    this.#sent += 1;
+    return sign(
+      this.#identity,
+      JSON.stringify({
+        ...body,
+        from: this.#identity.peerId,
+        to: this.#peer,
+        session: this.session,
+        seq: this.#sent,
+        exp: Math.floor(this.#now() / 1000) + lifetimeSeconds,
+      }),
+    );
+  }
+}
+
+/**
+ * Parses a payload and checks its form: a known type, no unknown field, every
+ * field present and within its limit.
+ *
+ * @param {string} payload
+ * @returns {Record<string, any>}
+ */
+function parse(payload) {
+  let message;
+  try {
+    message = JSON.parse(payload);
+  } catch (error) {
+    throw new MessageError('the message is not JSON', { cause: error });
+  }
+  const known = Object.hasOwn(fields, message?.type) ? fields[message.type] : undefined;
+  if (known === undefined) throw new MessageError('the message has no known type');
+  for (const field of Object.keys(message)) {
+    if (!common.includes(field) && !known.includes(field)) {
+      throw new MessageError(`the message has an unknown field ${JSON.stringify(field)}`);
+    }
+  }
+  for (const field of ['from', 'to', 'session', ...known]) {
+    const value = message[field];
+    if (typeof value !== 'string' || value.length > (textLimits[field] ?? 64)) {
+      throw new MessageError(`the message has no good ${field}`);
+    }
+  }
+  return message;
+}
+
+/** @param {string} text @returns {boolean} */
+function isNonce(text) {
+  try {
+    return fromBase64Url(text).length === 16;
+  } catch {
+    return false;
+  }
+}
+
+/** @returns {string} 16 random bytes as 22 characters */
+function randomText() {
+  return toBase64Url(crypto.getRandomValues(new Uint8Array(16)));
+}
+
+/** @param {string} text @returns {Promise<string>} */
+async function hash(text) {
+  return toBase64Url(await crypto.subtle.digest('SHA-256', utf8(text)));
+}

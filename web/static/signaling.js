@@ -1,0 +1,279 @@
+/**
+ * The connection to the signaling service: proves who this browser is, carries
+ * signed messages to and from other peers, and comes back by itself.
+ */
+import { Backoff, pause } from './backoff.js';
+import { sign } from './jws.js';
+
+export const subprotocol = 'sightline.signal.v1';
+
+/** Longest frame, in characters. */
+const maxFrame = 64 * 1024;
+
+/** A connection that says nothing for this long before it is registered is given up, in milliseconds. */
+const registerMs = 10_000;
+
+/** How many sent messages are remembered to connect an error with its cause. */
+const maxPending = 64;
+
+/**
+ * @typedef {'connecting' | 'online' | 'offline' | 'displaced' | 'closed'} SignalingState
+ *   displaced: another tab of this browser has taken over; the next send takes it back
+ */
+
+/** The service refuses or cannot deliver a message. */
+export class SignalingError extends Error {
+  name = 'SignalingError';
+
+  /**
+   * @param {string} code a code of the wire protocol, or "offline"
+   * @param {string} message
+   */
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export class Signaling {
+  // Constant after construction.
+  #url;
+  #identity;
+  #WebSocket;
+  #random;
+
+  /** @type {SignalingState} */ #state = 'offline';
+  /** @type {WebSocket | null} */ #socket = null;
+  #resume = '';
+  #ref = 0;
+  /** @type {Map<number, (error: SignalingError) => void>} */ #pending = new Map();
+  /** @type {Set<(from: string, payload: string) => void>} */ #listeners = new Set();
+  /** @type {Set<() => void>} */ #watchers = new Set();
+  /** @type {AbortController | null} the loop that keeps the connection */ #loop = null;
+  #skipWait = new AbortController();
+
+  /**
+   * @param {object} options
+   * @param {string} options.url ws: or wss:
+   * @param {import('./identity.js').Identity} options.identity
+   * @param {typeof WebSocket} [options.WebSocket]
+   * @param {() => number} [options.random]
+   */
+  constructor({ url, identity, WebSocket = globalThis.WebSocket, random = Math.random }) {
+    this.#url = url;
+    this.#identity = identity;
+    this.#WebSocket = WebSocket;
+    this.#random = random;
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  /** Connects and stays connected until close, or until another tab takes over. */
+  connect() {
+    if (this.#state === 'closed') return;
+    if (this.#loop) {
+      this.#skipWait.abort();
+      return;
+    }
+    this.#loop = new AbortController();
+    void this.#run(this.#loop.signal);
+  }
+
+  /** Ends the connection for good. */
+  close() {
+    this.#loop?.abort();
+    this.#loop = null;
+    this.#setState('closed');
+    this.#socket?.close(1000);
+  }
+
+  /**
+   * Waits until the service knows this browser, connecting if need be.
+   *
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<void>}
+   * @throws {SignalingError} "offline" if it is closed or the signal aborts first
+   */
+  async ready(signal) {
+    this.connect();
+    while (this.#state !== 'online') {
+      if (this.#state === 'closed' || signal?.aborted) {
+        throw new SignalingError('offline', 'The signaling service cannot be reached.');
+      }
+      await this.#change(signal);
+    }
+  }
+
+  /**
+   * Sends a signed message to a peer. The service answers only if something
+   * is wrong, by onError.
+   *
+   * @param {string} to
+   * @param {string} payload
+   * @param {(error: SignalingError) => void} [onError]
+   * @throws {SignalingError} "offline" if there is no connection now
+   */
+  send(to, payload, onError) {
+    if (this.#state !== 'online' || !this.#socket) {
+      throw new SignalingError('offline', 'The signaling service cannot be reached.');
+    }
+    this.#ref += 1;
+    if (onError) {
+      this.#pending.set(this.#ref, onError);
+      const [oldest] = this.#pending.keys();
+      if (this.#pending.size > maxPending) this.#pending.delete(oldest);
+    }
+    this.#socket.send(JSON.stringify({ type: 'send', to, ref: this.#ref, payload }));
+  }
+
+  /**
+   * @param {(from: string, payload: string) => void} listener called for every message of another peer
+   * @returns {() => void} ends it
+   */
+  listen(listener) {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /**
+   * @param {() => void} watcher called whenever the state changes
+   * @returns {() => void} ends it
+   */
+  watch(watcher) {
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  /** @param {AbortSignal} stop */
+  async #run(stop) {
+    const backoff = new Backoff({ limitMs: 20_000, random: this.#random });
+    while (!stop.aborted) {
+      const registered = await this.#once(stop);
+      if (stop.aborted) break;
+      if (registered) backoff.reset();
+      this.#setState('offline');
+      this.#skipWait = new AbortController();
+      await pause(backoff.next(), AbortSignal.any([stop, this.#skipWait.signal]));
+    }
+    if (this.#loop?.signal === stop) this.#loop = null;
+  }
+
+  /**
+   * One connection, from dialling to its end.
+   *
+   * @param {AbortSignal} stop
+   * @returns {Promise<boolean>} whether it was registered
+   */
+  #once(stop) {
+    this.#setState('connecting');
+    return new Promise((resolve) => {
+      let registered = false;
+      const socket = new this.#WebSocket(this.#url, subprotocol);
+      this.#socket = socket;
+      const end = () => {
+        clearTimeout(timer);
+        stop.removeEventListener('abort', abort);
+        if (this.#socket === socket) this.#socket = null;
+        resolve(registered);
+      };
+      const abort = () => socket.close(1000);
+      const timer = setTimeout(abort, registerMs);
+      stop.addEventListener('abort', abort);
+      socket.onclose = end;
+      socket.onmessage = (event) => {
+        const message = parseFrame(event.data);
+        if (message === null) return socket.close(4000, 'bad frame');
+        if (message.type === 'registered') {
+          registered = true;
+          clearTimeout(timer);
+        }
+        this.#handle(socket, message).catch((error) => {
+          console.warn('sightline: a signaling message is not handled', error);
+          socket.close(4000, 'bad message');
+        });
+      };
+    });
+  }
+
+  /**
+   * @param {WebSocket} socket
+   * @param {Record<string, any>} message
+   */
+  async #handle(socket, message) {
+    switch (message.type) {
+      case 'challenge':
+        socket.send(JSON.stringify({ type: 'register', jws: await this.#proof(message.nonce) }));
+        break;
+      case 'registered':
+        this.#resume = String(message.resume ?? '');
+        this.#setState('online');
+        break;
+      case 'message':
+        for (const listener of [...this.#listeners]) listener(String(message.from), String(message.payload));
+        break;
+      case 'error':
+        this.#refused(message);
+        break;
+      default: // A later version of the service may say more.
+    }
+  }
+
+  /** @param {unknown} nonce @returns {Promise<string>} */
+  #proof(nonce) {
+    const claim = {
+      type: 'register',
+      nonce: String(nonce),
+      host: new URL(this.#url).host,
+      id: this.#identity.peerId,
+      resume: this.#resume,
+    };
+    return sign(this.#identity, JSON.stringify(claim));
+  }
+
+  /** @param {Record<string, any>} message */
+  #refused({ code, ref, message }) {
+    if (code === 'displaced') {
+      // Coming back at once would start a fight between two tabs.
+      this.#loop?.abort();
+      this.#loop = null;
+      this.#setState('displaced');
+    }
+    if (code === 'unauthenticated') this.#resume = '';
+    const onError = this.#pending.get(ref);
+    this.#pending.delete(ref);
+    onError?.(new SignalingError(String(code), String(message)));
+  }
+
+  /** @param {SignalingState} state */
+  #setState(state) {
+    if (this.#state === state || this.#state === 'closed') return;
+    this.#state = state;
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+
+  /** @param {AbortSignal} [signal] @returns {Promise<void>} */
+  #change(signal) {
+    return new Promise((resolve) => {
+      const end = () => {
+        stop();
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      const stop = this.watch(end);
+      signal?.addEventListener('abort', end);
+    });
+  }
+}
+
+/** @param {unknown} data @returns {Record<string, any> | null} */
+function parseFrame(data) {
+  if (typeof data !== 'string' || data.length > maxFrame) return null;
+  try {
+    const message = JSON.parse(data);
+    return typeof message?.type === 'string' ? message : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,133 @@
+// Package signaling introduces peers to each other: the messages they sign for
+// one another and the frames in which a server passes them on. This page is the
+// protocol's specification; docs/design/signaling.md has its invariants, goals
+// and reasons.
+//
+// There are two layers. Session messages go from peer to peer, signed; the
+// server can neither make nor change nor reuse them. Frames go between a client
+// and the server.
+//
+// # Common rules
+//
+// All JSON is UTF-8, at most one value, and strict: an unknown, repeated or
+// differently cased name is an error, and so is a value above its limit. "Token
+// of n bytes" means random or hashed bytes as unpadded base64url, in the one
+// canonical spelling. PeerIDs are canonical: 52 lower-case characters. Integers
+// are 0 to 2^53-1.
+//
+// A JWS is a compact serialization (RFC 7515 §7.1) of at most 64,512 bytes with
+// alg ES256. Its protected header has the members alg, typ and jwk and no other:
+//
+//	{"alg":"ES256","typ":"sightline+jws","jwk":{"kty":"EC","crv":"P-256","x":"…","y":"…"}}
+//
+// The jwk has those four members and no other (WebCrypto's exportKey adds
+// "ext" and "key_ops": leave them out). The receiver computes the PeerID of the
+// jwk and requires that it is the "from" (in a registration the "id") inside.
+//
+// # Session messages
+//
+// Every session message has
+//
+//	type     "offer", "answer", "reject", "candidate" or "bye"
+//	from     PeerID of the sender, who signs
+//	to       PeerID of the one receiver, another peer
+//	session  token of 16 bytes, chosen by the viewer, fresh for every session
+//	seq      1 for each side's first message, then rising (gaps are allowed)
+//	exp      Unix seconds: the sender's time + 60
+//
+// and, by type,
+//
+//	offer      nonce (token of 16 bytes, fresh), sdp (1 to 40,960 bytes),
+//	           media (at most 32 of {"mid","camera"}; camera "" is the first one)
+//	answer     nonce (fresh), peerNonce (the offer's), offerHash, sdp
+//	reject     offerHash, code, reason (at most 256 bytes)
+//	candidate  transcript, candidate (at most 1,024 bytes; "" is the end), mid
+//	bye        transcript, reason
+//
+// offerHash is the token of SHA-256(offer's JWS), transcript the token of
+// SHA-256(offer's JWS + "." + answer's JWS): hashes of the compact
+// serializations as they were sent. A mid is "" (candidates only) or up to 16
+// token characters; a camera id is 1 to 64 of a-z, 0-9, '-', '_', beginning
+// with a letter or digit. Reject codes are forbidden, busy, bad_request,
+// no_camera and expired.
+//
+// The handshake, seen by each side:
+//
+//	viewer:    offer -> (answer | reject)   then candidate* [bye], both ways
+//	publisher: offer -> answer or reject    then candidate* [bye], both ways
+//
+// A viewer offers once per session. It holds its candidates back until the
+// answer, because they need the transcript; it waits a moment for gathering
+// before it offers, and the answer carries all of the publisher's candidates.
+// Neither side sends after a reject or a bye. A receiver ignores what does not
+// fit: a message that is not from the other end of this session to itself, a
+// second or unasked answer, another offerHash, peerNonce or transcript, a seq
+// that does not rise.
+//
+// A publisher accepts an offer if, in this order, it is for itself, the viewer
+// is allowed, it has not expired, and its (from, nonce) is not in the memory of
+// offers seen. "Expired" compares exp, plus two minutes, with the local clock;
+// a local clock before 2026 counts for nothing, and the latest signing time of
+// an accepted offer takes its place. A viewer whose offer is rejected with
+// "expired" may offer again, in a new session, with the publisher's time, which
+// is the reject's exp - 60. All other messages are fresh by the nonce or the
+// transcript in them, and their exp is compared with no clock.
+//
+// # Frames
+//
+// A WebSocket at /v1/signal with the subprotocol "sightline.signal.v1"; text
+// messages of at most 65,536 bytes, one frame each. A browser's Origin must be
+// the server's own or one that it lists, the Host must be one of its names.
+//
+//	server  {"type":"challenge","nonce":token of 32 bytes}
+//	client  {"type":"register","jws":"…"}
+//	server  {"type":"registered","id":PeerID,"resume":token of 16 bytes,"resumed":bool}
+//	client  {"type":"send","to":PeerID,"ref":int,"payload":"…"}
+//	server  {"type":"message","from":PeerID,"payload":"…"}
+//	server  {"type":"error","code":"…","ref":int,"message":"…"}
+//
+// The register's jws signs
+//
+//	{"type":"register","nonce":the challenge's,"host":"…","id":PeerID,"resume":token or ""}
+//
+// with host as in the dialled URL: lower case, "name" or "name:port", without
+// the ports 80 and 443 and without a final dot. The server requires that it is
+// the Host of this very connection's request, so that a proof made for one
+// server is of no use at another.
+//
+// ref is the client's choice, and 0 in errors that are about no send frame. A
+// send without an error is accepted, not acknowledged: the answer of the other
+// peer is the acknowledgement. Frames from one client to one other arrive in
+// order, and at most once.
+//
+// # Errors
+//
+//	code             when                                                connection
+//	bad_message      not text, not JSON, unknown or malformed frame      closed, 1008
+//	unauthenticated  a frame before register, a register that proves     closed, 1008
+//	                 nothing, or no register within 10 s
+//	unreachable      the receiver is unknown or offline; the two look    goes on
+//	                 the same in content and in timing
+//	rate_limited     too many frames; the frame was not delivered        goes on; closed
+//	                                                                     (1008) if it does not stop
+//	too_large        a message over 65,536 bytes                         closed, 1009
+//	server_busy      too many connections, or a receiver that reads too  goes on if about a
+//	                 slowly                                              send, else closed, 1013
+//	displaced        the same key registered again, with proof           closed, 4001
+//
+// Before the WebSocket exists the server answers with an HTTP status: 421 for a
+// foreign Host, 403 for a foreign Origin, 400 or 426 for a request that is no
+// WebSocket of this subprotocol, 429 for too many connections (per address), 503
+// for too many in total or while it closes. A server that shuts down closes with
+// 1001.
+//
+// # Keep-alive and resume
+//
+// Both sides send WebSocket pings and give the connection up when no pong
+// comes. When a connection is lost, the server holds up to 32 messages for that
+// peer for 30 s and delivers them, first, to whoever next proves to hold the
+// key; if that registration carries the resume token, "resumed" is true and
+// tells the client that no accepted message was dropped in between. Messages
+// still held after that time are answered unreachable, if their sender is still
+// there. A second registration of a key takes over from the first at once.
+package signaling

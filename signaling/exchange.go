@@ -1,0 +1,100 @@
+package signaling
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sightline-cam/sightline/internal/identity"
+)
+
+// exchange is what both ends of a session keep: who talks to whom, how far the
+// sequence numbers are, and the transcript once there is one. Its owner guards
+// it.
+type exchange struct {
+	// constant after construction
+	id      *identity.Identity
+	peer    identity.PeerID
+	session Token
+
+	// guarded by the owner's mutex
+	sent       int64 // the last sequence number used
+	received   int64 // the last sequence number accepted
+	transcript Token // "" until the handshake is complete
+	closed     bool
+}
+
+// next returns the header of the next message to send. The type is filled in
+// when it is encoded.
+func (e *exchange) next(now time.Time) Header {
+	e.sent++
+	return Header{
+		From:    e.id.PeerID(),
+		To:      e.peer,
+		Session: e.session,
+		Seq:     e.sent,
+		Exp:     max(0, now.Add(Lifetime).Unix()),
+	}
+}
+
+// admit checks that a message comes from the other end of this very session and
+// is newer than the last. It changes nothing: accept does.
+func (e *exchange) admit(h *Header) error {
+	switch {
+	case h.From != e.peer || h.To != e.id.PeerID():
+		return ErrNotForMe
+	case e.closed:
+		return fmt.Errorf("%w: the session is over", ErrUnexpected)
+	case h.Session != e.session:
+		return fmt.Errorf("%w: the session differs", ErrUnexpected)
+	case h.Seq <= e.received:
+		return fmt.Errorf("%w: seq %d after %d", ErrUnexpected, h.Seq, e.received)
+	}
+	return nil
+}
+
+// acceptLater takes a candidate or a bye: what may follow a complete handshake.
+func (e *exchange) acceptLater(m Message) error {
+	if e.transcript == "" {
+		return fmt.Errorf("%w: %s before the handshake is complete", ErrUnexpected, m.kind())
+	}
+	var transcript Token
+	switch m := m.(type) {
+	case *Candidate:
+		transcript = m.Transcript
+	case *Bye:
+		transcript = m.Transcript
+	default:
+		return fmt.Errorf("%w: %s after the handshake", ErrUnexpected, m.kind())
+	}
+	if transcript != e.transcript {
+		return fmt.Errorf("%w: the transcript differs", ErrUnexpected)
+	}
+	e.received = m.Head().Seq
+	_, e.closed = m.(*Bye)
+	return nil
+}
+
+func (e *exchange) candidate(now time.Time, candidate, mid string) (string, error) {
+	if err := e.ready(TypeCandidate); err != nil {
+		return "", err
+	}
+	return seal(e.id, &Candidate{Header: e.next(now), Transcript: e.transcript, Candidate: candidate, MID: mid})
+}
+
+func (e *exchange) bye(now time.Time, reason string) (string, error) {
+	if err := e.ready(TypeBye); err != nil {
+		return "", err
+	}
+	e.closed = true
+	return seal(e.id, &Bye{Header: e.next(now), Transcript: e.transcript, Reason: reason})
+}
+
+func (e *exchange) ready(t Type) error {
+	if e.closed {
+		return fmt.Errorf("%w: the session is over", ErrUnexpected)
+	}
+	if e.transcript == "" {
+		return fmt.Errorf("%w: no %s before the handshake is complete", ErrUnexpected, t)
+	}
+	return nil
+}

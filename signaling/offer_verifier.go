@@ -1,0 +1,159 @@
+package signaling
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sightline-cam/sightline/internal/identity"
+)
+
+// OfferVerifierOptions configures an OfferVerifier. Identity is required; with
+// nothing else set, nobody is allowed.
+type OfferVerifierOptions struct {
+	// Identity is the publisher's own.
+	Identity *identity.Identity
+	// Authorize returns nil for a viewer that may open a session. It is called
+	// for every genuine offer, by several goroutines. Nil allows nobody.
+	Authorize func(viewer identity.PeerID) error
+	// ClockSkew is how far behind a viewer's clock may be. Default 2 minutes,
+	// negative for none.
+	ClockSkew time.Duration
+	// EarliestClock is the earliest time that a local clock may show and be
+	// believed. Default the start of 2026.
+	EarliestClock time.Time
+	// NoncesPerViewer bounds how many unexpired offers of one viewer are
+	// remembered. Default 64.
+	NoncesPerViewer int
+	// Viewers bounds how many viewers are remembered. Default 1024.
+	Viewers int
+}
+
+// OfferVerifier is the publisher's gate: it decides which offers open a
+// session. Freshness rests on a bounded memory of the offers seen, not on
+// clocks alone: a camera that wakes in 1970 or that was given local time for
+// UTC still lets its owner in, by way of RejectExpired at worst. Safe for
+// concurrent use.
+type OfferVerifier struct {
+	// constant after construction
+	id        *identity.Identity
+	authorize func(identity.PeerID) error
+	skew      time.Duration
+	earliest  time.Time
+
+	mu sync.Mutex
+	// guarded by mu
+	seen       *seenOffers
+	lastSigned time.Time // the latest time that an accepted offer was signed
+}
+
+// NewOfferVerifier returns a verifier that has seen nothing yet.
+func NewOfferVerifier(o OfferVerifierOptions) (*OfferVerifier, error) {
+	if o.Identity == nil {
+		return nil, errors.New("verify offers: no identity given")
+	}
+	if o.Authorize == nil {
+		o.Authorize = func(identity.PeerID) error { return ErrForbidden }
+	}
+	if o.ClockSkew == 0 {
+		o.ClockSkew = 2 * time.Minute
+	}
+	if o.EarliestClock.IsZero() {
+		o.EarliestClock = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	if o.NoncesPerViewer <= 0 {
+		o.NoncesPerViewer = 64
+	}
+	if o.Viewers <= 0 {
+		o.Viewers = 1024
+	}
+	return &OfferVerifier{
+		id:        o.Identity,
+		authorize: o.Authorize,
+		skew:      max(0, o.ClockSkew),
+		earliest:  o.EarliestClock,
+		seen:      newSeenOffers(o.Viewers, o.NoncesPerViewer),
+	}, nil
+}
+
+// Accept decides on an offer. Errors: ErrUnexpected for a message that is no
+// offer, ErrNotForMe, ErrForbidden, ErrExpired, ErrReplayed. Only allowed
+// viewers leave a trace in the memory of offers, so strangers cannot flush it.
+// Refuse turns an error into what may be answered.
+func (v *OfferVerifier) Accept(now time.Time, in Signed) (*PublisherSession, error) {
+	o, ok := in.message.(*Offer)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s instead of an offer", ErrUnexpected, in.message.kind())
+	}
+	if o.To != v.id.PeerID() || o.From == v.id.PeerID() {
+		return nil, ErrNotForMe
+	}
+	if err := v.authorize(o.From); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrForbidden, err)
+	}
+	if err := v.remember(now, o); err != nil {
+		return nil, err
+	}
+	return &PublisherSession{
+		offer:    o,
+		offerJWS: in.compact,
+		exchange: exchange{id: v.id, peer: o.From, session: o.Session, received: o.Seq},
+	}, nil
+}
+
+// remember checks an offer's freshness and notes that it was seen.
+func (v *OfferVerifier) remember(now time.Time, o *Offer) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	oldest := v.clockLocked(now).Add(-v.skew).Unix()
+	if o.Exp < oldest {
+		return ErrExpired
+	}
+	if err := v.seen.add(o.From, o.Nonce, o.Exp, oldest); err != nil {
+		return err
+	}
+	if signed := o.Signed(); signed.After(v.lastSigned) {
+		v.lastSigned = signed
+	}
+	return nil
+}
+
+// clockLocked returns the time that offers are compared with: the local one if
+// it can be right, else the later of it and the last signed time of an accepted
+// offer. A believable clock is never pushed forward by a viewer's, or one
+// viewer with a wrong clock would lock out the others.
+func (v *OfferVerifier) clockLocked(now time.Time) time.Time {
+	if !now.Before(v.earliest) || now.After(v.lastSigned) {
+		return now
+	}
+	return v.lastSigned
+}
+
+// Refuse returns the signed rejection that tells a viewer why Accept failed
+// with cause, to be sent to in's sender. send is false where silence is right:
+// a replay or a message for somebody else is not the sender's doing.
+func (v *OfferVerifier) Refuse(now time.Time, in Signed, cause error) (compact string, send bool, err error) {
+	code, reason := RejectForbidden, "You are not allowed to watch here. Ask the owner for access."
+	switch {
+	case errors.Is(cause, ErrForbidden):
+	case errors.Is(cause, ErrExpired):
+		code, reason = RejectExpired, "The clocks of the camera and of this device differ. Set them right."
+	default:
+		return "", false, nil
+	}
+	o, ok := in.message.(*Offer)
+	if !ok {
+		return "", false, nil
+	}
+	v.mu.Lock()
+	now = v.clockLocked(now)
+	v.mu.Unlock()
+	s := &PublisherSession{
+		offer:    o,
+		offerJWS: in.compact,
+		exchange: exchange{id: v.id, peer: o.From, session: o.Session, received: o.Seq},
+	}
+	compact, err = s.Reject(now, code, reason)
+	return compact, err == nil, err
+}

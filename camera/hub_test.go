@@ -2,6 +2,8 @@ package camera_test
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/sightline-cam/sightline/camera"
 	"github.com/sightline-cam/sightline/codecs"
@@ -137,26 +139,35 @@ func TestHub_InterruptWaitsForAKeyFrame(t *testing.T) {
 	wantPTS(t, got, 2)
 }
 
-func TestSubscription_SkipToKey(t *testing.T) {
-	h := newHub(camera.HubOptions{})
-	write(h, 0, true, 10)
-	s := h.SubscribeVideo()
-	defer s.Close()
-	drain(t, s)
-	write(h, 1, false, 10)
-	if n := s.SkipToKey(); n != 0 {
-		t.Fatalf("skipped %d with no key frame ahead", n)
-	}
-	write(h, 2, true, 10)
-	write(h, 3, false, 10)
-	if n := s.Behind(); n != 3 {
-		t.Fatalf("behind %d, want 3", n)
-	}
-	if n := s.SkipToKey(); n != 1 {
-		t.Fatalf("skipped %d, want 1", n)
-	}
-	got, _ := drain(t, s)
-	wantPTS(t, got, 2, 3)
+func TestSubscription_SkipToFreshKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(camera.HubOptions{})
+		at := func(pts int64, key bool) {
+			h.WriteUnit(&codecs.Unit{PTS: pts, Key: key, Arrived: time.Now(), Payload: [][]byte{{1}}})
+		}
+		at(0, true)
+		s := h.SubscribeVideo()
+		defer s.Close()
+		time.Sleep(time.Second)
+		if s.SkipToFreshKey(500 * time.Millisecond) {
+			t.Fatal("went to a key frame of a second ago")
+		}
+		drain(t, s)
+		at(1, false)
+		if s.SkipToFreshKey(500 * time.Millisecond) {
+			t.Fatal("went back to a key frame that was already read")
+		}
+		at(2, true)
+		at(3, false)
+		if n := s.Behind(); n != 3 {
+			t.Fatalf("behind %d, want 3", n)
+		}
+		if !s.SkipToFreshKey(500 * time.Millisecond) {
+			t.Fatal("did not go to the fresh key frame")
+		}
+		got, _ := drain(t, s)
+		wantPTS(t, got, 2, 3)
+	})
 }
 
 func TestHub_AudioBeginsLive(t *testing.T) {

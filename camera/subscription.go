@@ -1,6 +1,10 @@
 package camera
 
-import "github.com/sightline-cam/sightline/codecs/rtppack"
+import (
+	"time"
+
+	"github.com/sightline-cam/sightline/codecs/rtppack"
+)
 
 // Subscription is one consumer's position in a Hub. It satisfies peer.Feed.
 // Its methods may be called from one goroutine at a time, Close from any.
@@ -78,19 +82,18 @@ func (s *Subscription) Behind() int {
 	return int(l.next() - s.pos) //nolint:gosec // bounded by the ring
 }
 
-// SkipToKey moves forward to the newest key frame ahead of this position and
-// returns the number of frames it passed over; 0 if there is no such frame.
-func (s *Subscription) SkipToKey() int {
+// SkipToFreshKey moves to the newest key frame at or ahead of this position if
+// it arrived at most maxAge ago, and reports whether it did.
+func (s *Subscription) SkipToFreshKey(maxAge time.Duration) bool {
 	l := s.lane
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if s.ended || !l.hasKey || l.key <= s.pos {
-		return 0
+	if s.ended || !l.hasKey || l.key < s.pos || time.Since(l.frames[l.key-l.first].Unit.Arrived) > maxAge {
+		return false
 	}
-	n := int(l.key - s.pos) //nolint:gosec // bounded by the frames published
 	s.pos = l.key
 	s.awaitKey = false
-	return n
+	return true
 }
 
 // Skipped returns how many frames this consumer lost in total.

@@ -1,6 +1,8 @@
 package peer
 
 import (
+	"time"
+
 	"github.com/sightline-cam/sightline/codecs"
 	"github.com/sightline-cam/sightline/codecs/rtppack"
 )
@@ -17,10 +19,9 @@ type Feed interface {
 	Next() (f *rtppack.Frame, skipped int, ok bool)
 	// Behind returns how many frames lie between this position and live.
 	Behind() int
-	// SkipToKey moves forward to the newest key frame that lies ahead of this
-	// position and reports how many frames it passed over; if there is none
-	// it does not move and returns 0.
-	SkipToKey() int
+	// SkipToFreshKey moves to the newest key frame at or ahead of this
+	// position if it arrived at most maxAge ago, and reports whether it did.
+	SkipToFreshKey(maxAge time.Duration) bool
 	// Close ends the feed. Idempotent.
 	Close()
 }

@@ -1,0 +1,283 @@
+package peer
+
+import (
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/gcc"
+	"github.com/pion/rtcp"
+)
+
+const (
+	// queueHigh is the standing queue in the network above which the path
+	// counts as congested, queueLow below which it counts as clear again.
+	queueHigh = 100 * time.Millisecond
+	queueLow  = 40 * time.Millisecond
+	// lossHigh is the loss from which a path without a queue (a policer)
+	// counts as congested. Random loss of a radio link stays below.
+	lossHigh = 0.12
+	// feedbackTimeout is how long feedback may be missing while packets are
+	// on their way.
+	feedbackTimeout = 800 * time.Millisecond
+
+	twccHistory = 1024 // packets; 4 s at 2 Mbit/s
+	minTarget   = 100_000
+	maxTarget   = 100_000_000
+)
+
+// congestion is what one session knows about its path: pion's GCC gives the
+// rate to fall to, and the same transport-wide feedback tells whether there is
+// a reason to fall: GCC alone also steps down when the sender merely has
+// little to send and the receiver's clock jitters.
+//
+// Time is an argument. Safe for concurrent use.
+type congestion struct {
+	bwe *gcc.SendSideBWE // safe for concurrent use
+
+	epoch time.Time // constant
+
+	mu         sync.Mutex
+	seq        uint16 // next transport-wide sequence number
+	sent       []sentPacket
+	train      uint32
+	trainAt    time.Time
+	base       windowedMin
+	queue      time.Duration
+	loss       float64
+	congested  bool
+	since      time.Time // of the present value of congested
+	strikes    int       // feedback reports in a row that speak for a change
+	capacities []float64 // of the last packet trains, bit/s
+	lastFB     time.Time
+	lastSent   time.Time
+	oldestOpen time.Time // first packet sent after the last feedback
+	reports    int
+}
+
+type sentPacket struct {
+	at    time.Time
+	size  int
+	train uint32
+	seq   uint16
+}
+
+func newCongestion(now time.Time, initialTarget int) (*congestion, error) {
+	bwe, err := gcc.NewSendSideBWE(
+		gcc.SendSideBWEPacer(gcc.NewNoOpPacer()),
+		gcc.SendSideBWEInitialBitrate(initialTarget),
+		gcc.SendSideBWEMinBitrate(minTarget),
+		gcc.SendSideBWEMaxBitrate(maxTarget),
+	)
+	if err != nil {
+		return nil, err
+	}
+	return &congestion{bwe: bwe, epoch: now, sent: make([]sentPacket, twccHistory)}, nil
+}
+
+func (c *congestion) close() { _ = c.bwe.Close() }
+
+// writer puts the estimator in front of a stream's writer.
+func (c *congestion) writer(ssrc uint32, extID uint8, w interceptor.RTPWriter) interceptor.RTPWriter {
+	return c.bwe.AddStream(&interceptor.StreamInfo{
+		SSRC:                ssrc,
+		RTPHeaderExtensions: []interceptor.RTPHeaderExtension{{URI: transportCCURI, ID: int(extID)}},
+	}, w)
+}
+
+// next returns the transport-wide sequence number of a packet of size bytes
+// that is about to be sent.
+func (c *congestion) next(now time.Time, size int) uint16 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.Sub(c.trainAt) > time.Millisecond {
+		c.train++
+		c.trainAt = now
+	}
+	seq := c.seq
+	c.seq++
+	c.sent[seq%twccHistory] = sentPacket{at: now, size: size, train: c.train, seq: seq}
+	c.lastSent = now
+	if c.oldestOpen.IsZero() {
+		c.oldestOpen = now
+	}
+	return seq
+}
+
+// feedback takes a transport-wide feedback report.
+func (c *congestion) feedback(now time.Time, fb *rtcp.TransportLayerCC) {
+	// The estimator refuses only reports it cannot read; they are the peer's
+	// problem, and the queue below goes on without it.
+	_ = c.bwe.WriteRTCP([]rtcp.Packet{fb}, nil)
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lastFB, c.oldestOpen = now, time.Time{}
+	c.reports++
+	lost, got := 0, 0
+	queue := time.Duration(math.MaxInt64)
+	var run trainRun
+	eachArrival(fb, func(seq uint16, arrived time.Duration, ok bool) {
+		p := c.sent[seq%twccHistory]
+		if p.seq != seq || p.at.IsZero() {
+			return
+		}
+		if !ok {
+			lost++
+			return
+		}
+		got++
+		// Both clocks run at the same rate; their offset cancels out in the
+		// distance from the smallest value seen.
+		owd := arrived - p.at.Sub(c.epoch)
+		queue = min(queue, owd-c.base.update(now, owd))
+		if r, ok := run.add(p, arrived); ok {
+			c.addCapacityLocked(r)
+		}
+	})
+	if r, ok := run.end(); ok {
+		c.addCapacityLocked(r)
+	}
+	if got == 0 {
+		return
+	}
+	c.queue = queue
+	c.loss += 0.3 * (float64(lost)/float64(lost+got) - c.loss)
+	c.judgeLocked(now)
+}
+
+func (c *congestion) addCapacityLocked(bitrate float64) {
+	const keep = 7
+	if len(c.capacities) == keep {
+		c.capacities = slices.Delete(c.capacities, 0, 1)
+	}
+	c.capacities = append(c.capacities, bitrate)
+}
+
+func (c *congestion) judgeLocked(now time.Time) {
+	bad := c.queue > queueHigh || c.loss > lossHigh
+	good := c.queue < queueLow && c.loss < lossHigh/2
+	if (!c.congested && bad) || (c.congested && good) {
+		c.strikes++
+	} else {
+		c.strikes = 0
+	}
+	if c.strikes >= 2 {
+		c.congested, c.since, c.strikes = !c.congested, now, 0
+	}
+}
+
+// pathState is a snapshot of a congestion.
+type pathState struct {
+	congested bool
+	since     time.Time     // of congested
+	target    int           // GCC's rate, bit/s
+	queue     time.Duration // standing queue in the network
+	loss      float64       // 0..1, of transport-wide feedback
+	capacity  int           // bit/s by packet trains, 0 while unknown
+	measured  bool          // feedback has come
+}
+
+func (c *congestion) state(now time.Time) pathState {
+	target := c.bwe.GetTargetBitrate()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := pathState{congested: c.congested, since: c.since, target: target, queue: c.queue, loss: c.loss, measured: c.reports > 0}
+	if c.reports > 0 && !c.oldestOpen.IsZero() && now.Sub(c.oldestOpen) > feedbackTimeout {
+		s.congested, s.queue = true, now.Sub(c.oldestOpen) // nothing comes back: the link is cut or full
+	}
+	if n := len(c.capacities); n > 0 {
+		m := slices.Clone(c.capacities)
+		slices.Sort(m)
+		s.capacity = int(m[n/2])
+	}
+	return s
+}
+
+// trainRun measures the rate at which a train of packets, sent at once, came
+// out of the narrowest link.
+type trainRun struct {
+	train       uint32
+	n, bytes    int // bytes without the first packet
+	first, last time.Duration
+}
+
+const minTrain = 4 // packets
+
+func (r *trainRun) add(p sentPacket, arrived time.Duration) (bitrate float64, ok bool) {
+	if r.n > 0 && p.train == r.train && arrived >= r.last {
+		r.n++
+		r.bytes += p.size
+		r.last = arrived
+		return 0, false
+	}
+	bitrate, ok = r.end()
+	*r = trainRun{train: p.train, n: 1, first: arrived, last: arrived}
+	return bitrate, ok
+}
+
+func (r *trainRun) end() (bitrate float64, ok bool) {
+	if r.n < minTrain {
+		return 0, false
+	}
+	span := max(r.last-r.first, 250*time.Microsecond) // the feedback's resolution
+	return float64(r.bytes*8) / span.Seconds(), true
+}
+
+// windowedMin is the minimum of the last 15 to 30 s: long enough to see an
+// empty queue, short enough for the drift of two clocks.
+type windowedMin struct {
+	prev, cur time.Duration
+	started   time.Time
+	has, hasP bool
+}
+
+func (w *windowedMin) update(now time.Time, v time.Duration) time.Duration {
+	if !w.has {
+		w.cur, w.has, w.started = v, true, now
+	}
+	if now.Sub(w.started) > 15*time.Second {
+		w.prev, w.hasP, w.cur, w.started = w.cur, true, v, now
+	}
+	w.cur = min(w.cur, v)
+	if w.hasP {
+		return min(w.prev, w.cur)
+	}
+	return w.cur
+}
+
+// eachArrival walks the packets of a transport-wide feedback report
+// (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1).
+func eachArrival(fb *rtcp.TransportLayerCC, f func(seq uint16, arrived time.Duration, ok bool)) {
+	at := time.Duration(fb.ReferenceTime) * 64 * time.Millisecond
+	seq, left, deltas := fb.BaseSequenceNumber, int(fb.PacketStatusCount), fb.RecvDeltas
+	one := func(symbol uint16) {
+		if left == 0 {
+			return
+		}
+		left--
+		received := symbol == rtcp.TypeTCCPacketReceivedSmallDelta || symbol == rtcp.TypeTCCPacketReceivedLargeDelta
+		if received && len(deltas) > 0 {
+			at += time.Duration(deltas[0].Delta) * time.Microsecond
+			deltas = deltas[1:]
+			f(seq, at, true)
+		} else {
+			f(seq, 0, false)
+		}
+		seq++
+	}
+	for _, chunk := range fb.PacketChunks {
+		switch c := chunk.(type) {
+		case *rtcp.RunLengthChunk:
+			for range c.RunLength {
+				one(c.PacketStatusSymbol)
+			}
+		case *rtcp.StatusVectorChunk:
+			for _, s := range c.SymbolList {
+				one(s)
+			}
+		}
+	}
+}

@@ -1,0 +1,369 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
+)
+
+// maxSections is how many media sections an offer may have: 16 cameras with
+// sound, and the data channels.
+const maxSections = 33
+
+// ErrBadOffer is in the tree of errors that an offer nobody can answer gives.
+var ErrBadOffer = errors.New("the offer cannot be answered")
+
+// Offer is a viewer's session description and what it asks for.
+type Offer struct {
+	// SDP is the offer (RFC 8829).
+	SDP string
+	// Pick returns what a media section is to carry, or nil for nothing.
+	// kind is "video" or "audio". It must return the same Stream for the same
+	// camera each time.
+	Pick func(mid, kind string) Stream
+}
+
+// Session is one viewer's connection. It ends by Close, by the viewer closing
+// it, or when the path stays dead.
+type Session struct {
+	// Constant after construction.
+	endpoint *Endpoint
+	pc       *webrtc.PeerConnection
+	ctx      context.Context //nolint:containedctx // the life of the session's goroutines
+	cancel   context.CancelFunc
+	channels *channelListener
+	cong     *congestion // nil where the viewer gives no transport-wide feedback
+	done     chan struct{}
+	wg       sync.WaitGroup
+	started  time.Time
+
+	connected atomic.Bool
+	onLAN     atomic.Bool
+	rttNanos  atomic.Int64
+	lossRatio atomic.Uint32 // fraction lost of the last receiver report, 1/256
+	badRTCP   atomic.Uint64
+	ended     chan struct{} // closed once: the path or the viewer is gone
+
+	negotiation sync.Mutex // one at a time; held while calling pion
+
+	mu      sync.Mutex
+	tracks  map[string]*senderTrack // by mid
+	closing bool
+	err     error
+}
+
+// Answer connects to the viewer that made the offer. The returned description
+// has all candidates. The session is the caller's to close.
+func (e *Endpoint) Answer(ctx context.Context, o Offer) (*Session, string, error) {
+	release, err := e.admit()
+	if err != nil {
+		return nil, "", err
+	}
+	sections, err := parseOffer(o.SDP)
+	if err != nil {
+		release()
+		return nil, "", err
+	}
+	pc, err := e.api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{e.certificate}})
+	if err != nil {
+		release()
+		return nil, "", fmt.Errorf("open a connection for a viewer: %w", err)
+	}
+	s := &Session{
+		endpoint: e, pc: pc, channels: newChannelListener(0),
+		done: make(chan struct{}), ended: make(chan struct{}), started: time.Now(),
+		tracks: map[string]*senderTrack{},
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if strings.Contains(o.SDP, transportCCURI) {
+		if s.cong, err = newCongestion(time.Now(), initialTarget); err != nil {
+			s.cancel()
+			release()
+			return nil, "", errors.Join(fmt.Errorf("start bandwidth estimation: %w", err), pc.Close())
+		}
+	}
+	pc.OnDataChannel(s.channels.handle)
+	pc.OnConnectionStateChange(s.stateChanged)
+	go s.run(release)
+
+	answer, err := s.negotiate(ctx, o, sections)
+	if err != nil {
+		_ = s.Close()
+		return nil, "", err
+	}
+	return s, answer, nil
+}
+
+// initialTarget is what GCC starts from, bit/s.
+const initialTarget = 3_000_000
+
+// run owns the session's end.
+func (s *Session) run(release func()) {
+	select {
+	case <-s.ctx.Done():
+	case <-s.ended:
+	case <-s.channels.Flooded():
+		s.fail(errors.New("the viewer opened too many data channels"))
+	}
+	s.mu.Lock()
+	s.closing = true
+	s.mu.Unlock()
+	s.cancel()
+	_ = s.pc.GracefulClose()
+	s.channels.abort()
+	s.wg.Wait()
+	if s.cong != nil {
+		s.cong.close()
+	}
+	release()
+	close(s.done)
+}
+
+func (s *Session) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.err = err
+	}
+}
+
+func (s *Session) stateChanged(st webrtc.PeerConnectionState) {
+	switch st {
+	case webrtc.PeerConnectionStateConnected:
+		s.notePath()
+		if s.connected.CompareAndSwap(false, true) {
+			s.wakeSenders()
+		}
+	case webrtc.PeerConnectionStateFailed:
+		s.fail(errors.New("the path to the viewer stayed dead"))
+		s.end()
+	case webrtc.PeerConnectionStateClosed:
+		s.end()
+	default:
+	}
+}
+
+func (s *Session) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.ended:
+	default:
+		close(s.ended)
+	}
+}
+
+// wakeSenders makes the senders look again: what they have could not be sent
+// before.
+func (s *Session) wakeSenders() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.tracks {
+		t.setStreamLocked(t.stream)
+	}
+}
+
+// notePath learns whether the viewer is in the same network.
+func (s *Session) notePath() {
+	pair, err := s.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
+	if err != nil || pair == nil || pair.Remote == nil {
+		return
+	}
+	if a, err := netip.ParseAddr(pair.Remote.Address); err == nil {
+		s.onLAN.Store(pair.Local.Typ != webrtc.ICECandidateTypeRelay && (a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()))
+	}
+}
+
+func (s *Session) ready() bool { return s.connected.Load() }
+func (s *Session) local() bool { return s.onLAN.Load() }
+
+// rtt returns the round-trip time by receiver reports, 50 ms while unknown.
+func (s *Session) rtt() time.Duration {
+	if d := time.Duration(s.rttNanos.Load()); d > 0 {
+		return d
+	}
+	return 50 * time.Millisecond
+}
+
+func (s *Session) pathState(now time.Time) pathState {
+	if s.cong == nil {
+		return pathState{target: maxTarget}
+	}
+	return s.cong.state(now)
+}
+
+// share returns one video sender's part of the path's rate.
+func (s *Session) share(target int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, t := range s.tracks {
+		if t.video != nil && t.stream != nil {
+			n++
+		}
+	}
+	return target / max(n, 1)
+}
+
+// receiverReport takes loss and round-trip time (RFC 3550 §6.4.1).
+func (s *Session) receiverReport(now time.Time, r rtcp.ReceptionReport) {
+	s.lossRatio.Store(uint32(r.FractionLost))
+	if r.LastSenderReport == 0 {
+		return
+	}
+	mid := uint32(ntpTime(now) >> 16) //nolint:gosec // the middle 32 bits
+	if d := mid - r.LastSenderReport - r.Delay; d < 1<<20 {
+		s.rttNanos.Store(int64(time.Duration(d) * time.Second / 65536))
+	}
+}
+
+func (s *Session) writeRTCP(p rtcp.Packet) { _ = s.pc.WriteRTCP([]rtcp.Packet{p}) }
+
+// section is a media section of an offer.
+type section struct {
+	mid, kind string
+	inactive  bool
+}
+
+func parseOffer(text string) ([]section, error) {
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(text); err != nil {
+		return nil, fmt.Errorf("%w: it is not a session description: %w", ErrBadOffer, err)
+	}
+	if len(d.MediaDescriptions) == 0 || len(d.MediaDescriptions) > maxSections {
+		return nil, fmt.Errorf("%w: it has %d media sections, 1 to %d are allowed", ErrBadOffer, len(d.MediaDescriptions), maxSections)
+	}
+	var out []section
+	for _, m := range d.MediaDescriptions {
+		mid, ok := m.Attribute("mid")
+		if !ok {
+			return nil, fmt.Errorf("%w: a media section has no mid", ErrBadOffer)
+		}
+		_, inactive := m.Attribute("inactive")
+		switch k := m.MediaName.Media; k {
+		case "video", "audio":
+			out = append(out, section{mid: mid, kind: k, inactive: inactive || m.MediaName.Port.Value == 0 && !hasAttribute(m, "bundle-only")})
+		case "application":
+		default:
+			return nil, fmt.Errorf("%w: it has a section of kind %.20q", ErrBadOffer, k)
+		}
+	}
+	return out, nil
+}
+
+func hasAttribute(m *sdp.MediaDescription, key string) bool {
+	_, ok := m.Attribute(key)
+	return ok
+}
+
+// negotiate answers an offer, the first or a later one.
+func (s *Session) negotiate(ctx context.Context, o Offer, sections []section) (string, error) {
+	s.negotiation.Lock()
+	defer s.negotiation.Unlock()
+	if err := s.assign(o, sections); err != nil {
+		return "", err
+	}
+	if err := s.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: o.SDP}); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrBadOffer, err)
+	}
+	answer, err := s.pc.CreateAnswer(nil)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrBadOffer, err)
+	}
+	gathered := webrtc.GatheringCompletePromise(s.pc)
+	if err := s.pc.SetLocalDescription(answer); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrBadOffer, err)
+	}
+	select {
+	case <-gathered: // host candidates of one socket: at once
+	case <-ctx.Done():
+		return "", fmt.Errorf("gather candidates: %w", ctx.Err())
+	case <-s.ended:
+		return "", net.ErrClosed
+	}
+	return s.pc.LocalDescription().SDP, nil
+}
+
+// assign makes a sender for every new section that is to carry something, and
+// tells the others what they carry from now on.
+func (s *Session) assign(o Offer, sections []section) error {
+	for _, sec := range sections {
+		var st Stream
+		if !sec.inactive && o.Pick != nil {
+			st = o.Pick(sec.mid, sec.kind)
+		}
+		s.mu.Lock()
+		t := s.tracks[sec.mid]
+		if t != nil {
+			t.setStreamLocked(st)
+		}
+		s.mu.Unlock()
+		if t != nil || st == nil {
+			continue
+		}
+		t = &senderTrack{session: s, id: sec.kind + "-" + sec.mid, camera: "camera-" + sec.mid, stream: st, kind: webrtc.NewRTPCodecType(sec.kind)}
+		// pion gives senders to sections in the order of both.
+		if _, err := s.pc.AddTransceiverFromTrack(t, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly}); err != nil {
+			return fmt.Errorf("add a %s sender: %w", sec.kind, err)
+		}
+		s.mu.Lock()
+		s.tracks[sec.mid] = t
+		s.mu.Unlock()
+	}
+	return nil
+}
+
+// Renegotiate answers a later offer of the same viewer: cameras added, changed
+// or dropped (sections made inactive).
+func (s *Session) Renegotiate(ctx context.Context, o Offer) (answer string, err error) {
+	sections, err := parseOffer(o.SDP)
+	if err != nil {
+		return "", err
+	}
+	return s.negotiate(ctx, o, sections)
+}
+
+// AddCandidate adds one of the viewer's ICE candidates (the value of an
+// a=candidate attribute, with or without the name); empty ends them.
+func (s *Session) AddCandidate(candidate, mid string) error {
+	if candidate == "" {
+		return nil
+	}
+	candidate = strings.TrimPrefix(candidate, "a=")
+	if err := s.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: candidate, SDPMid: &mid}); err != nil {
+		return fmt.Errorf("add the viewer's candidate: %w", err)
+	}
+	return nil
+}
+
+// Listener returns the listener of the connections that the viewer opens as
+// data channels labelled "http". It is closed with the session.
+func (s *Session) Listener() net.Listener { return s.channels }
+
+// Done is closed when the session has ended and all its goroutines with it.
+func (s *Session) Done() <-chan struct{} { return s.done }
+
+// Err returns why the session ended: nil while it lives and after a close by
+// either side.
+func (s *Session) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// Close ends the session and waits for its goroutines. Idempotent.
+func (s *Session) Close() error {
+	s.cancel()
+	<-s.done
+	return nil
+}

@@ -1,0 +1,293 @@
+package camera
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// SupervisorOptions tune a Supervisor. The zero value is ready to use.
+type SupervisorOptions struct {
+	// Name names the camera in log lines; empty is left out.
+	Name string
+	// Logger receives one line per change of state; nil discards them.
+	Logger *slog.Logger
+	// MinBackoff and MaxBackoff bound the wait between two connections, which
+	// doubles from one to the other and is jittered downwards by up to a half.
+	// A connection that delivered units starts over. Defaults 1 s and 30 s;
+	// so the first wait is 0.5 to 1 s.
+	MinBackoff, MaxBackoff time.Duration
+	// ConnectTimeout is how long a source may take to announce its tracks.
+	// Default 45 s, which leaves room for trying another transport.
+	ConnectTimeout time.Duration
+	// DataTimeout ends a connection on which no unit arrives. Default 10 s.
+	DataTimeout time.Duration
+	// KeyFrameTimeout ends a connection with video that has not delivered a
+	// key frame. Default 15 s.
+	KeyFrameTimeout time.Duration
+	// RepeatLog is how long the same log line is held back after it was
+	// written; the next one says how often. Default 10 minutes.
+	RepeatLog time.Duration
+}
+
+func (o SupervisorOptions) withDefaults() SupervisorOptions {
+	set := func(d *time.Duration, def time.Duration) {
+		if *d <= 0 {
+			*d = def
+		}
+	}
+	set(&o.MinBackoff, time.Second)
+	set(&o.MaxBackoff, 30*time.Second)
+	o.MaxBackoff = max(o.MaxBackoff, o.MinBackoff)
+	set(&o.ConnectTimeout, 45*time.Second)
+	set(&o.DataTimeout, 10*time.Second)
+	set(&o.KeyFrameTimeout, 15*time.Second)
+	set(&o.RepeatLog, 10*time.Minute)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Name != "" {
+		o.Logger = o.Logger.With("camera", o.Name)
+	}
+	return o
+}
+
+// retryAfterer is an error that asks for a longer wait before the next
+// attempt: a wrong password, tried too often, locks the account of many cameras.
+type retryAfterer interface{ RetryAfter() time.Duration }
+
+// interrupter is an Output that wants to know when a connection ended: what
+// comes next does not continue what came before.
+type interrupter interface{ Interrupt() }
+
+// Supervisor keeps a camera connected: it runs a Source again and again, ends
+// connections that deliver nothing, makes the PTS of consecutive connections
+// one rising sequence, and tells how things stand.
+type Supervisor struct {
+	// Constant after construction.
+	source Source
+	out    Output
+	opts   SupervisorOptions
+
+	// Owned by Run.
+	backoff  backoff
+	timeline timeline
+	lines    lineLimiter
+
+	mu       sync.Mutex // guards what follows
+	status   Status
+	watchers map[*watcher]struct{}
+	warned   map[string]string // last text logged, by kind
+}
+
+// NewSupervisor returns a supervisor that hands the units of source to out.
+// It does nothing before Run.
+//
+// If out has a method Interrupt(), it is called whenever a connection that
+// announced tracks has ended.
+func NewSupervisor(source Source, out Output, opts SupervisorOptions) *Supervisor {
+	opts = opts.withDefaults()
+	return &Supervisor{
+		source:   source,
+		out:      out,
+		opts:     opts,
+		backoff:  backoff{low: opts.MinBackoff, high: opts.MaxBackoff},
+		lines:    lineLimiter{every: opts.RepeatLog},
+		status:   Status{State: Connecting, Since: time.Now()},
+		watchers: make(map[*watcher]struct{}),
+		warned:   make(map[string]string),
+	}
+}
+
+// Run keeps the camera connected until ctx ends and returns ctx's error. It
+// may be called once.
+func (s *Supervisor) Run(ctx context.Context) error {
+	for {
+		err := s.connect(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		wait := s.backoff.wait()
+		var r retryAfterer
+		if errors.As(err, &r) {
+			wait = max(wait, r.RetryAfter())
+		}
+		s.setOffline(ctx, err, wait)
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// connect runs one connection and returns why it ended.
+func (s *Supervisor) connect(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s.clearWarnings()
+	s.timeline.reconnect()
+	c := newConnection(s, time.Now())
+
+	watch := make(chan struct{})
+	go func() {
+		defer close(watch)
+		if err := c.watch(ctx); err != nil {
+			cancel(err)
+		}
+	}()
+	err := s.source.Run(ctx, c)
+	ended, _ := errors.AsType[*watchdogError](context.Cause(ctx))
+	cancel(nil)
+	<-watch
+	c.close()
+
+	if c.announced() {
+		if i, ok := s.out.(interrupter); ok {
+			i.Interrupt()
+		}
+	}
+	if c.delivered() {
+		s.backoff.reset()
+	}
+	switch {
+	case ended != nil:
+		return ended
+	case err == nil:
+		return errors.New("the camera ended the connection")
+	}
+	return err
+}
+
+// RequestKeyFrame asks the camera for a key frame, where it can be asked.
+func (s *Supervisor) RequestKeyFrame() {
+	if r, ok := s.source.(KeyFrameRequester); ok {
+		r.RequestKeyFrame()
+	}
+}
+
+// Status returns how things stand.
+func (s *Supervisor) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status.clone()
+}
+
+// Watch returns a channel that holds the newest status whenever it changed,
+// beginning with the current one. A reader that is slow misses statuses in
+// between, never the last one. stop releases the channel, which is then closed.
+func (s *Supervisor) Watch() (statuses <-chan Status, stop func()) {
+	w := &watcher{c: make(chan Status, 1)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watchers[w] = struct{}{}
+	w.offer(s.status.clone())
+	return w.c, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if _, ok := s.watchers[w]; ok {
+			delete(s.watchers, w)
+			close(w.c)
+		}
+	}
+}
+
+// update changes the status and tells the watchers, unless nothing changed.
+func (s *Supervisor) update(change func(Status) Status) (before, after Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, after = s.status, change(s.status)
+	s.status = after
+	for w := range s.watchers {
+		w.offer(after.clone())
+	}
+	return before, after
+}
+
+func (s *Supervisor) setLive(ctx context.Context, now time.Time) {
+	before, _ := s.update(func(st Status) Status {
+		st.State, st.Since, st.Reason, st.Failures = Live, now, "", 0
+		return st
+	})
+	var attrs []slog.Attr
+	if before.State == Offline {
+		attrs = append(attrs, slog.Duration("offline_for", now.Sub(before.Since).Round(time.Second)))
+	}
+	s.log(ctx, slog.LevelInfo, "camera is live", "", attrs...)
+}
+
+func (s *Supervisor) setOffline(ctx context.Context, err error, wait time.Duration) {
+	now := time.Now()
+	_, after := s.update(func(st Status) Status {
+		if st.State != Offline {
+			st.State, st.Since = Offline, now
+		}
+		st.Reason = err.Error()
+		st.Failures++
+		return st
+	})
+	s.log(ctx, slog.LevelWarn, "camera is offline", after.Reason,
+		slog.Int("failures", after.Failures), slog.Duration("retry_in", wait.Round(time.Millisecond)))
+}
+
+// log writes a line unless the same one was written a short while ago.
+func (s *Supervisor) log(ctx context.Context, level slog.Level, msg, reason string, attrs ...slog.Attr) {
+	held, ok := s.lines.allow(msg+"\x00"+reason, time.Now())
+	if !ok {
+		return
+	}
+	if reason != "" {
+		attrs = append([]slog.Attr{slog.String("reason", reason)}, attrs...)
+	}
+	if held > 0 {
+		attrs = append(attrs, slog.Int("held_back", held))
+	}
+	s.opts.Logger.LogAttrs(ctx, level, msg, attrs...)
+}
+
+// warn records a warning and logs it when its text is new.
+func (s *Supervisor) warn(kind, text string) {
+	s.update(func(st Status) Status { return st.withWarning(kind, text) })
+	if text == "" {
+		return
+	}
+	s.mu.Lock()
+	fresh := s.warned[kind] != text && (s.warned[kind] != "" || len(s.warned) < maxWarnings)
+	if fresh {
+		s.warned[kind] = text
+	}
+	s.mu.Unlock()
+	if fresh {
+		s.opts.Logger.Warn(text, "kind", kind)
+	}
+}
+
+// clearWarnings withdraws what the last connection warned of: the next one
+// warns again if it still holds.
+func (s *Supervisor) clearWarnings() {
+	old := s.Status().Warnings
+	if len(old) == 0 {
+		return
+	}
+	s.update(func(st Status) Status {
+		st.Warnings = nil
+		return st
+	})
+	for _, w := range old {
+		s.out.Warn(w.Kind, "")
+	}
+}
+
+// watchdogError says why the supervisor ended a connection.
+type watchdogError struct{ text string }
+
+func (e *watchdogError) Error() string { return e.text }
+
+func watchdogErrorf(format string, args ...any) *watchdogError {
+	return &watchdogError{text: fmt.Sprintf(format, args...)}
+}

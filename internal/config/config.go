@@ -7,8 +7,9 @@ import (
 	"path/filepath"
 )
 
-// maxFile is the largest configuration file read, in bytes.
-const maxFile = 1 << 20
+// maxFile is the largest configuration file read, in bytes: room for 256
+// cameras, and a bound on how deep the parser can be made to recurse.
+const maxFile = 256 << 10
 
 // Config is the settings of an agent. Each comment gives the default of the
 // zero value, which Complete fills in.

@@ -10,8 +10,13 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
+
+// maxDepth is how deep brackets may be nested; settings need three levels.
+const maxDepth = 8
 
 // parse reads the settings in data, which stood in file.
 func parse(file string, data []byte) (*Config, error) {
@@ -48,7 +53,11 @@ func (d *decoder) add(line int, key, format string, args ...any) {
 // document decodes the one document of a file. An empty file is one with no
 // settings.
 func (d *decoder) document(data []byte, to reflect.Value) {
-	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+	tokens := lexer.Tokenize(string(data))
+	if !d.tokens(tokens) {
+		return
+	}
+	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		line, text := 0, "the file is not valid YAML; check indentation and quotes"
 		if e, ok := errors.AsType[yaml.Error](err); ok && e.GetToken() != nil {
@@ -71,6 +80,38 @@ func (d *decoder) document(data []byte, to reflect.Value) {
 		}
 		d.value(doc.Body, "", to)
 	}
+}
+
+// tokens refuses the YAML that settings have no use for, before the parser sees
+// it: what refers to or retypes something else, and nesting without end, which
+// costs the parser gigabytes.
+func (d *decoder) tokens(tokens token.Tokens) bool {
+	depth := 0
+	for _, t := range tokens {
+		line := t.Position.Line
+		switch t.Type {
+		case token.AnchorType, token.AliasType, token.TagType, token.MergeKeyType:
+			d.add(line, "", "anchors, aliases and tags are not supported; write the value out, or put it in quotes if it begins with &, * or !")
+			return false
+		case token.MappingKeyType, token.DirectiveType:
+			d.add(line, "", "? and %% at the beginning of a line are not supported; put the value in quotes")
+			return false
+		case token.SequenceEntryType:
+			if t.Prev != nil && t.Prev.Type == token.SequenceEntryType && t.Prev.Position.Line == line {
+				d.add(line, "", "a list in a list has no meaning here; write one \"- \"")
+				return false
+			}
+		case token.SequenceStartType, token.MappingStartType:
+			depth++
+		case token.SequenceEndType, token.MappingEndType:
+			depth--
+		}
+		if depth > maxDepth {
+			d.add(line, "", "brackets are nested more than %d deep", maxDepth)
+			return false
+		}
+	}
+	return true
 }
 
 // value decodes node, which stands at path, into to.
@@ -117,7 +158,7 @@ func (d *decoder) text(node ast.Node, path string) (string, bool) {
 	case *ast.BoolNode:
 		d.add(lineOf(node), path, "must be text; put it in quotes")
 	default:
-		d.add(lineOf(node), path, "must be text on one line%s", d.hint(node))
+		d.add(lineOf(node), path, "must be text on one line")
 	}
 	return "", false
 }
@@ -126,7 +167,7 @@ func (d *decoder) text(node ast.Node, path string) (string, bool) {
 func (d *decoder) list(node ast.Node, path string, to reflect.Value) {
 	seq, ok := node.(*ast.SequenceNode)
 	if !ok {
-		d.add(lineOf(node), path, "must be a list; begin each entry with \"- \"%s", d.hint(node))
+		d.add(lineOf(node), path, "must be a list; begin each entry with \"- \"")
 		return
 	}
 	to.Set(reflect.MakeSlice(to.Type(), len(seq.Values), len(seq.Values)))
@@ -146,7 +187,7 @@ func (d *decoder) section(node ast.Node, path string, to reflect.Value) {
 	case *ast.MappingValueNode:
 		entries = []*ast.MappingValueNode{n}
 	default:
-		d.add(lineOf(node), path, "must be a group of \"key: value\" lines%s", d.hint(node))
+		d.add(lineOf(node), path, "must be a group of \"key: value\" lines")
 		return
 	}
 	seen := map[string]int{}
@@ -167,15 +208,6 @@ func (d *decoder) section(node ast.Node, path string, to reflect.Value) {
 		d.lines[at] = line
 		d.value(entry.Value, at, field)
 	}
-}
-
-// hint explains why a node that YAML allows is not accepted here.
-func (d *decoder) hint(node ast.Node) string {
-	switch node.(type) {
-	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
-		return "; anchors, aliases and tags are not supported: write the value out"
-	}
-	return ""
 }
 
 // fieldOf returns the field of the struct with the given YAML key.

@@ -38,7 +38,7 @@ func (p Problem) String() string {
 }
 
 // Problems is the error that Parse, Load and Complete return: every mistake
-// found, in the order of the file.
+// found, not only the first.
 type Problems []Problem
 
 // Error returns one line for each mistake.

@@ -1,0 +1,166 @@
+package peer
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/rtp"
+	"github.com/pion/transport/v4"
+	"github.com/pion/webrtc/v4"
+)
+
+const (
+	// defaultPatience is DialOptions.Patience's default.
+	defaultPatience = 500 * time.Millisecond
+	// gatherTime is how long Dial waits for candidates at most.
+	gatherTime = 300 * time.Millisecond
+	// dialWindow is how many unread bytes a connection of the viewer's side
+	// holds: 80 Mbit/s at a round trip of 100 ms.
+	dialWindow = 1 << 20
+	// transportChannel is the data channel that only makes SCTP part of the
+	// offer. Both sides would have to agree on it to use it, so nothing of it
+	// is ever seen on the wire; its number is the last one that exists.
+	transportChannel = 65534
+	// maxOfferedCameras is how many cameras one offer asks for at most.
+	maxOfferedCameras = 32
+)
+
+// DialOptions are the viewer's side of a session.
+type DialOptions struct {
+	// Certificate is the DTLS certificate, made of the identity's key. The zero
+	// value takes a fresh one, for a publisher that does not ask who views.
+	Certificate tls.Certificate
+	// Net is the network, for tests; nil is the machine's.
+	Net transport.Net
+	// Loopback gathers loopback candidates too.
+	Loopback bool
+	// Logger takes what happens; nil discards.
+	Logger *slog.Logger
+
+	// Video and Audio ask for a picture and for sound of each camera.
+	Video, Audio bool
+	// Cameras is the number of cameras asked for; default 1, at most 32. The
+	// sections of the offer are, camera by camera, its video, then its audio;
+	// see Sections.
+	Cameras int
+	// Patience is how long a lost packet is waited for; default 500 ms. What
+	// follows it waits with it.
+	Patience time.Duration
+
+	// OnTrack is called for each stream as its first packet arrives, on its own
+	// goroutine. It may keep the goroutine for reading; Close waits for it.
+	OnTrack func(*RemoteTrack)
+	// OnPacket, for tests and statistics, sees each RTP packet in order of
+	// arrival. It must not block or keep the packet.
+	OnPacket func(*RemoteTrack, *rtp.Packet)
+
+	// Signal carries the offer to the other side and returns its answer.
+	// Required.
+	Signal func(ctx context.Context, offerSDP string) (answerSDP string, err error)
+}
+
+// ErrNoRoute says that both sides answered but no packet got through.
+var ErrNoRoute = errors.New("no route between the two peers: is UDP blocked by a firewall?")
+
+// Dial opens a session as its offerer and waits until it is connected. ctx ends
+// the attempt, not the session. Errors of Signal are wrapped; ErrNoRoute if
+// there is no way between the two.
+func Dial(ctx context.Context, o DialOptions) (*Conn, error) {
+	if o.Signal == nil {
+		return nil, errors.New("peer: dial: DialOptions.Signal is missing")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Patience <= 0 {
+		o.Patience = defaultPatience
+	}
+	o.Cameras = min(max(o.Cameras, 1), maxOfferedCameras)
+	pc, err := newOfferer(o)
+	if err != nil {
+		return nil, fmt.Errorf("peer: dial: %w", err)
+	}
+	c := newConn(pc, o)
+	if err := c.establish(ctx); err != nil {
+		_ = c.Close()
+		return nil, fmt.Errorf("peer: dial: %w", err)
+	}
+	return c, nil
+}
+
+// newOfferer makes the PeerConnection with its sections.
+func newOfferer(o DialOptions) (*webrtc.PeerConnection, error) {
+	media, err := newMediaEngine()
+	if err != nil {
+		return nil, err
+	}
+	registry := &interceptor.Registry{}
+	if err := webrtc.ConfigureRTCPReports(registry); err != nil {
+		return nil, fmt.Errorf("set up RTCP reports: %w", err)
+	}
+	if err := webrtc.ConfigureTWCCSender(media, registry); err != nil {
+		return nil, fmt.Errorf("set up transport-wide feedback: %w", err)
+	}
+	config := webrtc.Configuration{}
+	if len(o.Certificate.Certificate) > 0 {
+		if o.Certificate.Leaf == nil {
+			return nil, errors.New("the DTLS certificate has no Leaf: parse it first")
+		}
+		config.Certificates = []webrtc.Certificate{webrtc.CertificateFromX509(o.Certificate.PrivateKey, o.Certificate.Leaf)}
+	}
+	pc, err := webrtc.NewAPI(
+		webrtc.WithMediaEngine(media),
+		webrtc.WithInterceptorRegistry(registry),
+		webrtc.WithSettingEngine(offererSettings(o)),
+	).NewPeerConnection(config)
+	if err != nil {
+		return nil, fmt.Errorf("make a peer connection: %w", err)
+	}
+	if err := addSections(pc, o); err != nil {
+		return nil, errors.Join(err, pc.Close())
+	}
+	return pc, nil
+}
+
+func offererSettings(o DialOptions) webrtc.SettingEngine {
+	s := webrtc.SettingEngine{LoggerFactory: pionLog{log: o.Logger}}
+	s.DetachDataChannels()
+	s.EnableDataChannelBlockWrite(true)
+	s.SetSCTPMaxMessageSize(maxMessage)
+	s.SetIncludeLoopbackCandidate(o.Loopback)
+	s.SetICETimeouts(5*time.Second, 15*time.Second, 2*time.Second)
+	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
+	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	if o.Net != nil {
+		s.SetNet(o.Net)
+	}
+	return s
+}
+
+func addSections(pc *webrtc.PeerConnection, o DialOptions) error {
+	receive := webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}
+	for range o.Cameras {
+		if o.Video {
+			if _, err := pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, receive); err != nil {
+				return fmt.Errorf("add a video section: %w", err)
+			}
+		}
+		if o.Audio {
+			if _, err := pc.AddTransceiverFromKind(webrtc.RTPCodecTypeAudio, receive); err != nil {
+				return fmt.Errorf("add an audio section: %w", err)
+			}
+		}
+	}
+	id, agreed := uint16(transportChannel), true
+	if _, err := pc.CreateDataChannel("", &webrtc.DataChannelInit{ID: &id, Negotiated: &agreed}); err != nil {
+		return fmt.Errorf("add the data section: %w", err)
+	}
+	return nil
+}

@@ -82,7 +82,8 @@
 //	server  {"type":"challenge","nonce":token of 32 bytes}
 //	client  {"type":"register","jws":"…"}
 //	server  {"type":"registered","id":PeerID,"resume":token of 16 bytes,"resumed":bool}
-//	client  {"type":"send","to":PeerID,"ref":int,"payload":"…"}
+//	client  {"type":"send","to":PeerID,"ref":int,"payload":"…"}   optionally "ack":true
+//	server  {"type":"sent","ref":int}                             only if asked by "ack"
 //	server  {"type":"message","from":PeerID,"payload":"…"}
 //	server  {"type":"error","code":"…","ref":int,"message":"…"}
 //
@@ -95,10 +96,13 @@
 // the Host of this very connection's request, so that a proof made for one
 // server is of no use at another.
 //
-// ref is the client's choice, and 0 in errors that are about no send frame. A
-// send without an error is accepted, not acknowledged: the answer of the other
-// peer is the acknowledgement. Frames from one client to one other arrive in
-// order, and at most once.
+// ref is the client's choice, and 0 in errors that are about no send frame. With
+// "ack" every send frame is answered, by sent or by an error; without it, only
+// errors come. "sent" means that the server took the message, not that the other
+// peer read it: the answer to an offer says that. Frames from one client to one
+// other arrive in order, and the server never delivers one twice. A client may
+// send a message again over a new connection if it does not know what became of
+// it: nonces and seq make a repeated message harmless.
 //
 // # Errors
 //
@@ -124,10 +128,12 @@
 // # Keep-alive and resume
 //
 // Both sides send WebSocket pings and give the connection up when no pong
-// comes. When a connection is lost, the server holds up to 32 messages for that
+// comes. A client that closes with 1000 or 1001 is offline at once. When a
+// connection is lost in any other way, the server holds up to 32 messages for that
 // peer for 30 s and delivers them, first, to whoever next proves to hold the
 // key; if that registration carries the resume token, "resumed" is true and
-// tells the client that no accepted message was dropped in between. Messages
-// still held after that time are answered unreachable, if their sender is still
-// there. A second registration of a key takes over from the first at once.
+// tells the client that the server kept what came in between (what it had
+// already written to the lost connection may be lost with it). For messages
+// still held after that time the sender, if it is still there, gets an error
+// unreachable. A second registration of a key takes over from the first at once.
 package signaling

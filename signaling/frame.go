@@ -23,12 +23,13 @@ const (
 	FrameRegister   FrameType = "register"
 	FrameRegistered FrameType = "registered"
 	FrameSend       FrameType = "send"
+	FrameSent       FrameType = "sent"
 	FrameMessage    FrameType = "message"
 	FrameError      FrameType = "error"
 )
 
-// Frame is one of *Challenge, *Register, *Registered, *Send, *Delivery and
-// *ServerError.
+// Frame is one of *Challenge, *Register, *Registered, *Send, *Sent, *Delivery
+// and *ServerError.
 type Frame interface {
 	kind() FrameType
 	stamp()
@@ -87,6 +88,8 @@ func newFrame(t FrameType) (Frame, error) {
 		return &Registered{}, nil
 	case FrameSend:
 		return &Send{}, nil
+	case FrameSent:
+		return &Sent{}, nil
 	case FrameMessage:
 		return &Delivery{}, nil
 	case FrameError:

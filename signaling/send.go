@@ -15,6 +15,8 @@ type Send struct {
 	// Ref is repeated in an error about this frame; 0 to MaxInt, the client's
 	// choice.
 	Ref int64 `json:"ref"`
+	// Ack asks for a Sent frame when the server has taken the message.
+	Ack bool `json:"ack,omitempty"`
 	// Payload is a compact JWS. The server does not look into it.
 	Payload string `json:"payload"`
 }

@@ -4,24 +4,52 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
 	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/signaling"
 )
 
 var (
 	// ErrUnreachable is returned by Send when the server says that the receiver
 	// is not there: unknown or offline, which look the same.
 	ErrUnreachable = errors.New("peer is not reachable")
-	// ErrNotSent is wrapped by Send when the message may have been lost with the
-	// connection, or was refused by the server.
+	// ErrNotSent is wrapped by Send when the message may not have gone out: ctx
+	// ended first, the client stopped, or the server refused it.
 	ErrNotSent = errors.New("message was not sent")
 )
 
-// Client is a registered peer. Make it with New, start it with Run.
+// settled is how long a connection must last for the next attempt after it to
+// begin with the shortest pause again.
+const settled = 5 * time.Second
+
+// Client is a registered peer. Make it with New, start it with Run. All methods
+// are safe for concurrent use.
 type Client struct {
-	opts Options
-	mu   sync.Mutex
+	// constant after construction
+	opts    Options
+	log     *slog.Logger
+	target  target
+	dialer  *http.Client // copied for every attempt
+	backlog *backlog
+	inbox   chan signaling.Delivery
+	started atomic.Bool
+
+	dropped  atomic.Uint64
+	dropNote *rate.Limiter // how often drops are logged
+
+	resume signaling.Token // owned by Run's goroutine
+
+	mu sync.Mutex
+	// guarded by mu
+	state State
 }
 
 // New checks the options. It does no I/O.
@@ -29,26 +57,143 @@ func New(o Options) (*Client, error) {
 	if o.Identity == nil {
 		return nil, errors.New("signaling client: no identity given")
 	}
+	t, err := parseTarget(o.URL, o.AllowPlaintext)
+	if err != nil {
+		return nil, err
+	}
 	o.setDefaults()
-	return &Client{opts: o}, nil
+	dialer := o.HTTPClient
+	if dialer == nil {
+		transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
+		dialer = &http.Client{Transport: transport}
+	}
+	return &Client{
+		opts:     o,
+		log:      o.Logger,
+		target:   t,
+		dialer:   dialer,
+		backlog:  newBacklog(o.OutQueue),
+		inbox:    make(chan signaling.Delivery, o.InQueue),
+		dropNote: rate.NewLimiter(rate.Every(10*time.Second), 1),
+	}, nil
 }
 
 // Run registers and, whenever the connection is lost, registers again, for
-// ever, with jittered back-off. It returns only when ctx ends, with its cause.
-// Call it once.
+// ever, with jittered back-off. It returns only when ctx ends, with its cause,
+// when its goroutines have ended and OnMessage has returned. Every Send that
+// still waits then fails. Call it once; a second call is an error.
 func (c *Client) Run(ctx context.Context) error {
-	<-ctx.Done()
-	return context.Cause(ctx)
+	if c.started.Swap(true) {
+		return errors.New("signaling client: Run was called before")
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { c.dispatch(ctx) })
+	defer func() {
+		c.backlog.stop(fmt.Errorf("%w: the signaling client has stopped", ErrNotSent))
+		wg.Wait()
+		c.setState(StateOffline, context.Cause(ctx))
+	}()
+	pause := c.opts.MinBackoff
+	for {
+		c.setState(StateConnecting, nil)
+		online, err := c.connect(ctx)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if online > settled {
+			pause = c.opts.MinBackoff
+		}
+		wait := jitter(pause)
+		pause = min(2*pause, c.opts.MaxBackoff)
+		state := StateWaiting
+		if isDisplaced(err) {
+			state, wait = StateDisplaced, jitter(c.opts.DisplacedBackoff)
+			err = fmt.Errorf("%w: another process uses the same identity key; stop one of the two", err)
+		}
+		c.log.Warn("signaling is down, retrying", "server", c.target.host, "err", err, "in", wait.Round(time.Millisecond))
+		c.setState(state, err)
+		if !sleep(ctx, wait) {
+			return context.Cause(ctx)
+		}
+	}
 }
 
-// Send hands payload, a compact JWS, to the peer to.
+// Send hands payload, a compact JWS, to the peer to, and returns nil when the
+// server has taken it: passed on, or held for a receiver that lost its
+// connection a moment ago. It waits for that, and for being connected, until ctx
+// ends; over a new connection it sends again what the old one may have lost.
+// Errors: ErrUnreachable, or wrapping ErrNotSent, or signaling.ErrMessage for
+// what breaks a limit.
 func (c *Client) Send(ctx context.Context, to identity.PeerID, payload string) error {
-	return fmt.Errorf("send to %s: %w", to.Short(), ErrNotSent)
+	if err := c.backlog.send(ctx, to, payload); err != nil {
+		return fmt.Errorf("send to %s: %w", to.Short(), err)
+	}
+	return nil
 }
 
 // State returns the current state.
 func (c *Client) State() State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return StateOffline
+	return c.state
+}
+
+// Dropped returns how many messages were dropped because OnMessage was slow.
+func (c *Client) Dropped() uint64 { return c.dropped.Load() }
+
+func (c *Client) setState(s State, err error) {
+	c.mu.Lock()
+	changed := c.state != s
+	c.state = s
+	c.mu.Unlock()
+	if changed {
+		c.opts.OnState(s, err)
+	}
+}
+
+// dispatch calls OnMessage.
+func (c *Client) dispatch(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-c.inbox:
+			c.opts.OnMessage(ctx, m.From, m.Payload)
+		}
+	}
+}
+
+// receive queues a message for dispatch, or drops it.
+func (c *Client) receive(m signaling.Delivery) {
+	select {
+	case c.inbox <- m:
+	default:
+		total := c.dropped.Add(1)
+		if c.dropNote.Allow() {
+			c.log.Warn("signaling messages dropped, they come faster than they are handled", "total", total)
+		}
+	}
+}
+
+func isDisplaced(err error) bool {
+	var e *signaling.ServerError
+	return errors.As(err, &e) && e.Code == signaling.CodeDisplaced
+}
+
+// jitter returns a random time between half of d and d, so that the clients of
+// a restarted server do not all come back at once.
+func jitter(d time.Duration) time.Duration {
+	return d/2 + rand.N(d/2+1) //nolint:gosec // no secret
+}
+
+// sleep waits, and reports false if ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
 }

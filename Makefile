@@ -13,7 +13,7 @@ BROWSER  := internal/e2e/browser
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check e2e bench lint fmt vet cross types fuzz soak clean tools browser
+.PHONY: help run build test check e2e bench lint fmt vet cross types fuzz soak clean node-modules
 
 help: ## print this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 10
@@ -29,7 +29,7 @@ build: ## static binaries in bin/
 test: bin/testsum ## all tests; what needs a missing tool is skipped, and the last line counts
 	@bin/testsum -web web -- -race -timeout 9m ./...
 
-e2e: bin/testsum browser ## browser and real cameras; nothing is skipped
+e2e: bin/testsum node-modules ## browser and real cameras; nothing is skipped
 	@CI=true bin/testsum -- -count=1 -timeout 9m ./internal/e2e/...
 
 bench: ## Go benchmarks; docs/performance.md says how the whole process is measured
@@ -43,7 +43,7 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 	  done; \
 	done
 
-soak: browser ## the browser watches the demo for SOAK (10m); frames, memory and goroutines are checked
+soak: node-modules ## the browser watches the demo for SOAK (10m); frames, memory and goroutines are checked
 	SIGHTLINE_SOAK=$${SOAK:-10m} $(GO) test -count=1 -timeout 0 -run TestSoak -v ./internal/e2e/...
 
 check: fmt vet lint cross types test ## what CI runs
@@ -68,15 +68,15 @@ cross:
 	@CGO_ENABLED=0 GOOS=linux GOARCH=mipsle GOMIPS=softfloat $(GO) build -o /dev/null ./cmd/sightline-camera
 
 types: ## check the types in the web viewer's comments
-	@tsc="$$(command -v tsc || echo $(BROWSER)/node_modules/.bin/tsc)"; \
-	if [ -x "$$tsc" ]; then "$$tsc" --noEmit -p web/jsconfig.json; \
-	elif [ "$${CI:-}" = true ]; then echo 'typescript is not installed; run: make browser'; exit 1; \
-	else echo 'typescript is not installed: types not checked'; fi
+	@if [ -x web/node_modules/.bin/tsc ]; then web/node_modules/.bin/tsc --noEmit --project web; \
+	elif [ "$${CI:-}" = true ]; then echo 'typescript is not installed; run: make node-modules'; exit 1; \
+	else echo 'typescript is not installed (make node-modules): types not checked'; fi
 
-browser: $(BROWSER)/node_modules/.installed ## the Node packages of the browser tests
+# By name and exact version, as package.json has them. Only tests need Node.
+node-modules: $(BROWSER)/node_modules/.installed web/node_modules/.installed ## the Node packages of the browser tests and the type check
 
-$(BROWSER)/node_modules/.installed: $(BROWSER)/package.json
-	npm install --prefix $(BROWSER) --no-package-lock --no-audit --no-fund --loglevel=error
+%/node_modules/.installed: %/package.json
+	@npm install --prefix $* --no-package-lock --no-audit --no-fund --loglevel=error
 	@touch $@
 
 bin/testsum: $(wildcard internal/testsum/*.go)
@@ -89,4 +89,4 @@ bin/golangci-lint: tools/lint/go.mod
 	cd tools/lint && $(GO) build -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 clean: ## remove what was built
-	rm -rf bin dist $(BROWSER)/node_modules internal/e2e/artifacts
+	rm -rf bin dist web/node_modules $(BROWSER)/node_modules internal/e2e/artifacts

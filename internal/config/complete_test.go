@@ -135,7 +135,7 @@ func TestComplete_FindsThePassword(t *testing.T) {
 func TestComplete_WarnsOfAPasswordFileOthersCanRead(t *testing.T) {
 	c := minimal(t)
 	file := write(t, "p", password)
-	if err := os.Chmod(file, 0o644); err != nil { //nolint:gosec // that is the point
+	if err := os.Chmod(file, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	c.Cameras[0].Username, c.Cameras[0].PasswordFile = "admin", file

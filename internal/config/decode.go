@@ -105,6 +105,7 @@ func (d *decoder) tokens(tokens token.Tokens) bool {
 			depth++
 		case token.SequenceEndType, token.MappingEndType:
 			depth--
+		default: // scalars and punctuation
 		}
 		if depth > maxDepth {
 			d.add(line, "", "brackets are nested more than %d deep", maxDepth)

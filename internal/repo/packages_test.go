@@ -1,0 +1,154 @@
+package repo
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/sightline-cam/sightline"
+
+// root is the repository, seen from this package.
+const root = "../.."
+
+// pkg is what `go list -json` says about a package; only what the rules need.
+type pkg struct {
+	ImportPath string
+	Dir        string
+	Doc        string
+	Name       string
+	Imports    []string
+	Deps       []string
+	GoFiles    []string
+	CgoFiles   []string
+	Error      *struct{ Err string }
+}
+
+// in reports whether the package is path or below it, path being relative to
+// the module.
+func (p pkg) in(path string) bool { return within(p.ImportPath, module+"/"+path) }
+
+func within(importPath, root string) bool {
+	return importPath == root || strings.HasPrefix(importPath, root+"/")
+}
+
+// list runs go list for a platform, without cgo, as releases are built.
+func list(t *testing.T, goarch string, patterns ...string) []pkg {
+	t.Helper()
+	args := append([]string{"list", "-e", "-json=ImportPath,Dir,Doc,Name,Imports,Deps,GoFiles,CgoFiles,Error"}, patterns...)
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir = root
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+goarch)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.String())
+	}
+	var all []pkg
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// rule says that packages outside some folders do not import something.
+type rule struct {
+	imports string   // an import path, everything below it included
+	only    []string // folders of the module that may
+	why     string
+}
+
+func rules() []rule {
+	return []rule{
+		{"github.com/gin-gonic/gin", []string{"signaling/server"}, "the agent is net/http"},
+		{"github.com/bluenviron/gortsplib/v4", []string{"camera/rtsp"}, "one package to change when it moves on"},
+		{"github.com/pion/webrtc/v4", []string{"internal/peer"}, "one package to change when it moves on"},
+		{"github.com/prometheus/client_golang", []string{"signaling/server"}, "the agent stays lean"},
+		{"github.com/alecthomas/kong", []string{"cmd"}, "flags are wiring"},
+		{"github.com/goccy/go-yaml", []string{"internal/config"}, "settings are read in one place"},
+		{"unsafe", []string{"internal/peer"}, "system calls for batched sends only"},
+	}
+}
+
+func TestImports_StayWhereTheyBelong(t *testing.T) {
+	for _, p := range list(t, "amd64", "./...") {
+		for _, r := range rules() {
+			allowed := slices.ContainsFunc(r.only, p.in)
+			for _, i := range p.Imports {
+				if within(i, r.imports) && !allowed {
+					t.Errorf("%s imports %s; only %s may: %s", p.ImportPath, i, strings.Join(r.only, ", "), r.why)
+				}
+			}
+		}
+	}
+}
+
+func TestImports_FollowTheLayers(t *testing.T) {
+	own := func(imports []string) []string {
+		return slices.DeleteFunc(slices.Clone(imports), func(i string) bool { return !within(i, module) })
+	}
+	packages := list(t, "amd64", "./...")
+	for _, p := range packages {
+		for _, d := range own(p.Deps) {
+			dep := pkg{ImportPath: d}
+			switch {
+			case p.in("codecs") && !dep.in("codecs"):
+				t.Errorf("%s depends on %s; codecs stands on nothing of ours", p.ImportPath, d)
+			case p.in("camera") && dep.in("viewer"), p.in("viewer") && dep.in("camera"):
+				t.Errorf("%s depends on %s; cameras and viewers meet only on the wire", p.ImportPath, d)
+			case !p.in("cmd") && dep.in("cmd"):
+				t.Errorf("%s depends on %s; cmd is the end of the chain", p.ImportPath, d)
+			}
+		}
+	}
+	codecs := pkg{ImportPath: module + "/codecs"}
+	for _, p := range packages {
+		if p.ImportPath == codecs.ImportPath && len(own(p.Imports)) > 0 {
+			t.Errorf("the package codecs imports %v; it holds nouns only", own(p.Imports))
+		}
+	}
+}
+
+// The lean agent must fit on devices with little flash.
+func TestLeanAgent_HasNoServerLibraries(t *testing.T) {
+	heavy := []string{
+		"github.com/gin-gonic/gin", "github.com/prometheus/client_golang", "modernc.org/sqlite",
+		"github.com/quic-go/quic-go", "go.mongodb.org/mongo-driver/v2", module + "/signaling/server",
+	}
+	packages := list(t, "mipsle", "./cmd/sightline-camera")
+	if len(packages) != 1 || packages[0].Error != nil {
+		t.Fatalf("cmd/sightline-camera does not list for mipsle: %+v", packages)
+	}
+	for _, d := range packages[0].Deps {
+		for _, h := range heavy {
+			if within(d, h) {
+				t.Errorf("sightline-camera depends on %s", d)
+			}
+		}
+	}
+}
+
+func TestPackages_HaveCommentsAndNeedNoCgo(t *testing.T) {
+	for _, p := range list(t, "amd64", "./...") {
+		if len(p.GoFiles) == 0 {
+			continue // tests only
+		}
+		if p.Doc == "" {
+			t.Errorf("%s has no package comment; say what it is for", p.ImportPath)
+		}
+		if len(p.CgoFiles) > 0 {
+			t.Errorf("%s needs cgo", p.ImportPath)
+		}
+	}
+}

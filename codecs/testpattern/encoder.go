@@ -81,9 +81,9 @@ func (e *Encoder) codePicture(key bool) {
 		for mbx := range e.slice.frame.mbWidth {
 			switch {
 			case key || e.scene.dirty[i]:
-				e.scene.paint(&e.slice.src, mbx, mby)
+				grain := e.scene.paint(&e.slice.src, mbx, mby)
 				before := e.slice.w.len()
-				e.slice.code(mbx, mby)
+				e.slice.code(mbx, mby, grain)
 				e.scene.spent(mbx, mby, e.slice.w.len()-before)
 			default:
 				e.slice.skip(1)

@@ -38,11 +38,14 @@ func (l layout) point(x, y float64) (px, py float64) { return l.x + x*l.scale, l
 // textureRect is where the texture goes.
 func (l layout) textureRect() rect { return l.rect(64, 352, 1216, 400) }
 
-// MaxBitrate returns the highest Options.Bitrate for a size and a number of
-// frames a second: 0 for a size that is too small.
+// MaxBitrate returns the highest Options.Bitrate, in bits a second, for a size
+// and a number of frames a second: 0 for a size that New does not take.
 func MaxBitrate(width, height, fps int) int {
+	if width < 640 || height < 360 {
+		return 0
+	}
 	t := newTexture(newLayout(width, height).textureRect(), colour{}, Options{FPS: 1})
-	return max(len(t.versions), 0) * densestMB * fps
+	return len(t.grains) * densestMB * fps
 }
 
 // newScene lays the picture out.
@@ -58,6 +61,14 @@ func newScene(o Options) *scene {
 	l.bars(o)
 	l.numbers(o)
 	l.motion()
+	s.rows = make([][]int, s.mbHeight)
+	for i := range s.static {
+		for y := range s.rows {
+			if !s.static[i].intersect(rect{0, y * 16, s.mbWidth * 16, y*16 + 16}).empty() {
+				s.rows[y] = append(s.rows[y], i)
+			}
+		}
+	}
 	return s
 }
 
@@ -117,7 +128,7 @@ func (l layout) bars(o Options) {
 		l.scene.texture = newTexture(l.textureRect(), rgb(74, 86, 104), o)
 		l.add(frameOf(l.rect(64, 352, 1216, 400), l.scene.texture.rect, rgb(74, 86, 104))...)
 	}
-	const hi, lo = 191, 26 // three quarters, a little softened
+	const hi, lo = 182, 50 // three quarters, softened
 	for i := range 8 {
 		level := func(off bool) float64 {
 			if off {
@@ -154,8 +165,8 @@ func frameOf(outer, inner rect, c colour) []shape {
 func (l layout) numbers(o Options) {
 	s := l.scene
 	big := fieldStyle{l.lettering(80, 0.125), l.at(64), l.at(32), l.at(96), bright}
-	mid := fieldStyle{l.lettering(40, 0.13), l.at(32), l.at(16), l.at(48), soft}
-	small := fieldStyle{l.lettering(24, 0.13), l.at(22), l.at(16), l.at(32), soft}
+	mid := fieldStyle{l.lettering(36, 0.13), l.at(32), l.at(16), l.at(48), soft}
+	small := fieldStyle{l.lettering(24, 0.13), l.at(24), l.at(16), l.at(32), soft}
 	place := func(x, y int, pattern string, style fieldStyle) *field {
 		r := l.rect(x, y, x, y)
 		return newField(l.faces, r.x0, r.y0, pattern, style)
@@ -167,9 +178,9 @@ func (l layout) numbers(o Options) {
 	s.frames = place(704, 492, "00000000", mid)
 
 	label := l.lettering(18, 0.12)
-	l.write(296, 567, "UTC", label, soft, false)
+	l.write(304, 570, "UTC", label, soft, false)
 	l.write(708, 459, "frame", label, soft, false)
-	l.write(708, 567, fmt.Sprintf("key frame every %v", o.GOP), label, soft, false)
+	l.write(708, 570, fmt.Sprintf("key frame every %v", o.GOP), label, soft, false)
 }
 
 // motion draws the dial and the track, and dresses what moves on them.

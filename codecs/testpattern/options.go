@@ -26,7 +26,7 @@ type Options struct {
 	// Bitrate is the number of bits a second to spend, so that frames have the
 	// size of a real camera's: a strip of the picture is filled with texture
 	// that changes as much as it takes. 0 means no texture and as few bits as
-	// it takes (about 0.4 Mbit/s at 720p25). MaxBitrate bounds it; a bitrate
+	// it takes (about 0.6 Mbit/s at 720p25). MaxBitrate bounds it; a bitrate
 	// below what the picture takes anyway has no effect.
 	Bitrate int
 	// Title is shown in large letters, usually the camera's name. Default

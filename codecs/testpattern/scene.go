@@ -12,6 +12,7 @@ type scene struct {
 	mbWidth, mbHeight int
 	ground            colour
 	static            []placed
+	rows              [][]int // by macroblock row, those of static in it
 	dial              dial
 	track             track
 
@@ -38,10 +39,10 @@ const motionPeriod = 4 * time.Second
 // update moves the picture on to another time.
 func (s *scene) update(now time.Time, counter uint32, key bool) {
 	clear(s.dirty)
-	b := now.AppendFormat(s.text[:0], "15:04:05.0002006-01-02")
+	b := now.AppendFormat(s.text[:0], "15:04:05.000 2006-01-02")
 	s.clock.set(b[:8], s.touch)
 	s.millis.set(b[8:12], s.touch)
-	s.date.set(b[12:22], s.touch)
+	s.date.set(b[13:23], s.touch)
 	for i, v := 7, counter; i >= 0; i-- {
 		s.text[i] = '0' + byte(v%10)
 		v /= 10
@@ -78,20 +79,21 @@ func (s *scene) touch(r rect) {
 	}
 }
 
-// paint draws a macroblock.
-func (s *scene) paint(p *pixels, mbx, mby int) {
+// paint draws a macroblock and reports whether it is one of the texture.
+func (s *scene) paint(p *pixels, mbx, mby int) (grain bool) {
 	x, y := mbx*16, mby*16
 	mb := rect{x, y, x + 16, y + 16}
 	if !s.stamp.bounds().intersect(mb).empty() {
 		s.stamp.paint(p, x, y)
-		return
+		return false
 	}
-	if s.texture != nil && !s.texture.intersect(mb).empty() {
+	grain = s.texture != nil && !s.texture.intersect(mb).empty()
+	if grain {
 		s.texture.paint(p, x, y)
 	} else {
 		fill{mb, s.ground}.paint(p, x, y)
 	}
-	for i := range s.static {
+	for _, i := range s.rows[mby] {
 		if st := &s.static[i]; !st.intersect(mb).empty() {
 			st.paint(p, x, y)
 		}
@@ -106,6 +108,7 @@ func (s *scene) paint(p *pixels, mbx, mby int) {
 			b.paint(p, x, y)
 		}
 	}
+	return grain
 }
 
 // spent and end tell what the picture takes, in bits.

@@ -57,11 +57,16 @@ func (s *sliceEncoder) end() []byte {
 	return s.w.nal(nalSlice)
 }
 
-// code codes the macroblock in s.src.
-func (s *sliceEncoder) code(mbx, mby int) {
+// code codes the macroblock in s.src. For grain, which nothing predicts well,
+// the prediction is not searched for.
+func (s *sliceEncoder) code(mbx, mby int, grain bool) {
 	interCost := -1
 	if !s.key {
 		s.frame.load(&s.pred, mbx, mby)
+		if grain {
+			s.inter(mbx, mby)
+			return
+		}
 		interCost = cost(&s.src.luma, &s.pred.luma, false)
 		if interCost == 0 && s.pred.chroma == s.src.chroma {
 			s.skip(1)
@@ -69,6 +74,11 @@ func (s *sliceEncoder) code(mbx, mby int) {
 		}
 	}
 	s.frame.neighbours(&s.near, mbx, mby)
+	if grain {
+		s.near.predictLuma(lumaDC, &s.pred.luma)
+		s.intra(lumaDC, mbx, mby)
+		return
+	}
 	mode := s.chooseLuma(interCost)
 	if mode < 0 {
 		s.inter(mbx, mby)
@@ -86,7 +96,10 @@ func (s *sliceEncoder) chooseLuma(interCost int) int {
 		if bestCost == 0 || !s.near.predictLuma(mode, &s.trial.luma) {
 			continue
 		}
-		c := cost(&s.src.luma, &s.trial.luma, true)
+		c := 0
+		if s.trial.luma != s.src.luma {
+			c = cost(&s.src.luma, &s.trial.luma, true)
+		}
 		if bestCost < 0 || c < bestCost {
 			best, bestCost = mode, c
 			s.pred.luma = s.trial.luma
@@ -132,7 +145,9 @@ func (s *sliceEncoder) intra(mode, mbx, mby int) {
 		if chromaCost == 0 || !s.near.predictChroma(m, &s.trial.chroma) {
 			continue
 		}
-		if c := costChroma(&s.src.chroma, &s.trial.chroma); chromaCost < 0 || c < chromaCost {
+		if s.trial.chroma == s.src.chroma {
+			chromaMode, chromaCost, s.pred.chroma = m, 0, s.trial.chroma
+		} else if c := costChroma(&s.src.chroma, &s.trial.chroma); chromaCost < 0 || c < chromaCost {
 			chromaMode, chromaCost = m, c
 			s.pred.chroma = s.trial.chroma
 		}

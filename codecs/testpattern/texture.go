@@ -8,16 +8,22 @@ type texture struct {
 	base        colour
 	targetBits  int // a frame
 	framesASec  int
-	versions    []uint32 // by macroblock; a change of version is a new look
-	next        int      // the macroblock to change next
-	amplitude   float64  // of the grain in luma steps
-	balanceBits int      // bits saved so far: negative when overspent
+	grains      []grain // by macroblock
+	next        int     // the macroblock to change next
+	amplitude   float64 // of the grain of the next changes, in luma steps
+	balanceBits int     // bits saved so far: negative when overspent
 
 	// In the current picture.
 	chosen, spentBits int
 	key               bool
 	// Running means.
 	bitsPerMB, otherBits float64
+}
+
+// grain is the look of one macroblock.
+type grain struct {
+	version   uint32 // a change of version is a new look
+	amplitude float64
 }
 
 const (
@@ -36,9 +42,9 @@ func newTexture(r rect, base colour, o Options) *texture {
 		targetBits: o.Bitrate / o.FPS, framesASec: o.FPS,
 		amplitude: 24, bitsPerMB: 600, otherBits: 16_000,
 	}
-	t.versions = make([]uint32, t.columns*((r.y1-r.y0)/16))
-	for i := range t.versions {
-		t.versions[i] = 1
+	t.grains = make([]grain, t.columns*((r.y1-r.y0)/16))
+	for i := range t.grains {
+		t.grains[i].amplitude = t.amplitude
 	}
 	return t
 }
@@ -55,18 +61,19 @@ func (t *texture) update(key bool, changed func(rect)) {
 	// What a key frame overspends is saved up again within half a second.
 	budget := float64(t.targetBits) + 2*float64(t.balanceBits)/float64(t.framesASec) - t.otherBits
 	want := budget / t.bitsPerMB
-	switch n := float64(len(t.versions)); {
+	switch n := float64(len(t.grains)); {
 	case want > 0.8*n:
 		t.amplitude = min(t.amplitude*1.1, maxAmplitude)
 	case want < 0.4*n:
 		t.amplitude = max(t.amplitude*0.95, minAmplitude)
 	}
-	t.chosen = min(max(int(want+0.5), 0), len(t.versions))
+	t.chosen = min(max(int(want+0.5), 0), len(t.grains))
 	for range t.chosen {
-		t.versions[t.next]++
+		g := &t.grains[t.next]
+		g.version, g.amplitude = g.version+1, t.amplitude
 		x, y := t.x0+t.next%t.columns*16, t.y0+t.next/t.columns*16
 		changed(rect{x, y, x + 16, y + 16})
-		t.next = (t.next + 1) % len(t.versions)
+		t.next = (t.next + 1) % len(t.grains)
 	}
 }
 
@@ -94,8 +101,8 @@ func (t *texture) paint(p *pixels, x, y int) {
 	i := (y-t.y0)/16*t.columns + (x-t.x0)/16
 	// Any mixing of place and version will do; xorshift needs a seed that is
 	// not zero.
-	seed := (uint32(i)*0x9E3779B1 ^ t.versions[i]*0x85EBCA6B) | 1
-	scale := int(t.amplitude * 256)
+	seed := (uint32(i)*0x9E3779B1 ^ t.grains[i].version*0x85EBCA6B) | 1
+	scale := int(t.grains[i].amplitude * 256)
 	for k := range p.luma {
 		if k%4 == 0 {
 			seed ^= seed << 13

@@ -168,10 +168,12 @@ func (t *typeface) fit(text string, l lettering, limit float64) string {
 // draw returns the text as a mask, and the distance from the mask's top to the
 // top of its capitals.
 func (t *typeface) draw(text string, l lettering) (m mask, above int) {
-	above = int(math.Ceil(0.42 * l.height))
+	// The highest accents begin 3.6 units above, the deepest strokes end 3.1
+	// units below the capitals.
+	above = int(math.Ceil((0.36+l.weight/2)*l.height)) + 1
 	m = mask{
 		width:  int(math.Ceil(t.width(text, l))) + 2,
-		height: above + int(math.Ceil(1.45*l.height)),
+		height: above + int(math.Ceil((1.31+l.weight/2)*l.height)) + 1,
 	}
 	m.cover = make([]uint8, m.width*m.height)
 	x := 1 + l.weight*l.height/2

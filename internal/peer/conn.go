@@ -299,3 +299,13 @@ func (c *Conn) Close() error {
 	<-c.done
 	return nil
 }
+
+// EndedByPeer ends the session because the other side said that it is over, by
+// another way than the session itself. It does not wait.
+func (c *Conn) EndedByPeer(reason string) {
+	if reason == "" {
+		c.end(ErrEnded)
+		return
+	}
+	c.end(fmt.Errorf("%w: %q", ErrEnded, reason))
+}

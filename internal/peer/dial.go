@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/rtp"
@@ -29,7 +28,7 @@ const (
 	// is ever seen on the wire; its number is the last one that exists.
 	transportChannel = 65534
 	// maxOfferedCameras is how many cameras one offer asks for at most.
-	maxOfferedCameras = 32
+	maxOfferedCameras = 16
 )
 
 // DialOptions are the viewer's side of a session.
@@ -46,10 +45,13 @@ type DialOptions struct {
 
 	// Video and Audio ask for a picture and for sound of each camera.
 	Video, Audio bool
-	// Cameras is the number of cameras asked for; default 1, at most 32. The
+	// Cameras is the number of cameras asked for; default 1, at most 16. The
 	// sections of the offer are, camera by camera, its video, then its audio;
 	// see Sections.
 	Cameras int
+	// NoData leaves out the data section: DialContext is of no use then. For
+	// publishers that only know media (WHEP).
+	NoData bool
 	// Patience is how long a lost packet is waited for; default 500 ms. What
 	// follows it waits with it.
 	Patience time.Duration
@@ -110,10 +112,11 @@ func newOfferer(o DialOptions) (*webrtc.PeerConnection, error) {
 	}
 	config := webrtc.Configuration{}
 	if len(o.Certificate.Certificate) > 0 {
-		if o.Certificate.Leaf == nil {
-			return nil, errors.New("the DTLS certificate has no Leaf: parse it first")
+		cert, err := dtlsCertificate(o.Certificate)
+		if err != nil {
+			return nil, err
 		}
-		config.Certificates = []webrtc.Certificate{webrtc.CertificateFromX509(o.Certificate.PrivateKey, o.Certificate.Leaf)}
+		config.Certificates = []webrtc.Certificate{cert}
 	}
 	pc, err := webrtc.NewAPI(
 		webrtc.WithMediaEngine(media),
@@ -136,7 +139,7 @@ func offererSettings(o DialOptions) webrtc.SettingEngine {
 	s.SetSCTPMaxMessageSize(maxMessage)
 	s.SetIncludeLoopbackCandidate(o.Loopback)
 	s.SetICETimeouts(5*time.Second, 15*time.Second, 2*time.Second)
-	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
+	s.SetSRTPProtectionProfiles(srtpProfiles()...)
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	if o.Net != nil {
 		s.SetNet(o.Net)
@@ -157,6 +160,9 @@ func addSections(pc *webrtc.PeerConnection, o DialOptions) error {
 				return fmt.Errorf("add an audio section: %w", err)
 			}
 		}
+	}
+	if o.NoData {
+		return nil
 	}
 	id, agreed := uint16(transportChannel), true
 	if _, err := pc.CreateDataChannel("", &webrtc.DataChannelInit{ID: &id, Negotiated: &agreed}); err != nil {

@@ -1,0 +1,230 @@
+package viewer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/internal/peer"
+	"github.com/sightline-cam/sightline/signaling/client"
+)
+
+// BaseURL is where a session's HTTP client finds the publisher's API. The host
+// means nothing: the client reaches no one else.
+const BaseURL = "http://publisher"
+
+const (
+	// defaultTimeout is Options.Timeout's default.
+	defaultTimeout = 15 * time.Second
+	// farewell is how long Close tries to say so to the publisher.
+	farewell = time.Second
+	// maxConnections is how many requests run at once; the publisher takes 64
+	// channels, and some are still closing.
+	maxConnections = 32
+)
+
+// Options say whom to watch, and how.
+type Options struct {
+	// SignalURL is the signaling server: wss://host[:port], or ws:// on
+	// loopback. Required.
+	SignalURL string
+	// Identity is the viewer's key, Peer the publisher's id. Required.
+	Identity *Identity
+	Peer     PeerID
+	// Cameras are the ids of the cameras to watch, at most 16; none means the
+	// publisher's first.
+	Cameras []string
+	// NoMedia asks for no picture or sound, only for the HTTP API.
+	NoMedia bool
+	// NoAudio asks for no sound.
+	NoAudio bool
+	// Timeout bounds Dial; default 15 s.
+	Timeout time.Duration
+	// Patience is how long a lost packet is waited for; default 500 ms. More
+	// loses fewer frames, less keeps closer to live.
+	Patience time.Duration
+	// Loopback uses the loopback interface too, for a publisher on the same
+	// machine that listens nowhere else.
+	Loopback bool
+	// HTTPClient dials the signaling server; nil is a client of its own.
+	HTTPClient *http.Client
+	// Logger takes what happens; nil discards.
+	Logger *slog.Logger
+}
+
+func (o *Options) check() error {
+	switch {
+	case o.Identity == nil:
+		return errors.New("no identity given: see LoadIdentity")
+	case o.SignalURL == "":
+		return errors.New("no signaling server given")
+	case len(o.Cameras) > 16:
+		return errors.New("more than 16 cameras in one session: open a second one")
+	}
+	if err := o.Peer.Validate(); err != nil {
+		return err
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
+	if len(o.Cameras) == 0 {
+		o.Cameras = []string{""}
+	}
+	return nil
+}
+
+// Session is a connection to a publisher. It outlives its signaling server.
+// Safe for concurrent use.
+type Session struct {
+	// Constant after Dial.
+	o         Options
+	conn      *peer.Conn
+	handshake *handshake
+	signal    *client.Client
+	http      *http.Client
+	frames    *peer.UnitReader
+	cancel    context.CancelFunc // ends the signaling client
+	running   sync.WaitGroup     // the signaling client and the watcher
+	closeOnce sync.Once
+}
+
+// Dial connects to a publisher and waits until the session stands. ctx and
+// Options.Timeout end the attempt, not the session.
+//
+// Errors: *RejectedError if the publisher refuses, client.ErrUnreachable if it
+// is not there, peer.ErrNoRoute if no packet gets through.
+func Dial(ctx context.Context, o Options) (*Session, error) {
+	if err := o.check(); err != nil {
+		return nil, fmt.Errorf("viewer: dial: %w", err)
+	}
+	ctx, cancelDial := context.WithTimeout(ctx, o.Timeout)
+	defer cancelDial()
+	h := newHandshake(o)
+	signal, err := client.New(client.Options{
+		URL: o.SignalURL, Identity: o.Identity, Logger: o.Logger, HTTPClient: o.HTTPClient,
+		OnMessage: func(_ context.Context, _ identity.PeerID, payload string) { h.message(payload) },
+		OnState:   h.state,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("viewer: dial: %w", err)
+	}
+	h.signal = signal
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s := &Session{o: o, signal: signal, handshake: h, frames: peer.NewUnitReader(), cancel: cancel}
+	s.running.Go(func() { _ = signal.Run(run) })
+	s.conn, err = peer.Dial(ctx, peer.DialOptions{
+		Certificate: o.Identity.Certificate(), Loopback: o.Loopback, Logger: o.Logger,
+		Video: !o.NoMedia, Audio: !o.NoMedia && !o.NoAudio, Cameras: len(o.Cameras), Patience: o.Patience,
+		OnTrack: s.frames.AddTrack, Signal: h.signalOffer,
+	})
+	if err != nil {
+		s.goodbye("the viewer could not connect")
+		cancel()
+		s.running.Wait()
+		return nil, fmt.Errorf("viewer: dial %s: %w", o.Peer.Short(), err)
+	}
+	s.http = &http.Client{Transport: &http.Transport{
+		DialContext:         s.conn.DialContext,
+		MaxConnsPerHost:     maxConnections,
+		MaxIdleConnsPerHost: 4,
+		IdleConnTimeout:     time.Minute,
+		DisableCompression:  true,
+	}}
+	s.running.Go(func() { s.watch(run) })
+	return s, nil
+}
+
+// watch takes the publisher's late messages, and ends the frames with the
+// session.
+func (s *Session) watch(ctx context.Context) {
+	defer s.frames.End()
+	for {
+		select {
+		case <-s.conn.Done():
+			return
+		case payload := <-s.handshake.messages:
+			s.handshake.late(payload, s.conn)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// ReadFrame returns the next frame of any camera, waiting for it until ctx
+// ends. A reader that falls behind loses frames up to a key frame; Stats counts
+// them. After the session has ended: io.EOF if Close did it, else what Err
+// says.
+func (s *Session) ReadFrame(ctx context.Context) (Frame, error) {
+	t, u, err := s.frames.Read(ctx)
+	if errors.Is(err, io.EOF) {
+		if cause := s.Err(); cause != nil {
+			return Frame{}, cause
+		}
+	}
+	if err != nil {
+		return Frame{}, err
+	}
+	return Frame{Camera: s.handshake.camera(t.MID()), Codec: t.Codec(), Unit: u}, nil
+}
+
+// HTTP returns a client for the publisher's HTTP API at BaseURL. Each request
+// that runs has a data channel of its own, at most 32.
+func (s *Session) HTTP() *http.Client { return s.http }
+
+// Stats returns what is known of the session now.
+func (s *Session) Stats() Stats { return s.conn.Stats() }
+
+// RequestKeyFrame asks all cameras of the session for a key frame.
+func (s *Session) RequestKeyFrame() {
+	for _, t := range s.conn.Tracks() {
+		if t.Kind() == "video" {
+			t.RequestKeyFrame()
+		}
+	}
+}
+
+// Done returns a channel that is closed once the session has ended.
+func (s *Session) Done() <-chan struct{} { return s.conn.Done() }
+
+// Err says why the session ended; nil while it goes on and after Close.
+func (s *Session) Err() error {
+	err := s.conn.Err()
+	if isClosedByUs(err) {
+		return nil
+	}
+	return err
+}
+
+// Close ends the session, tells the publisher, and waits for all goroutines.
+// Idempotent.
+func (s *Session) Close() error {
+	s.closeOnce.Do(func() {
+		s.goodbye("the viewer has left")
+		s.http.CloseIdleConnections()
+		_ = s.conn.Close()
+		s.cancel()
+	})
+	s.running.Wait()
+	return nil
+}
+
+// goodbye tells the publisher that the session is over, if it can be told soon.
+func (s *Session) goodbye(reason string) {
+	if s.signal.State() != client.StateOnline {
+		return
+	}
+	if payload, ok := s.handshake.bye(reason); ok {
+		ctx, cancel := context.WithTimeout(context.Background(), farewell)
+		defer cancel()
+		_ = s.signal.Send(ctx, s.o.Peer, payload)
+	}
+}

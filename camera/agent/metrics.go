@@ -1,0 +1,190 @@
+package agent
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sightline-cam/sightline/camera"
+)
+
+// metrics counts what nothing else does. Safe for concurrent use.
+type metrics struct {
+	started time.Time // constant
+
+	mu       sync.Mutex // guards what follows; the keys are few and fixed
+	requests map[requestClass]uint64
+	offers   map[string]uint64
+	messages map[string]uint64
+}
+
+// requestClass is the way a request came and the first digit of its status.
+type requestClass struct {
+	via   transport
+	class int
+}
+
+func newMetrics() *metrics {
+	return &metrics{
+		started: time.Now(), requests: map[requestClass]uint64{},
+		offers: map[string]uint64{}, messages: map[string]uint64{},
+	}
+}
+
+func (m *metrics) request(via transport, status int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.requests[requestClass{via, status / 100}]++
+}
+
+func (m *metrics) offer(result string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.offers[result]++
+}
+
+func (m *metrics) message(result string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.messages[result]++
+}
+
+// getMetrics answers GET /metrics in Prometheus' text format 0.0.4. With open
+// access or for a scraper on this machine only: the numbers tell when somebody
+// watches.
+//
+// Prometheus' client library would add 2.4 MB to a program that has to fit
+// into a camera's flash.
+func (a *Agent) getMetrics(w http.ResponseWriter, r *http.Request) {
+	if !a.opts.Open && !fromLoopback(r) {
+		fail(http.StatusForbidden, "forbidden", "Metrics are served to this machine only. Scrape them from it.").write(w)
+		return
+	}
+	var out metricsText
+	a.cameraMetrics(&out)
+	a.sessionMetrics(&out)
+	a.metrics.write(&out)
+	out.metric("sightline_goroutines", "gauge", "Goroutines of the process.", sample{value: float64(runtime.NumGoroutine())})
+	out.metric("sightline_build_info", "gauge", "Always 1; the label has the version.",
+		sample{labels: []string{"version", a.opts.Version}, value: 1})
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(out.buf.Bytes()) // the scraper is gone
+}
+
+func fromLoopback(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+func (a *Agent) cameraMetrics(out *metricsText) {
+	var up, units, viewers []sample
+	for _, c := range a.cameras.order {
+		for i := range c.Renditions() {
+			live := 0.0
+			if c.RenditionStatus(i).State == camera.Live {
+				live = 1
+			}
+			up = append(up, sample{[]string{"camera", c.ID(), "rendition", strconv.Itoa(i)}, live})
+		}
+		units = append(units, sample{[]string{"camera", c.ID()}, float64(c.Units())})
+		viewers = append(viewers, sample{[]string{"camera", c.ID()}, float64(c.Viewers())})
+	}
+	out.metric("sightline_camera_live", "gauge", "1 while the rendition delivers pictures.", up...)
+	out.metric("sightline_camera_units_total", "counter", "Coded frames received from the camera.", units...)
+	out.metric("sightline_camera_viewers", "gauge", "Viewers of the camera's picture.", viewers...)
+}
+
+func (a *Agent) sessionMetrics(out *metricsText) {
+	t := a.sessions.totals()
+	via := func(o origin) []string { return []string{"via", string(o)} }
+	out.metric("sightline_sessions", "gauge", "Sessions by how they were introduced.",
+		sample{via(viaSignaling), float64(t.Open[viaSignaling])}, sample{via(viaWHEP), float64(t.Open[viaWHEP])})
+	out.metric("sightline_sessions_opened_total", "counter", "Sessions opened.",
+		sample{via(viaSignaling), float64(t.Opened[viaSignaling])}, sample{via(viaWHEP), float64(t.Opened[viaWHEP])})
+	out.metric("sightline_sessions_relayed", "gauge", "Sessions whose path goes over a relay.", sample{value: float64(t.Relayed)})
+	out.metric("sightline_sessions_refused_total", "counter", "Offers refused because too many were watching.", sample{value: float64(t.Refused)})
+	out.metric("sightline_sessions_evicted_total", "counter", "Sessions that made room for a newer one of the same viewer.", sample{value: float64(t.Evicted)})
+	out.metric("sightline_sent_packets_total", "counter", "RTP packets sent.", sample{value: float64(t.Sent.Packets)})
+	out.metric("sightline_sent_bytes_total", "counter", "RTP payload bytes sent.", sample{value: float64(t.Sent.Octets)})
+	out.metric("sightline_sent_frames_total", "counter", "Frames sent.", sample{value: float64(t.Sent.Frames)})
+	out.metric("sightline_dropped_frames_total", "counter", "Frames not sent because a viewer's path or pace did not allow it.", sample{value: float64(t.Sent.Dropped)})
+	out.metric("sightline_retransmitted_packets_total", "counter", "RTP packets sent again.", sample{value: float64(t.Sent.Retransmitted)})
+	online := 0.0
+	if a.online.Load() {
+		online = 1
+	}
+	out.metric("sightline_signaling_online", "gauge", "1 while registered at the signaling server.", sample{value: online})
+}
+
+func (m *metrics) write(out *metricsText) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var requests []sample
+	for k, n := range m.requests {
+		via := "listener"
+		if k.via == overChannel {
+			via = "channel"
+		}
+		requests = append(requests, sample{[]string{"via", via, "status", strconv.Itoa(k.class) + "xx"}, float64(n)})
+	}
+	slices.SortFunc(requests, func(a, b sample) int { return slices.Compare(a.labels, b.labels) })
+	out.metric("sightline_http_requests_total", "counter", "API requests answered.", requests...)
+	out.metric("sightline_offers_total", "counter", "Offers through signaling by what became of them.", byResult(m.offers)...)
+	out.metric("sightline_signaling_messages_total", "counter", "Other messages through signaling by what became of them.", byResult(m.messages)...)
+	out.metric("sightline_start_time_seconds", "gauge", "When the agent started, Unix time.",
+		sample{value: float64(m.started.UnixMilli()) / 1e3})
+}
+
+func byResult(counts map[string]uint64) []sample {
+	var out []sample
+	for _, result := range slices.Sorted(maps.Keys(counts)) {
+		out = append(out, sample{[]string{"result", result}, float64(counts[result])})
+	}
+	return out
+}
+
+// metricsText writes Prometheus' text format.
+type metricsText struct{ buf bytes.Buffer }
+
+// sample is one line: label names and values in turn, and the value.
+type sample struct {
+	labels []string
+	value  float64
+}
+
+// metric writes one metric; nothing without samples.
+func (t *metricsText) metric(name, kind, help string, samples ...sample) {
+	if len(samples) == 0 {
+		return
+	}
+	fmt.Fprintf(&t.buf, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
+	escape := strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
+	for _, s := range samples {
+		t.buf.WriteString(name)
+		for i := 0; i+1 < len(s.labels); i += 2 {
+			sep := ","
+			if i == 0 {
+				sep = "{"
+			}
+			fmt.Fprintf(&t.buf, `%s%s="%s"`, sep, s.labels[i], escape.Replace(s.labels[i+1]))
+		}
+		if len(s.labels) > 0 {
+			t.buf.WriteByte('}')
+		}
+		t.buf.WriteString(" " + strconv.FormatFloat(s.value, 'g', -1, 64) + "\n")
+	}
+}

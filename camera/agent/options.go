@@ -1,0 +1,153 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/sightline-cam/sightline/camera"
+	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/signaling"
+)
+
+// Options configure an Agent. Identity and Cameras are required.
+type Options struct {
+	// Identity is the agent's key.
+	Identity *identity.Identity
+	// Cameras are what viewers can watch; the first is the one that a viewer
+	// gets who names none.
+	Cameras []*camera.Camera
+	// Open lets anyone in. New refuses it unless Listener, the UDP address and
+	// the signaling server are all on loopback.
+	Open bool
+	// AllowFile names the file of PeerIDs that may watch; see
+	// config.ParseAllowList. It is read again whenever it changes. Default:
+	// none, nobody may watch unless Open is set.
+	AllowFile string
+	// Signal is the URL of the signaling server: wss://, or ws:// on loopback.
+	// Default: none; the agent is then reached by its own listener only.
+	Signal string
+	// SignalHTTP dials the signaling server. Default: a client of its own with
+	// the system's authorities.
+	SignalHTTP *http.Client
+	// Listener serves the HTTP API and WHEP; Run closes it. Default: none, the
+	// API is then reached over data channels only.
+	Listener net.Listener
+	// Fallback serves what the API does not on Listener: the web page, an
+	// embedded signaling server. Default: 404.
+	Fallback http.Handler
+	// AllowedHosts are names, without port, by which Listener may be reached.
+	// Loopback names and literal IP addresses always may.
+	AllowedHosts []string
+	// UDP is the address of the one UDP port for all viewers. Default ":0";
+	// with Open "127.0.0.1:0".
+	UDP string
+	// MaxSessions bounds the viewers at a time. Default 512.
+	MaxSessions int
+	// MaxSessionsPerPeer bounds those of one viewer; the oldest makes room.
+	// Default 8.
+	MaxSessionsPerPeer int
+	// Version is shown to viewers. Default "dev".
+	Version string
+	// OnSignal is called when the connection to the signaling server comes or
+	// goes. It must not block.
+	OnSignal func(online bool)
+	// Logger takes what happens. Default: nothing.
+	Logger *slog.Logger
+}
+
+func (o *Options) setDefaults() {
+	if o.UDP == "" {
+		o.UDP = ":0"
+		if o.Open {
+			o.UDP = "127.0.0.1:0"
+		}
+	}
+	if o.MaxSessions <= 0 {
+		o.MaxSessions = 512
+	}
+	if o.MaxSessionsPerPeer <= 0 {
+		o.MaxSessionsPerPeer = 8
+	}
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	if o.Fallback == nil {
+		o.Fallback = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { notFound().write(w) })
+	}
+	if o.OnSignal == nil {
+		o.OnSignal = func(bool) {}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+func (o *Options) check() error {
+	if o.Identity == nil {
+		return errors.New("an agent needs an identity")
+	}
+	if len(o.Cameras) == 0 {
+		return errors.New("an agent needs at least one camera")
+	}
+	seen := make(map[string]bool)
+	for _, c := range o.Cameras {
+		if err := signaling.ValidateCameraID(c.ID()); err != nil {
+			return fmt.Errorf("camera %q: %w; use a-z, 0-9, - and _", c.ID(), err)
+		}
+		if seen[c.ID()] {
+			return fmt.Errorf("two cameras have the id %q; give each its own", c.ID())
+		}
+		seen[c.ID()] = true
+	}
+	if o.Open && o.AllowFile != "" {
+		return errors.New("open lets anyone watch, so a list of viewers makes no sense; remove one of the two")
+	}
+	return o.checkOpen()
+}
+
+// checkOpen keeps what lets anyone in on this machine.
+func (o *Options) checkOpen() error {
+	if !o.Open {
+		return nil
+	}
+	const remedy = "; listen on 127.0.0.1, or remove --open and list the viewers with --allow"
+	if o.Listener != nil && !loopbackAddr(o.Listener.Addr().String()) {
+		return fmt.Errorf("open is refused: the listener %s is not on loopback, so anyone in the network could watch%s", o.Listener.Addr(), remedy)
+	}
+	if !loopbackAddr(o.UDP) {
+		return fmt.Errorf("open is refused: the UDP address %s is not on loopback%s", o.UDP, remedy)
+	}
+	if o.Signal != "" {
+		u, err := url.Parse(o.Signal)
+		if err != nil || !loopbackAddr(net.JoinHostPort(u.Hostname(), "0")) {
+			return errors.New("open is refused: the signaling server is not on loopback, so anyone who learns this agent's id could watch" + remedy)
+		}
+	}
+	return nil
+}
+
+// loopbackAddr reports whether host:port is on loopback. Of the names only
+// localhost is: another one may change where it points to.
+func loopbackAddr(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
+
+// Times of the agent. Real ones are far shorter; these bound what goes wrong.
+const (
+	answerTimeout  = 10 * time.Second
+	sendTimeout    = 10 * time.Second
+	sweepEvery     = 5 * time.Second
+	shutdownWait   = time.Second
+	connectTimeout = 45 * time.Second // from the answer to the first path
+)

@@ -21,9 +21,8 @@ type connection struct {
 	mu      sync.Mutex // guards what follows
 	tracks  []codecs.Track
 	setAt   time.Time // first SetTracks; zero before
-	unitAt  time.Time // last unit; zero before the first
+	unitAt  time.Time // last unit, of video if there is any; zero before the first
 	live    bool      // decodable media was seen
-	units   bool      // any unit was seen
 	stopped bool      // the connection is over: whatever still comes is dropped
 }
 
@@ -55,7 +54,9 @@ func (c *connection) WriteUnit(u *codecs.Unit) {
 		return
 	}
 	track := c.tracks[u.Track]
-	c.unitAt, c.units = now, true
+	if track.Codec.Video() || !c.hasVideoLocked() {
+		c.unitAt = now // sound that goes on over a frozen picture does not count
+	}
 	begins := !c.live && (u.Key && track.Codec.Video() || !c.hasVideoLocked())
 	c.live = c.live || begins
 	c.mu.Unlock()

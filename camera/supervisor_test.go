@@ -261,6 +261,14 @@ func TestSupervisor_WatchdogEndsAConnectionWithoutData(t *testing.T) {
 			_ = streams(25, 0)(ctx, out)
 			return hangs(ctx, out)
 		}, 11 * time.Second, "no data for 10s"},
+		"picture freezes, sound goes on": {func(ctx context.Context, out Output) error {
+			out.SetTracks(append(videoTracks, codecs.Track{Codec: codecs.PCMU, ClockRate: 8000, Channels: 1}))
+			out.WriteUnit(&codecs.Unit{Key: true})
+			for i := int64(0); wait(ctx, 20*time.Millisecond); i++ {
+				out.WriteUnit(&codecs.Unit{Track: 1, PTS: i * 160, Key: true})
+			}
+			return ctx.Err()
+		}, 10 * time.Second, "no data for 10s"},
 		"no key frame": {func(ctx context.Context, out Output) error {
 			out.SetTracks(videoTracks)
 			for i := int64(0); wait(ctx, 40*time.Millisecond); i++ {

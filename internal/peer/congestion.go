@@ -14,14 +14,18 @@ import (
 const (
 	// queueHigh is the standing queue in the network above which the path
 	// counts as congested, queueLow below which it counts as clear again.
-	queueHigh = 100 * time.Millisecond
-	queueLow  = 40 * time.Millisecond
+	// Both leave room for the time one packet takes on a link of 200 kbit/s.
+	queueHigh = 110 * time.Millisecond
+	queueLow  = 70 * time.Millisecond
 	// lossHigh is the loss from which a path without a queue (a policer)
 	// counts as congested. Random loss of a radio link stays below.
 	lossHigh = 0.12
 	// feedbackTimeout is how long feedback may be missing while packets are
 	// on their way.
 	feedbackTimeout = 800 * time.Millisecond
+	// feedbackDue is how many packets a receiver may have seen without
+	// reporting: some wait for a few.
+	feedbackDue = 8
 
 	twccHistory = 1024 // packets; 4 s at 2 Mbit/s
 	minTarget   = 100_000
@@ -39,22 +43,33 @@ type congestion struct {
 
 	epoch time.Time // constant
 
-	mu         sync.Mutex
-	seq        uint16 // next transport-wide sequence number
-	sent       []sentPacket
-	train      uint32
-	trainAt    time.Time
-	base       windowedMin
-	queue      time.Duration
-	loss       float64
-	congested  bool
-	since      time.Time // of the present value of congested
-	strikes    int       // feedback reports in a row that speak for a change
-	capacities []float64 // of the last packet trains, bit/s
-	lastFB     time.Time
-	lastSent   time.Time
-	oldestOpen time.Time // first packet sent after the last feedback
-	reports    int
+	mu          sync.Mutex
+	seq         uint16 // next transport-wide sequence number
+	sent        []sentPacket
+	train       uint32
+	trainAt     time.Time
+	base        windowedMin
+	trip        windowedMin   // from sending a packet to hearing of it
+	run         trainRun      // a train may come in several reports
+	rtt         time.Duration // smallest trip: an upper bound of the round-trip time
+	queue       time.Duration
+	loss        float64
+	congested   bool
+	since       time.Time     // of the present value of congested
+	strikes     int           // feedback reports in a row that speak for a change
+	struck      time.Time     // time of the first of them
+	lastArrival time.Duration // of the newest packet reported, receiver's clock
+	open        int           // packets sent since the last feedback
+	capacities  []capacity    // of the last packet trains
+	judged      time.Time     // time of the last report
+	oldestOpen  time.Time     // first packet sent after the last feedback
+	reports     int
+}
+
+// capacity is what one packet train measured.
+type capacity struct {
+	at      time.Time
+	bitrate float64
 }
 
 type sentPacket struct {
@@ -88,8 +103,9 @@ func (c *congestion) writer(ssrc uint32, extID uint8, w interceptor.RTPWriter) i
 }
 
 // next returns the transport-wide sequence number of a packet of size bytes
-// that is about to be sent.
-func (c *congestion) next(now time.Time, size int) uint16 {
+// that is about to be sent. Not every receiver reports on retransmissions, so
+// silence about them means nothing.
+func (c *congestion) next(now time.Time, size int, retransmission bool) uint16 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if now.Sub(c.trainAt) > time.Millisecond {
@@ -99,9 +115,11 @@ func (c *congestion) next(now time.Time, size int) uint16 {
 	seq := c.seq
 	c.seq++
 	c.sent[seq%twccHistory] = sentPacket{at: now, size: size, train: c.train, seq: seq}
-	c.lastSent = now
-	if c.oldestOpen.IsZero() {
-		c.oldestOpen = now
+	if !retransmission {
+		if c.open == 0 {
+			c.oldestOpen = now
+		}
+		c.open++
 	}
 	return seq
 }
@@ -114,11 +132,11 @@ func (c *congestion) feedback(now time.Time, fb *rtcp.TransportLayerCC) {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lastFB, c.oldestOpen = now, time.Time{}
+	c.open = 0
 	c.reports++
-	lost, got := 0, 0
+	lost, got, bytes := 0, 0, 0
+	before := c.lastArrival
 	queue := time.Duration(math.MaxInt64)
-	var run trainRun
 	eachArrival(fb, func(seq uint16, arrived time.Duration, ok bool) {
 		p := c.sent[seq%twccHistory]
 		if p.seq != seq || p.at.IsZero() {
@@ -129,43 +147,73 @@ func (c *congestion) feedback(now time.Time, fb *rtcp.TransportLayerCC) {
 			return
 		}
 		got++
+		bytes += p.size
+		c.rtt = c.trip.update(now, now.Sub(p.at))
+		c.lastArrival = arrived
 		// Both clocks run at the same rate; their offset cancels out in the
 		// distance from the smallest value seen.
 		owd := arrived - p.at.Sub(c.epoch)
 		queue = min(queue, owd-c.base.update(now, owd))
-		if r, ok := run.add(p, arrived); ok {
-			c.addCapacityLocked(r)
+		if r, ok := c.run.add(p, arrived); ok {
+			c.addCapacityLocked(now, r)
 		}
 	})
-	if r, ok := run.end(); ok {
-		c.addCapacityLocked(r)
-	}
 	if got == 0 {
 		return
 	}
 	c.queue = queue
-	c.loss += 0.3 * (float64(lost)/float64(lost+got) - c.loss)
-	c.judgeLocked(now)
+	c.judgeLocked(now, lost, got)
+	if span := c.lastArrival - before; queue > queueHigh && before > 0 && span > 20*time.Millisecond && span < time.Second {
+		c.addCapacityLocked(now, float64(bytes*8)/span.Seconds()) // with a queue standing, what comes out is what fits through
+	}
 }
 
-func (c *congestion) addCapacityLocked(bitrate float64) {
-	const keep = 7
+// capacityAge is how long a train's measurement counts.
+const capacityAge = 15 * time.Second
+
+func (c *congestion) addCapacityLocked(now time.Time, bitrate float64) {
+	const keep = 3
 	if len(c.capacities) == keep {
 		c.capacities = slices.Delete(c.capacities, 0, 1)
 	}
-	c.capacities = append(c.capacities, bitrate)
+	c.capacities = append(c.capacities, capacity{now, bitrate})
 }
 
-func (c *congestion) judgeLocked(now time.Time) {
+// capacityLocked returns the median of the last trains, 0 while unknown, and
+// whether it is recent.
+func (c *congestion) capacityLocked(now time.Time) (bitrate int, fresh bool) {
+	var rates []float64
+	for _, s := range c.capacities {
+		rates = append(rates, s.bitrate)
+		fresh = fresh || now.Sub(s.at) < capacityAge
+	}
+	if len(rates) == 0 {
+		return 0, false
+	}
+	slices.Sort(rates)
+	return int(rates[(len(rates)-1)/2]), fresh
+}
+
+// judgeLocked takes a report with got packets arrived and lost ones.
+func (c *congestion) judgeLocked(now time.Time, lost, got int) {
+	weight := 1 - math.Exp(-now.Sub(c.judged).Seconds())
+	c.judged = now
+	c.loss += weight * (float64(lost)/float64(lost+got) - c.loss)
 	bad := c.queue > queueHigh || c.loss > lossHigh
 	good := c.queue < queueLow && c.loss < lossHigh/2
 	if (!c.congested && bad) || (c.congested && good) {
-		c.strikes++
+		if c.strikes++; c.strikes == 1 {
+			c.struck = now
+		}
 	} else {
 		c.strikes = 0
 	}
-	if c.strikes >= 2 {
-		c.congested, c.since, c.strikes = !c.congested, now, 0
+	if c.strikes < 2 {
+		return
+	}
+	c.congested, c.since, c.strikes = !c.congested, now, 0
+	if c.congested { // what was measured before is of another path
+		c.capacities = slices.DeleteFunc(c.capacities, func(s capacity) bool { return s.at.Before(c.struck) })
 	}
 }
 
@@ -174,25 +222,33 @@ type pathState struct {
 	congested bool
 	since     time.Time     // of congested
 	target    int           // GCC's rate, bit/s
+	rtt       time.Duration // upper bound, 0 while unknown
 	queue     time.Duration // standing queue in the network
 	loss      float64       // 0..1, of transport-wide feedback
 	capacity  int           // bit/s by packet trains, 0 while unknown
+	fresh     bool          // capacity is recent
 	measured  bool          // feedback has come
+}
+
+// allowed returns the rate to send at while the path is congested: GCC's, kept
+// in a band around what packet trains got through.
+func (s pathState) allowed() int {
+	rate := s.target
+	if s.capacity > 0 {
+		rate = min(max(rate, s.capacity*6/10), s.capacity*9/10)
+	}
+	return max(rate, minTarget)
 }
 
 func (c *congestion) state(now time.Time) pathState {
 	target := c.bwe.GetTargetBitrate()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := pathState{congested: c.congested, since: c.since, target: target, queue: c.queue, loss: c.loss, measured: c.reports > 0}
-	if c.reports > 0 && !c.oldestOpen.IsZero() && now.Sub(c.oldestOpen) > feedbackTimeout {
+	s := pathState{congested: c.congested, since: c.since, target: target, rtt: c.rtt, queue: c.queue, loss: c.loss, measured: c.reports > 0}
+	if c.reports > 0 && c.open >= feedbackDue && now.Sub(c.oldestOpen) > feedbackTimeout {
 		s.congested, s.queue = true, now.Sub(c.oldestOpen) // nothing comes back: the link is cut or full
 	}
-	if n := len(c.capacities); n > 0 {
-		m := slices.Clone(c.capacities)
-		slices.Sort(m)
-		s.capacity = int(m[n/2])
-	}
+	s.capacity, s.fresh = c.capacityLocked(now)
 	return s
 }
 

@@ -88,7 +88,7 @@ func Listen(o EndpointOptions) (*Endpoint, error) {
 		return nil, fmt.Errorf("listen on UDP %s (is the port taken?): %w", o.Addr, err)
 	}
 	e := &Endpoint{certificate: cert, conn: newBatchConn(raw), maxSessions: o.MaxSessions}
-	loggers := pionLoggers{o.Logger}
+	loggers := pionLog{o.Logger}
 	e.mux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: e.conn, Net: o.Net, Logger: loggers.NewLogger("ice")})
 	if e.api, err = newPublisherAPI(o, e.mux, loggers); err != nil {
 		return nil, errors.Join(err, e.mux.Close())
@@ -116,7 +116,7 @@ func listenUDP(o EndpointOptions) (net.PacketConn, error) {
 // newPublisherAPI makes the publisher the DTLS server and names the SRTP
 // profiles in its own order: Chromium as server would take AES-CM, which costs
 // four times as much as AES-GCM.
-func newPublisherAPI(o EndpointOptions, mux ice.UDPMux, loggers pionLoggers) (*webrtc.API, error) {
+func newPublisherAPI(o EndpointOptions, mux ice.UDPMux, loggers pionLog) (*webrtc.API, error) {
 	se := webrtc.SettingEngine{LoggerFactory: loggers}
 	if err := se.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
 		return nil, fmt.Errorf("set the DTLS role: %w", err)
@@ -178,8 +178,6 @@ func (e *Endpoint) Close() error {
 	e.mu.Unlock()
 	e.idle.Wait()
 	err := e.mux.Close()
-	if cerr := e.conn.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
-		err = errors.Join(err, cerr)
-	}
+	_ = e.conn.Close() // the mux has closed it, as a rule
 	return err
 }

@@ -27,6 +27,7 @@ type sentRTP struct {
 	index    uint16 // of the payload in the frame
 	twcc     uint16
 	pt       uint8
+	resends  uint8
 	hasTWCC  bool
 	hasDelay bool
 	marker   bool

@@ -70,7 +70,7 @@ func (l *ladder) down(now time.Time, st pathState, share int) {
 	if now.Sub(l.stepped) < 300*time.Millisecond && l.settled {
 		return // the last step has not shown an effect yet
 	}
-	allowed := share * 9 / 10
+	allowed := share * 95 / 100
 	to := l.at
 	for to < len(l.rungs)-1 && l.needs(l.rungs[to]) > allowed {
 		to++
@@ -106,8 +106,11 @@ func (l *ladder) up(now time.Time, st pathState) {
 	if quiet > holdMax && l.hold > holdFirst {
 		l.hold = holdFirst
 	}
-	if quiet < l.hold || (st.capacity > 0 && st.capacity < need) {
+	if st.fresh && st.capacity < need || quiet < l.hold {
 		return
+	}
+	if !st.fresh && quiet < l.hold+capacityAge {
+		return // a try without a measurement is a risk
 	}
 	l.rise(now, next)
 }

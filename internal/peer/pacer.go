@@ -42,9 +42,16 @@ func (p *pacer) take(now time.Time, n int) time.Duration {
 	return time.Duration((want - p.tokens) * 8 / float64(p.rate) * float64(time.Second))
 }
 
-// charge takes n bytes without asking (retransmissions).
+// allows reports whether take would let a packet through.
+func (p *pacer) allows(now time.Time) bool {
+	p.refill(now)
+	return p.rate == 0 || p.tokens > 0
+}
+
+// charge takes n bytes without asking (retransmissions). The debt is bounded:
+// a flood of requests must not hold up the picture.
 func (p *pacer) charge(n int) {
 	if p.rate > 0 {
-		p.tokens -= float64(n)
+		p.tokens = max(p.tokens-float64(n), -float64(p.depth))
 	}
 }

@@ -118,7 +118,7 @@ func (o *rtpOut) send(now time.Time, f *rtppack.Frame, index int, ts uint32, mar
 		o.framesWithDely++
 	}
 	if s.hasTWCC {
-		s.twcc = o.cong.next(now, len(payloads[index])+rtpOverhead)
+		s.twcc = o.cong.next(now, len(payloads[index])+rtpOverhead, false)
 	}
 	o.seq++
 	o.history.put(s)
@@ -145,19 +145,17 @@ func (o *rtpOut) write(w interceptor.RTPWriter, s *sentRTP) error {
 	return err
 }
 
-// resend answers a NACK for seq: on the RTX stream (RFC 4588) where it was
-// negotiated, else byte for byte as before. A packet sent again less than
-// minGap ago is not repeated. It returns the bytes sent.
-func (o *rtpOut) resend(now time.Time, seq uint16, minGap time.Duration) int {
-	s := o.history.get(seq)
-	if s == nil {
-		o.missing.Add(1)
-		return 0
-	}
-	if !s.resent.IsZero() && now.Sub(s.resent) < minGap {
+// resend sends a packet of the history again: on the RTX stream (RFC 4588) where
+// that was negotiated, else byte for byte as before. A packet sent again less
+// than minGap ago is not repeated, and the gap doubles each time: some receivers go
+// on asking for what has long arrived on the RTX stream. It returns the bytes
+// sent.
+func (o *rtpOut) resend(now time.Time, s *sentRTP, minGap time.Duration) int {
+	if s.resends > 0 && now.Sub(s.resent) < minGap<<min(s.resends-1, 5) {
 		return 0
 	}
 	s.resent = now
+	s.resends++
 	o.retransmitted.Add(1)
 	payload := s.frame.Payloads()[s.index]
 	rtx, ok := o.rtxTypes[s.pt]
@@ -168,7 +166,7 @@ func (o *rtpOut) resend(now time.Time, seq uint16, minGap time.Duration) int {
 	h := &o.headerPlain
 	if o.cong != nil {
 		h = &o.headerTWCC
-		binary.BigEndian.PutUint16(o.twccValue[:], o.cong.next(now, len(payload)+2+rtpOverhead))
+		binary.BigEndian.PutUint16(o.twccValue[:], o.cong.next(now, len(payload)+2+rtpOverhead, true))
 	}
 	h.PayloadType, h.SequenceNumber, h.Timestamp, h.SSRC, h.Marker = rtx, o.rtxSeq, s.ts, o.rtxSSRC, s.marker
 	o.rtxSeq++

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"math/big"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -168,6 +169,13 @@ func (s *testStream) publish(rendition int, key bool, size int) {
 type testNet struct {
 	wan               *vnet.Router
 	publisher, viewer *vnet.Net
+	queue             *vnet.TBFQueue // in front of the viewer, unlimited at first
+	nic               *vnet.Queue
+}
+
+func (n *testNet) close() {
+	_ = n.wan.Stop()
+	_ = n.nic.Close()
 }
 
 func newTestNet(t *testing.T, oneWay time.Duration) *testNet {
@@ -181,7 +189,15 @@ func newTestNet(t *testing.T, oneWay time.Duration) *testNet {
 		if *p, err = vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{[]string{"1.2.3.4", "1.2.3.5"}[i]}}); err != nil {
 			t.Fatal(err)
 		}
-		if err = wan.AddNet(*p); err != nil {
+		nic := vnet.NIC(*p)
+		if i == 1 {
+			n.queue = vnet.NewTBFQueue(1_000_000_000, 1600, 1<<30)
+			if n.nic, err = vnet.NewQueue(*p, n.queue); err != nil {
+				t.Fatal(err)
+			}
+			nic = n.nic
+		}
+		if err = wan.AddNet(nic); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -248,63 +264,34 @@ type arrival struct {
 	ts                uint32
 }
 
-// assembler finds whole frames, with retransmissions taken into account.
+// assembler finds whole frames, whatever order their packets come in.
 type assembler struct {
-	held    map[uint16]*rtp.Packet
-	next    uint16
-	started bool
-	frame   []*rtp.Packet
-	out     []arrival
-	lost    int
-	waiting time.Time
+	frames map[uint32][]*rtp.Packet // by timestamp
+	out    []arrival
 }
 
-// take handles a packet; a gap is given up after wait.
-func (a *assembler) take(p *rtp.Packet, wait time.Duration) {
-	if !a.started {
-		a.started, a.next, a.held = true, p.SequenceNumber, map[uint16]*rtp.Packet{}
+func (a *assembler) take(p *rtp.Packet) {
+	if a.frames == nil {
+		a.frames = map[uint32][]*rtp.Packet{}
 	}
-	if int16(p.SequenceNumber-a.next) < 0 {
+	f := a.frames[p.Timestamp]
+	if len(f) == 1 && f[0] == nil || slices.ContainsFunc(f, func(q *rtp.Packet) bool { return q.SequenceNumber == p.SequenceNumber }) {
+		return // whole already, or a duplicate
+	}
+	f = append(f, p)
+	slices.SortFunc(f, func(x, y *rtp.Packet) int { return int(int16(x.SequenceNumber - y.SequenceNumber)) })
+	a.frames[p.Timestamp] = f
+	first, last := f[0], f[len(f)-1]
+	if !last.Marker || int(last.SequenceNumber-first.SequenceNumber) != len(f)-1 {
 		return
 	}
-	a.held[p.SequenceNumber] = p
-	for len(a.held) > 0 {
-		q, ok := a.held[a.next]
-		if !ok {
-			if a.waiting.IsZero() {
-				a.waiting = time.Now()
-			}
-			if time.Since(a.waiting) < wait {
-				return
-			}
-			a.lost++
-			a.next++
-			a.frame = nil
-			continue
+	nal := first.Payload
+	if nal[0]&0x1f == 28 { // FU-A
+		if nal = nal[1:]; nal[0]&0x80 == 0 {
+			return // its first packet is missing
 		}
-		a.waiting = time.Time{}
-		delete(a.held, a.next)
-		a.next++
-		a.packet(q)
 	}
-}
-
-func (a *assembler) packet(p *rtp.Packet) {
-	if len(a.frame) > 0 && a.frame[0].Timestamp != p.Timestamp {
-		a.frame = nil
-	}
-	a.frame = append(a.frame, p)
-	if !p.Marker {
-		return
-	}
-	first := a.frame[0].Payload
-	switch {
-	case len(first) > 10 && first[0]&0x1f == 28 && first[1]&0x80 != 0: // FU-A
-		n, r := readStampNAL(first[1:])
-		a.out = append(a.out, arrival{n, r, time.Now(), p.Timestamp})
-	case len(first) > 10 && (first[0]&0x1f == 1 || first[0]&0x1f == 5):
-		n, r := readStampNAL(first)
-		a.out = append(a.out, arrival{n, r, time.Now(), p.Timestamp})
-	}
-	a.frame = nil
+	number, rendition := readStampNAL(nal)
+	a.out = append(a.out, arrival{number, rendition, time.Now(), p.Timestamp})
+	a.frames[p.Timestamp] = []*rtp.Packet{nil}
 }

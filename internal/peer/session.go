@@ -187,10 +187,14 @@ func (s *Session) notePath() {
 func (s *Session) ready() bool { return s.connected.Load() }
 func (s *Session) local() bool { return s.onLAN.Load() }
 
-// rtt returns the round-trip time by receiver reports, 50 ms while unknown.
-func (s *Session) rtt() time.Duration {
+// rtt returns the round-trip time: by receiver reports, else as the transport
+// feedback bounds it, else a guess.
+func (s *Session) rtt(st pathState) time.Duration {
 	if d := time.Duration(s.rttNanos.Load()); d > 0 {
 		return d
+	}
+	if st.rtt > 0 {
+		return st.rtt
 	}
 	return 50 * time.Millisecond
 }

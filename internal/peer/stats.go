@@ -22,7 +22,7 @@ type Stats struct {
 	// LocalKind and RemoteKind are their types: host, srflx, prflx, relay.
 	LocalKind  string `json:"localKind"`
 	RemoteKind string `json:"remoteKind"`
-	// RTTMs is the round-trip time by receiver reports in ms, 0 while unknown.
+	// RTTMs is the round-trip time in ms; a guess until the viewer reports.
 	RTTMs float64 `json:"rttMs"`
 	// Loss is the share of packets the viewer reported lost last, 0 to 1.
 	Loss float64 `json:"loss"`
@@ -50,7 +50,7 @@ func (s *Session) Stats() Stats {
 	st := s.pathState(now)
 	out := Stats{
 		Connected: s.ready(), Since: s.started,
-		RTTMs: float64(s.rttNanos.Load()) / 1e6, Loss: float64(s.lossRatio.Load()) / 256,
+		RTTMs: float64(s.rtt(st).Microseconds()) / 1e3, Loss: float64(s.lossRatio.Load()) / 256,
 		Congested: st.congested, TargetBitrate: st.target, QueueMs: float64(st.queue.Microseconds()) / 1e3,
 	}
 	if pair, err := s.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair(); err == nil && pair != nil {

@@ -45,23 +45,24 @@ type videoSender struct {
 	streams chan Stream   // capacity 1: what to send from now on, nil = nothing
 
 	// Owned by run.
-	stream    Stream
-	feed      Feed
-	rendition int
-	waiting   Feed // a feed of the next rendition, until its key frame comes
-	waitSince time.Time
-	ladder    *ladder
-	meters    []meter
-	pacer     pacer
-	times     *timeline
-	cur       *rtppack.Frame // being sent
-	curTS     uint32
-	index     int // of the next payload of cur
-	catching  bool
-	untilKey  bool // leave out frames up to a key frame
-	reported  time.Time
-	replayed  time.Time
-	timer     *time.Timer
+	stream     Stream
+	feed       Feed
+	rendition  int
+	waiting    Feed // a feed of the next rendition, until its key frame comes
+	waitSince  time.Time
+	ladder     *ladder
+	meters     []meter
+	pacer      pacer
+	times      *timeline
+	cur        *rtppack.Frame // being sent
+	curTS      uint32
+	keyArrived time.Time // arrival of the newest key frame sent
+	index      int       // of the next payload of cur
+	catching   bool
+	untilKey   bool // leave out frames up to a key frame
+	reported   time.Time
+	replayed   time.Time
+	timer      *time.Timer
 
 	frames, dropped, nackOverflow, unsupported atomic.Uint64
 	rung                                       atomic.Int32
@@ -176,6 +177,10 @@ func (v *videoSender) pump(now time.Time) {
 	if v.feed == nil || !v.session.ready() {
 		return
 	}
+	if v.cur != nil { // the path may have changed since the frame began
+		st := v.session.pathState(now)
+		v.pace(now, st, v.session.share(st.allowed()))
+	}
 	for {
 		if v.cur == nil && !v.next(now) {
 			break
@@ -223,7 +228,7 @@ func (v *videoSender) next(now time.Time) bool {
 			v.catching = true
 		}
 		v.meters[v.rendition].add(f.Unit)
-		share := v.session.share(st.target)
+		share := v.session.share(st.allowed())
 		v.step(now, v.ladder.decide(now, st, share))
 		if !v.admit(now, f, st) {
 			v.dropped.Add(1)
@@ -232,6 +237,9 @@ func (v *videoSender) next(now time.Time) bool {
 		v.pace(now, st, share)
 		v.cur, v.index = f, 0
 		v.curTS = v.times.stamp(f.Unit)
+		if f.Unit.Key {
+			v.keyArrived = f.Unit.Arrived
+		}
 		return true
 	}
 }
@@ -254,7 +262,7 @@ func (v *videoSender) admit(now time.Time, f *rtppack.Frame, st pathState) bool 
 	if v.untilKey {
 		return false
 	}
-	if r.rendition == v.rendition && r.drop == dropDeltas || st.congested && now.Sub(u.Arrived) > maxAge {
+	if r.rendition == v.rendition && r.drop == dropDeltas || (st.congested || v.ladder.at > 0 && !v.catching) && now.Sub(u.Arrived) > maxAge {
 		v.untilKey = true // what follows refers to what is left out
 		return false
 	}
@@ -299,11 +307,14 @@ func (v *videoSender) pace(now time.Time, st pathState, share int) {
 			rate /= 2 // let the queue drain
 		}
 		v.pacer.set(now, max(rate, minTarget), trainDepth)
+	case v.ladder.at > 0 && st.capacity > 0 && !v.session.local():
+		// Clear, but because of the ladder: a key frame must not fill the queue again.
+		v.pacer.set(now, st.capacity*9/10, trainDepth)
 	case v.catching && v.feed.Behind() > 1:
 		rate, depth := burstRate(v.meters[v.rendition].rateAll, st, v.session.local())
 		v.pacer.set(now, rate, depth)
 	default:
-		v.catching = false
+		v.catching = v.catching && v.cur != nil && v.index > 0
 		v.pacer.set(now, 0, 0) // live: a frame leaves as it came
 	}
 }
@@ -320,11 +331,22 @@ func burstRate(live int, st pathState, local bool) (rate, depth int) {
 	return max(rate, minTarget), trainDepth
 }
 
-// retransmit answers NACKs.
+// retransmit answers NACKs. On a narrow path it sends only what still matters,
+// as far as the pacer lets it; the viewer asks again.
 func (v *videoSender) retransmit(now time.Time, seqs []uint16) {
-	gap := max(v.session.rtt()*3/4, 10*time.Millisecond)
+	st := v.session.pathState(now)
+	gap := max(v.session.rtt(st)*3/4, 10*time.Millisecond)
+	narrow := st.congested || v.ladder != nil && v.ladder.at > 0
 	for _, seq := range seqs {
-		v.pacer.charge(v.out.resend(now, seq, gap))
+		s := v.out.history.get(seq)
+		if s == nil {
+			v.out.missing.Add(1)
+			continue
+		}
+		if (narrow && s.frame.Unit.Arrived.Before(v.keyArrived)) || !v.pacer.allows(now) {
+			continue
+		}
+		v.pacer.charge(v.out.resend(now, s, gap))
 	}
 	v.out.flush()
 }

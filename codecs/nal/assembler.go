@@ -69,6 +69,7 @@ func (a *Assembler) Assemble(units [][]byte) AccessUnit {
 		return AccessUnit{}
 	}
 	active, known := a.sets.Active(first.PPS)
+	known = known && (active.VPS != nil || a.syntax.Codec() != codecs.H265)
 	au.Undecodable = !known
 	au.Key = first.Key && known
 	au.Continues = !first.First

@@ -72,7 +72,7 @@ func (p *ParameterSets) PutPPS(id, sps uint32, unit []byte) {
 }
 
 // Active returns the parameter sets that a picture refers to by the number of
-// its PPS; ok is false if one is missing. vps is nil where the SPS needs none.
+// its PPS; ok is false if PPS or SPS is missing. VPS is nil if there is none.
 func (p *ParameterSets) Active(pps uint32) (a Active, ok bool) {
 	picture, ok := p.pps[pps]
 	if !ok {

@@ -2,9 +2,8 @@ package rtppack
 
 // Packet types of RFC 7798 §4.4 that are not NAL unit types.
 const (
-	h265AP   = 48 // §4.4.2
-	h265FU   = 49 // §4.4.3
-	h265PACI = 50 // §4.4.4
+	h265AP = 48 // §4.4.2
+	h265FU = 49 // §4.4.3
 )
 
 // h265Layout is the payload format of RFC 7798 with sprop-max-don-diff 0, that

@@ -1,0 +1,24 @@
+package h265
+
+import (
+	"encoding/hex"
+	"testing"
+)
+
+// Parameter sets made by x265.
+const (
+	vpsMain   = "40010c01ffff01600000030090000003000003005d928090"
+	spsMain   = "42010101600000030090000003000003005da00280802d16592a4932bc05a02000000300200000030321" // 1280x720, 25 fps
+	ppsMain   = "4401c172b46240"
+	spsB      = "420101016000000300900000030000030078a003c08010e596565924caf0168080000003008000000f04" // 1920x1080, 30 fps, B-frames
+	spsMain10 = "42010102200000030090000003000003003ca00a080f136595964932bc05a02000000300200000030321"
+)
+
+func unhex(t testing.TB, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

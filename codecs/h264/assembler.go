@@ -61,7 +61,7 @@ func (syntax) Slice(unit, _ []byte) (nal.Slice, bool) {
 		First:       h.FirstMB == 0,
 		PPS:         h.PPS,
 		Key:         TypeOf(unit) == IDR,
-		Discardable: RefIDC(unit) == 0,
+		Discardable: discardable(unit),
 		Reordered:   h.Type == B,
 	}, ok
 }

@@ -168,7 +168,7 @@ func checkUnit(t *testing.T, a *nal.Assembler, au nal.AccessUnit) {
 		}
 		return
 	}
-	if au.Key && (TypeOf(au.Payload[0]) != SPS || TypeOf(au.Payload[1]) != PPS || au.Undecodable || au.Discardable && RefIDC(au.Payload[2]) != 0) {
+	if au.Key && (TypeOf(au.Payload[0]) != SPS || TypeOf(au.Payload[1]) != PPS || au.Undecodable || au.Discardable) {
 		t.Fatalf("bad key unit %x", au.Payload)
 	}
 	sps, pictures := 0, 0

@@ -58,12 +58,12 @@ func IsKey(units [][]byte) bool {
 }
 
 // IsDiscardable reports whether no other picture refers to an access unit: it
-// has slices, and nal_ref_idc of all of them is 0.
+// has slices, none is IDR, and nal_ref_idc of all of them is 0.
 func IsDiscardable(units [][]byte) bool {
 	found := false
 	for _, u := range units {
 		if TypeOf(u).VCL() {
-			if RefIDC(u) != 0 {
+			if !discardable(u) {
 				return false
 			}
 			found = true
@@ -71,6 +71,10 @@ func IsDiscardable(units [][]byte) bool {
 	}
 	return found
 }
+
+// discardable reports whether no other picture refers to a slice's picture. An
+// IDR picture marked so is against the standard (§7.4.1) and decodes all the same.
+func discardable(slice []byte) bool { return RefIDC(slice) == 0 && TypeOf(slice) != IDR }
 
 // SplitAnnexB is nal.SplitAnnexB.
 func SplitAnnexB(stream []byte) ([][]byte, error) { return nal.SplitAnnexB(stream) }

@@ -47,6 +47,7 @@ func TestIsKeyAndIsDiscardable(t *testing.T) {
 		{"referred to", [][]byte{{0x41}}, false, false},
 		{"not referred to", [][]byte{{0x06}, {0x01}, {0x01}}, false, true},
 		{"one slice referred to", [][]byte{{0x01}, {0x21}}, false, false},
+		{"IDR marked as not referred to", [][]byte{{0x05}}, true, false},
 		{"no picture", [][]byte{{0x67}, nil}, false, false},
 	}
 	for _, tt := range tests {

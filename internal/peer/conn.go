@@ -183,7 +183,7 @@ func (c *Conn) trackArrived(track *webrtc.TrackRemote, receiver *webrtc.RTPRecei
 	if !c.start(t.run) {
 		return
 	}
-	c.start(t.drainRTCP)
+	c.start(t.readRTCP)
 	c.mu.Lock()
 	c.tracks = append(c.tracks, t)
 	c.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/sightline-cam/sightline/codecs"
+	"github.com/sightline-cam/sightline/codecs/rtppack"
 )
 
 const (
@@ -47,13 +48,15 @@ type RemoteTrack struct {
 	ended    chan struct{} // closed when the stream has ended
 
 	// Owned by the goroutine of run.
-	seq         *resequencer
-	depacketize depacketizer
+	nacks       nackTracker
+	depacketize *rtppack.Depacketizer
+	seen        rtppack.DepacketizerStats // what deliver has counted
 	payloadType uint8
 	lastPLI     time.Time
 	needKey     bool // what follows cannot be decoded before a key frame
 
-	codec atomic.Uint32
+	codec  atomic.Uint32
+	report atomic.Pointer[rtcp.SenderReport] // the latest, for run
 
 	mu      sync.Mutex
 	queue   []*codecs.Unit
@@ -72,9 +75,9 @@ type TrackStats struct {
 	// Lost counts packets that never arrived, Recovered those that arrived
 	// after they were asked for, Requested the requests for packets.
 	Lost, Recovered, Requested uint64
-	// Units and KeyUnits count coded frames, Dropped those that nobody read in
-	// time.
-	Units, KeyUnits, Dropped uint64
+	// Units and KeyUnits count coded frames, Broken those that came with parts
+	// missing and were left out, Dropped those that nobody read in time.
+	Units, KeyUnits, Broken, Dropped uint64
 	// KeyFrameRequests counts picture loss indications sent (RFC 4585 §6.3.1).
 	KeyFrameRequests uint64
 }
@@ -89,7 +92,7 @@ func newRemoteTrack(c *Conn, track *webrtc.TrackRemote, receiver *webrtc.RTPRece
 		tap:      c.o.OnPacket,
 		ready:    make(chan struct{}, 1),
 		ended:    make(chan struct{}),
-		seq:      newResequencer(c.o.Patience),
+		nacks:    nackTracker{patience: c.o.Patience},
 		needKey:  track.Kind() == webrtc.RTPCodecTypeVideo,
 		lastPLI:  time.Now(), // the publisher begins with a key frame by itself
 	}
@@ -156,7 +159,7 @@ func (t *RemoteTrack) run() {
 	failures := 0
 	for {
 		wait := idlePoll
-		if t.seq.waiting() {
+		if t.nacks.waiting() {
 			wait = lossPoll
 		}
 		if err := t.track.SetReadDeadline(time.Now().Add(wait)); err != nil {
@@ -184,13 +187,31 @@ func (t *RemoteTrack) run() {
 	}
 }
 
-// drainRTCP reads the publisher's reports, which is what makes ours complete.
-func (t *RemoteTrack) drainRTCP() {
+// readRTCP takes the publisher's sender reports until the stream ends. Reading
+// them is also what makes our own reports complete.
+func (t *RemoteTrack) readRTCP() {
+	buf := make([]byte, receiveMTU)
 	for {
-		if _, _, err := t.receiver.ReadRTCP(); err != nil {
+		n, _, err := t.receiver.Read(buf)
+		if err != nil {
 			return
 		}
+		packets, err := rtcp.Unmarshal(buf[:n])
+		if err != nil {
+			continue
+		}
+		for _, p := range packets {
+			if r, ok := p.(*rtcp.SenderReport); ok && r.SSRC == uint32(t.track.SSRC()) {
+				t.report.Store(r)
+			}
+		}
 	}
+}
+
+// timeOfNTP converts a 64-bit NTP time stamp (RFC 5905 §6), seconds since 1900.
+func timeOfNTP(ntp uint64) time.Time {
+	const since1900 = 2208988800
+	return time.Unix(int64(ntp>>32)-since1900, int64((ntp&0xffffffff)*1e9>>32)) //nolint:gosec // 32 bits
 }
 
 func isTimeout(err error) bool {
@@ -204,16 +225,29 @@ func (t *RemoteTrack) arrived(now time.Time, p *rtp.Packet) {
 	t.stats.Packets++
 	t.stats.Bytes += uint64(len(p.Payload))
 	t.mu.Unlock()
-	out, gap := t.seq.push(now, p)
-	t.deliver(now, out, gap)
+	t.nacks.arrived(now, p.SequenceNumber)
+	if t.depacketize == nil || (p.PayloadType != t.payloadType && len(p.Payload) > 0) {
+		codec := t.track.Codec()
+		t.codec.Store(uint32(codecOf(codec.MimeType)))
+		t.payloadType = p.PayloadType
+		t.depacketize = rtppack.NewDepacketizer(t.Codec(), int(codec.ClockRate))
+		t.depacketize.Wait = t.nacks.patience
+		t.seen = rtppack.DepacketizerStats{}
+	}
+	if r := t.report.Swap(nil); r != nil {
+		t.depacketize.SenderReport(timeOfNTP(r.NTPTime), r.RTPTime)
+	}
+	t.deliver(t.depacketize.Push(p, now))
 }
 
 // look gives up on what is overdue, asks for what is missing, and for a key
 // frame if nothing else helps.
 func (t *RemoteTrack) look(now time.Time) {
-	out, gap := t.seq.expire(now)
-	t.deliver(now, out, gap)
-	if seqs := t.seq.requests(now, t.conn.rtt()); len(seqs) > 0 {
+	if t.depacketize == nil {
+		return
+	}
+	t.deliver(t.depacketize.Flush(now))
+	if seqs := t.nacks.requests(now, t.conn.rtt()); len(seqs) > 0 {
 		t.conn.writeRTCP(&rtcp.TransportLayerNack{
 			MediaSSRC: uint32(t.track.SSRC()),
 			Nacks:     rtcp.NackPairsFromSequenceNumbers(seqs),
@@ -223,29 +257,23 @@ func (t *RemoteTrack) look(now time.Time) {
 		t.lastPLI = now
 		t.RequestKeyFrame()
 	}
-	t.mu.Lock()
-	t.stats.Lost, t.stats.Recovered, t.stats.Requested = t.seq.lost, t.seq.recovered, t.seq.nacked
-	t.mu.Unlock()
 }
 
-// deliver makes units of packets that are in order.
-func (t *RemoteTrack) deliver(now time.Time, packets []*rtp.Packet, gap bool) {
-	if gap && t.kind == "video" {
+// deliver hands on units and notes what was lost on the way to them.
+func (t *RemoteTrack) deliver(units []*codecs.Unit) {
+	d := t.depacketize.Stats()
+	// What is lost came before the units, or else they would not be whole.
+	if t.kind == "video" && (d.Lost != t.seen.Lost || d.Broken != t.seen.Broken) {
 		t.needKey = true
 	}
-	for _, p := range packets {
-		if len(p.Payload) == 0 {
-			continue // padding: a probe of the bandwidth
-		}
-		if t.depacketize == nil || p.PayloadType != t.payloadType {
-			codec := t.track.Codec()
-			t.codec.Store(uint32(codecOf(codec.MimeType)))
-			t.payloadType = p.PayloadType
-			t.depacketize = newDepacketizer(t.Codec(), int(codec.ClockRate))
-		}
-		for _, u := range t.depacketize.Push(p, now) {
-			t.enqueue(u)
-		}
+	t.mu.Lock()
+	t.stats.Lost += d.Lost - t.seen.Lost
+	t.stats.Broken += d.Broken - t.seen.Broken
+	t.stats.Recovered, t.stats.Requested = t.nacks.recovered, t.nacks.requested
+	t.mu.Unlock()
+	t.seen = d
+	for _, u := range units {
+		t.enqueue(u)
 	}
 }
 

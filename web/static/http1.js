@@ -17,20 +17,30 @@ const highWater = 256 * 1024;
 const lowWater = 64 * 1024;
 
 /**
- * A data channel cannot be told to wait, so what a slow reader has not taken
- * is held here, up to this many bytes; then the connection is closed.
+ * The data channel protocol that adds flow control to one channel: text
+ * messages "window N" tell how many bytes the other side may send in all, and
+ * "fin" that nothing more comes. Without it one unread download would fill the
+ * window that all channels of a session share.
  */
-export const maxUnreadBytes = 16 * 1024 * 1024;
+export const windowProtocol = 'sightline.window.v1';
+
+/** What each side may send before the first window message, in bytes. */
+export const initialWindow = 64 * 1024;
+
+/** How much of a response is held unread, in bytes. */
+export const receiveWindow = 1024 * 1024;
 
 /** An idle connection is used again within this time, in milliseconds. */
 const idleMs = 20_000;
 const maxIdle = 4;
 
+const closedMessage = 'the connection to the agent is closed';
+
 /**
  * The part of RTCDataChannel that a connection needs.
  *
- * @typedef {Pick<RTCDataChannel, 'readyState' | 'bufferedAmount' | 'bufferedAmountLowThreshold' | 'binaryType' |
- *   'close' | 'addEventListener' | 'removeEventListener'> & { send(data: Bytes): void }} Channel
+ * @typedef {Pick<RTCDataChannel, 'readyState' | 'protocol' | 'bufferedAmount' | 'bufferedAmountLowThreshold' |
+ *   'binaryType' | 'close' | 'addEventListener' | 'removeEventListener'> & { send(data: Bytes | string): void }} Channel
  *
  * @typedef {object} RequestOptions
  * @property {string} [method] default GET
@@ -111,7 +121,7 @@ export class HttpClient {
    * @returns {Promise<HttpResponse>}
    */
   async request(path, options = {}) {
-    if (this.#closed) throw new HttpError('the connection to the agent is closed');
+    if (this.#closed) throw new HttpError(closedMessage);
     const used = this.#takeIdle();
     if (used) {
       try {
@@ -168,8 +178,15 @@ export class HttpClient {
 export class HttpConnection {
   /** @type {Channel} */ #channel;
   #host;
+  #windowed;
   /** @type {Exchange | null} */ #exchange = null;
   #answered = false;
+  /** Flow control: bytes since the channel was opened. */
+  #sent = 0;
+  #maySend = Infinity;
+  #received = 0;
+  #granted = Infinity;
+  /** @type {() => void} */ #wake = () => {};
 
   /**
    * @param {Channel} channel
@@ -178,11 +195,13 @@ export class HttpConnection {
   constructor(channel, host) {
     this.#channel = channel;
     this.#host = host;
+    this.#windowed = channel.protocol === windowProtocol;
+    if (this.#windowed) this.#maySend = this.#granted = initialWindow;
     channel.binaryType = 'arraybuffer';
     channel.bufferedAmountLowThreshold = lowWater;
     channel.addEventListener('message', (event) => this.#receive(/** @type {MessageEvent} */ (event).data));
-    channel.addEventListener('close', () => this.#exchange?.cut());
-    channel.addEventListener('error', () => this.#exchange?.cut());
+    for (const name of ['open', 'bufferedamountlow']) channel.addEventListener(name, () => this.#wake());
+    for (const name of ['close', 'error']) channel.addEventListener(name, () => this.#cut());
   }
 
   get open() {
@@ -202,32 +221,69 @@ export class HttpConnection {
    */
   async request(path, { method = 'GET', headers = {}, body, signal }, onFinish) {
     signal?.throwIfAborted();
+    const head = requestHead(method, path, this.#host, headers, body);
     this.#answered = false;
-    const exchange = new Exchange(method, (reusable) => {
-      this.#exchange = null;
-      signal?.removeEventListener('abort', abort);
-      onFinish(reusable && this.open);
-    });
+    let sent = false;
     const abort = () => exchange.fail(signal?.reason);
+    const exchange = new Exchange(method, {
+      onTaken: () => this.#grant(),
+      onFinish: (reusable) => {
+        this.#exchange = null;
+        signal?.removeEventListener('abort', abort);
+        this.#wake();
+        onFinish(reusable && sent && this.open);
+      },
+    });
     this.#exchange = exchange;
     signal?.addEventListener('abort', abort);
-    this.#send(requestHead(method, path, this.#host, headers, body), body, exchange).catch((error) =>
-      exchange.fail(error),
+    this.#send(head, body, exchange).then(
+      () => (sent = true),
+      (error) => exchange.fail(error),
     );
     return exchange.response;
   }
 
   close() {
-    this.#exchange?.fail(new HttpError('the connection to the agent is closed'));
+    this.#exchange?.fail(new HttpError(closedMessage));
+    if (this.open && this.#windowed) this.#channel.send('fin');
     this.#channel.close();
+  }
+
+  #cut() {
+    this.#exchange?.cut();
+    this.#wake();
   }
 
   /** @param {unknown} data */
   #receive(data) {
-    if (!this.#exchange) return this.close();
-    this.#answered = true;
+    if (typeof data === 'string' && this.#windowed) return this.#control(data);
     const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : utf8(String(data));
+    this.#received += bytes.length;
+    if (!this.#exchange || this.#received > this.#granted) return this.close();
+    this.#answered = true;
     this.#exchange.push(bytes);
+    this.#grant();
+  }
+
+  /** @param {string} text */
+  #control(text) {
+    const window = /^window ([0-9]{1,16})$/.exec(text);
+    if (window) {
+      this.#maySend = Math.max(this.#maySend, Number(window[1]));
+      this.#wake();
+      return;
+    }
+    if (text === 'fin') this.#cut();
+    this.close();
+  }
+
+  /** Lets the other side send as much again as was read. */
+  #grant() {
+    if (!this.#windowed || !this.open) return;
+    const window = this.#received - (this.#exchange?.unread ?? 0) + receiveWindow;
+    if (window - this.#granted < receiveWindow / 4) return;
+    this.#granted = window;
+    this.#channel.send(`window ${window}`);
   }
 
   /**
@@ -236,76 +292,83 @@ export class HttpConnection {
    * @param {Exchange} exchange
    */
   async #send(head, body, exchange) {
-    await this.#opened();
     await this.#write(utf8(head), exchange);
-    if (body instanceof ReadableStream) {
-      const reader = /** @type {ReadableStream<Bytes>} */ (body).getReader();
-      try {
-        for (;;) {
-          const { value, done } = await reader.read();
-          if (done) break;
-          if (value.length === 0) continue;
-          await this.#write(utf8(`${value.length.toString(16)}\r\n`), exchange);
-          await this.#write(value, exchange);
-          await this.#write(utf8('\r\n'), exchange);
-        }
-      } finally {
-        await reader.cancel().catch(() => {});
+    if (typeof body === 'string') return this.#write(utf8(body), exchange);
+    if (body instanceof Uint8Array) return this.#write(body, exchange);
+    if (body === undefined) return undefined;
+    const reader = /** @type {ReadableStream<Bytes>} */ (body).getReader();
+    try {
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done || exchange.over) break;
+        if (value.length === 0) continue;
+        await this.#write(utf8(`${value.length.toString(16)}\r\n`), exchange);
+        await this.#write(value, exchange);
+        await this.#write(utf8('\r\n'), exchange);
       }
-      await this.#write(utf8('0\r\n\r\n'), exchange);
-    } else if (body !== undefined) {
-      await this.#write(typeof body === 'string' ? utf8(body) : body, exchange);
+    } finally {
+      await reader.cancel().catch(() => {});
     }
+    return this.#write(utf8('0\r\n\r\n'), exchange);
   }
 
-  /** @param {Bytes} bytes @param {Exchange} exchange */
+  /**
+   * Sends bytes in messages of bounded size, waiting while the channel or the
+   * other side is full.
+   *
+   * @param {Bytes} bytes
+   * @param {Exchange} exchange
+   */
   async #write(bytes, exchange) {
-    for (let at = 0; at < bytes.length; at += maxMessageBytes) {
-      if (this.#channel.bufferedAmount > highWater) await this.#event('bufferedamountlow');
+    for (let at = 0; at < bytes.length; ) {
+      while (this.#mustWait() && !exchange.over) await new Promise((resolve) => (this.#wake = () => resolve(undefined)));
       if (exchange.over) return;
-      this.#channel.send(bytes.subarray(at, at + maxMessageBytes));
+      if (!this.open) throw new HttpError(closedMessage);
+      const size = Math.min(maxMessageBytes, bytes.length - at, this.#maySend - this.#sent);
+      this.#channel.send(bytes.subarray(at, at + size));
+      this.#sent += size;
+      at += size;
     }
   }
 
-  async #opened() {
-    if (this.#channel.readyState === 'connecting') await this.#event('open');
-    if (!this.open) throw new HttpError('the connection to the agent is closed');
-  }
-
-  /** @param {'open' | 'bufferedamountlow'} name @returns {Promise<void>} */
-  #event(name) {
-    return new Promise((resolve, reject) => {
-      const end = (/** @type {Event} */ event) => {
-        for (const each of [name, 'close', 'error']) this.#channel.removeEventListener(each, end);
-        if (event.type === name) resolve();
-        else reject(new HttpError('the connection to the agent is closed'));
-      };
-      for (const each of [name, 'close', 'error']) this.#channel.addEventListener(each, end);
-    });
+  #mustWait() {
+    if (this.#channel.readyState === 'connecting') return true;
+    return this.open && (this.#channel.bufferedAmount > highWater || this.#sent >= this.#maySend);
   }
 }
 
 /** A request under way and its response. */
 class Exchange {
   /** @type {ResponseParser} */ #parser;
-  /** @type {(reusable: boolean) => void} */ #onFinish;
+  /** @type {{ onTaken: () => void, onFinish: (reusable: boolean) => void }} */ #owner;
   /** @type {PromiseWithResolvers<HttpResponse>} */ #head = withResolvers();
   /** @type {ReadableStreamDefaultController<Bytes> | null} */ #body = null;
+  /** @type {Bytes[]} what has arrived and is not read */ #queue = [];
+  /** @type {() => void} a reader that waits */ #wanted = () => {};
   #keepAlive = false;
+  #complete = false;
+  unread = 0;
   over = false;
 
   /**
    * @param {string} method
-   * @param {(reusable: boolean) => void} onFinish
+   * @param {{ onTaken: () => void, onFinish: (reusable: boolean) => void }} owner
    */
-  constructor(method, onFinish) {
-    this.#onFinish = onFinish;
+  constructor(method, owner) {
+    this.#owner = owner;
     this.#parser = new ResponseParser(method, {
       onHead: (head) => this.#begin(head),
-      onBody: (bytes) => this.#take(bytes),
+      onBody: (bytes) => {
+        // The bytes belong to the message they came in, which may be larger.
+        this.#queue.push(bytes.slice());
+        this.unread += bytes.length;
+        if (this.unread > receiveWindow * 16) throw new HttpError('the answer arrives faster than it is read');
+        this.#wanted();
+      },
       onEnd: () => {
-        this.#body?.close();
-        this.#finish(this.#keepAlive);
+        this.#complete = true;
+        this.#wanted();
+        this.#settle();
       },
     });
   }
@@ -322,7 +385,7 @@ class Exchange {
 
   /** The other side has closed the connection. */
   cut() {
-    this.#guard(() => this.#parser.end());
+    if (!this.#complete) this.#guard(() => this.#parser.end());
   }
 
   /** @param {unknown} error */
@@ -348,29 +411,40 @@ class Exchange {
     const body = new ReadableStream(
       {
         start: (controller) => void (this.#body = controller),
-        cancel: () => {
-          this.#body = null;
-          this.#finish(false);
-        },
+        pull: () => this.#pull(),
+        cancel: () => this.#finish(false),
       },
-      new ByteLengthQueuingStrategy({ highWaterMark: maxUnreadBytes }),
+      { highWaterMark: 0 },
     );
     this.#head.resolve(new HttpResponse(head, body));
   }
 
-  /** @param {Bytes} bytes */
-  #take(bytes) {
-    if (this.over || !this.#body) return;
-    // The bytes belong to the message they came in, which may be large.
-    this.#body.enqueue(bytes.slice());
-    if ((this.#body.desiredSize ?? 0) < 0) throw new HttpError('the answer arrives faster than it is read');
+  /** Gives a reader the next piece, or waits for one. @returns {Promise<void>} */
+  async #pull() {
+    while (this.#queue.length === 0 && !this.#complete && !this.over) {
+      await new Promise((resolve) => (this.#wanted = () => resolve(undefined)));
+    }
+    const next = this.#queue.shift();
+    if (next) {
+      this.unread -= next.length;
+      this.#body?.enqueue(next);
+      this.#owner.onTaken();
+    } else if (this.#complete) this.#body?.close();
+    this.#settle();
+  }
+
+  /** The exchange is over when the response is complete and read. */
+  #settle() {
+    if (this.#complete && this.#queue.length === 0) this.#finish(this.#keepAlive);
   }
 
   /** @param {boolean} reusable */
   #finish(reusable) {
     if (this.over) return;
     this.over = true;
-    this.#onFinish(reusable);
+    if (!reusable) this.#body = this.#complete ? this.#body : null;
+    this.#wanted();
+    this.#owner.onFinish(reusable);
   }
 }
 

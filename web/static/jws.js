@@ -8,7 +8,7 @@ import { pointOf } from './identity.js';
 import { peerIdOf } from './peerid.js';
 
 /** Longest compact form that is signed or looked at, in characters. */
-export const maxCompactLength = 64 * 1024;
+export const maxCompactLength = 63 * 1024;
 
 const type = 'sightline+jws';
 

@@ -15,8 +15,10 @@ import { sign, verify } from './jws.js';
  * @property {string} mid
  * @property {string} camera empty for the agent's first camera
  *
+ * @typedef {'forbidden' | 'busy' | 'bad_request' | 'no_camera' | 'expired'} RejectCode
  * @typedef {{ type: 'answer', sdp: string }} Answer
- * @typedef {{ type: 'reject', code: 'forbidden' | 'busy' | 'bad_request' | 'no_camera', reason: string }} Reject
+ * @typedef {{ type: 'reject', code: RejectCode, reason: string, clockOffsetMs: number }} Reject
+ *   clockOffsetMs: how far the publisher's clock is ahead, for the offer after "expired"
  * @typedef {{ type: 'candidate', candidate: string, mid: string }} Candidate
  * @typedef {{ type: 'bye', reason: string }} Bye
  * @typedef {Answer | Reject | Candidate | Bye} Incoming
@@ -27,13 +29,13 @@ export class MessageError extends Error {
   name = 'MessageError';
 }
 
-/** Seconds after which an agent with a correct clock refuses a message. */
+/** "exp" is the sender's time plus this, in seconds. */
 const lifetimeSeconds = 60;
 
 const common = ['type', 'from', 'to', 'session', 'seq', 'exp'];
 
 /** Longest accepted value of each text field, in characters. @type {Record<string, number>} */
-const textLimits = { sdp: 48 * 1024, candidate: 1024, mid: 32, reason: 512, code: 32 };
+const textLimits = { sdp: 40 * 1024, candidate: 1024, mid: 16, reason: 256, code: 32 };
 
 /** The fields of each message type beside the common ones. @type {Record<string, string[]>} */
 const fields = {
@@ -59,6 +61,7 @@ export class Negotiation {
 
   /**
    * @param {{ identity: import('./identity.js').Identity, peer: string, now?: () => number }} options
+   *   now: the time in milliseconds, by the publisher's clock as far as it is known
    */
   constructor({ identity, peer, now = Date.now }) {
     this.#identity = identity;
@@ -115,9 +118,10 @@ export class Negotiation {
     if (message.to !== this.#identity.peerId || message.session !== this.session) {
       throw new MessageError('the message belongs to another session');
     }
-    if (!Number.isSafeInteger(message.seq) || message.seq <= this.#received) {
-      throw new MessageError('the message is repeated or late');
+    if (!Number.isSafeInteger(message.seq) || !Number.isSafeInteger(message.exp)) {
+      throw new MessageError('the message has no number');
     }
+    if (message.seq <= this.#received) throw new MessageError('the message is repeated or late');
     const incoming = await this.#bound(message, compact);
     this.#received = message.seq;
     return incoming;
@@ -142,7 +146,7 @@ export class Negotiation {
         return { type, sdp };
       case 'reject':
         this.#unanswered(message);
-        return { type, code, reason };
+        return { type, code, reason, clockOffsetMs: (message.exp - lifetimeSeconds) * 1000 - this.#now() };
       case 'candidate':
         this.#continued(message);
         return { type, candidate, mid };

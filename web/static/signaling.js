@@ -225,7 +225,7 @@ export class Signaling {
     const claim = {
       type: 'register',
       nonce: String(nonce),
-      host: new URL(this.#url).host,
+      host: canonicalHost(this.#url),
       id: this.#identity.peerId,
       resume: this.#resume,
     };
@@ -265,6 +265,17 @@ export class Signaling {
       signal?.addEventListener('abort', end);
     });
   }
+}
+
+/**
+ * The one spelling of the service's name: lower case, without the ports 80 and
+ * 443 and without a final dot.
+ *
+ * @param {string} url
+ * @returns {string}
+ */
+export function canonicalHost(url) {
+  return new URL(url).host.toLowerCase().replace(/:(?:80|443)$/, '').replace(/\.$/, '');
 }
 
 /** @param {unknown} data @returns {Record<string, any> | null} */

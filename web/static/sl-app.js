@@ -1,1 +1,260 @@
-// The page's root element.
+import { readAddress, writeAddress } from './address.js';
+import { h, setText } from './dom.js';
+import { icon, setIcon } from './icons.js';
+import { IdentityError, openIdentity } from './identity.js';
+import { shortPeerId } from './peerid.js';
+import { Publisher } from './publisher.js';
+import { remember } from './recent.js';
+import { Signaling } from './signaling.js';
+import { SlAbout } from './sl-about.js';
+import { SlGrid } from './sl-grid.js';
+import { SlPlayer } from './sl-player.js';
+import { SlRail } from './sl-rail.js';
+import { SlWelcome } from './sl-welcome.js';
+import { currentTheme, toggleTheme } from './theme.js';
+
+/** The page: one agent's cameras, or the choice of an agent. */
+export class SlApp extends HTMLElement {
+  /** @type {import('./identity.js').Identity | null} */ #identity = null;
+  /** @type {Signaling | null} */ #signaling = null;
+  /** @type {Publisher | null} */ #publisher = null;
+  #remembered = '';
+  #place = readAddress(location.hash);
+
+  #about = new SlAbout();
+  #rail = new SlRail();
+  #grid = new SlGrid();
+  #main = h('main', { id: 'main', tabindex: -1 });
+  #announcer = h('p', { class: 'hidden', role: 'status', 'aria-live': 'polite', 'data-testid': 'announcer' });
+  #pill = h('span', { class: 'pill', hidden: true, 'data-testid': 'path' }, h('span', { class: 'dot' }), h('span', {}));
+  #agent = h('span', { class: 'agent-name' });
+  #all = h('a', { class: 'control', title: 'All cameras (g)', 'aria-label': 'All cameras', hidden: true }, icon('grid'));
+  #theme = h(
+    'button',
+    { type: 'button', class: 'control', title: 'Dark or light', 'aria-label': 'Dark or light', onclick: () => this.#toggleTheme() },
+    icon('sun'),
+  );
+  #self = h(
+    'button',
+    { type: 'button', class: 'control', title: 'This browser', 'aria-label': 'This browser', disabled: true,
+      onclick: () => this.#identity && this.#about.open(this.#identity) },
+    icon('key'),
+  );
+
+  connectedCallback() {
+    this.append(
+      h('a', { class: 'skip', href: '#main', onclick: (/** @type {Event} */ event) => this.#skip(event) }, 'Skip to the cameras'),
+      h(
+        'header',
+        { class: 'bar' },
+        h(
+          'a',
+          { class: 'brand', href: '#', 'aria-label': 'Sightline, all agents' },
+          h('img', { src: '/logo.svg', alt: '', width: 28, height: 28 }),
+          h('span', {}, 'Sightline'),
+        ),
+        this.#agent,
+        this.#pill,
+        h('span', { class: 'spacer' }),
+        this.#all,
+        this.#theme,
+        this.#self,
+      ),
+      this.#main,
+      this.#about,
+      this.#announcer,
+    );
+    this.#toggleIcon();
+    this.addEventListener('sl-open', (event) => this.#openCamera(/** @type {SlPlayer} */ (event.target).cameraId));
+    this.addEventListener('sl-retry', () => this.#publisher?.retry());
+    document.addEventListener('keydown', (event) => this.#key(event));
+    window.addEventListener('hashchange', () => this.#go());
+    window.addEventListener('online', () => this.#publisher?.retry());
+    window.addEventListener('pagehide', () => this.#leave());
+    // A page that comes out of the browser's cache has no connection any more.
+    window.addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
+    void this.#start();
+  }
+
+  async #start() {
+    try {
+      this.#identity = await openIdentity();
+    } catch (error) {
+      if (!(error instanceof IdentityError)) console.error('sightline: no identity', error);
+      const text = error instanceof IdentityError ? error.message : 'This browser could not make a key. Reload the page.';
+      this.#main.replaceChildren(notice('lock', 'This page is not secure', text));
+      return;
+    }
+    this.#self.disabled = false;
+    this.#grid.ownPeer = this.#identity.peerId;
+    const url = new URL('/v1/signal', location.href);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    url.hash = '';
+    this.#signaling = new Signaling({ url: url.href, identity: this.#identity });
+    this.#go();
+  }
+
+  /** Shows what the address says. */
+  #go() {
+    if (!this.#identity || !this.#signaling) return;
+    this.#place = readAddress(location.hash);
+    const { peer, camera, malformed } = this.#place;
+    if (this.#publisher && this.#publisher.peer !== peer) this.#leave();
+    if (peer === null) {
+      const welcome = new SlWelcome();
+      welcome.malformed = malformed;
+      this.#main.className = 'choosing';
+      this.#main.replaceChildren(welcome);
+      this.#bar();
+      return;
+    }
+    if (!this.#publisher) {
+      const options = { peer, identity: this.#identity, signaling: this.#signaling, cameras: [camera] };
+      this.#publisher = new Publisher(options);
+      this.#grid = new SlGrid();
+      this.#grid.ownPeer = this.#identity.peerId;
+      this.#main.replaceChildren(this.#grid, this.#rail);
+      void this.#publisher.run();
+      this.#publisher.state.watch(() => this.#update());
+    }
+    this.#update();
+  }
+
+  #leave() {
+    this.#publisher?.stop();
+    this.#publisher = null;
+  }
+
+  /** Brings everything on the page to the publisher's state. */
+  #update() {
+    const publisher = this.#publisher;
+    if (!publisher) return;
+    const { cameras } = publisher.state.value;
+    const chosen = this.#place.camera;
+    const all = cameras?.map(({ id }) => id) ?? [''];
+    const empty = cameras?.length === 0;
+    const shown = empty ? [] : chosen === '' ? all : [chosen];
+    if (cameras) publisher.want(shown);
+    const single = chosen !== '' || shown.length <= 1;
+    this.#main.className = single ? 'single' : 'several';
+    this.#rail.hidden = chosen === '' || (cameras?.length ?? 0) < 2;
+    if (!this.#rail.hidden) this.#rail.update(publisher.peer, cameras ?? [], chosen);
+    const before = new Map(this.#grid.players.map((player) => [player, player.dataset.state]));
+    this.#grid.update(publisher.state.value, shown, chosen);
+    if (empty && !this.#main.querySelector('.notice')) {
+      this.#main.append(notice('camera', 'No cameras yet', 'This agent is connected, but it has no camera set up.'));
+    } else if (!empty) this.#main.querySelector('.notice')?.remove();
+    this.#announce(before);
+    this.#bar();
+    this.#remember(publisher.peer, cameras);
+  }
+
+  #bar() {
+    const publisher = this.#publisher;
+    const state = publisher?.state.value;
+    const several = (state?.cameras?.length ?? 0) > 1;
+    const camera = state?.cameras?.find(({ id }) => id === this.#place.camera);
+    setText(this.#agent, publisher ? shortPeerId(publisher.peer) : '');
+    this.#agent.title = publisher ? 'The agent' : '';
+    this.#all.hidden = !publisher || !several || this.#place.camera === '';
+    this.#all.href = writeAddress(publisher?.peer ?? null);
+    document.title = [camera?.name, 'Sightline'].filter(Boolean).join(' · ');
+    this.#pill.hidden = !state;
+    if (!state) return;
+    const path = state.connection?.path ?? 'unknown';
+    const words = { direct: 'Direct', relayed: 'Relayed', unknown: 'Connected' }[path];
+    const text = state.phase !== 'connected' ? 'Connecting' : state.shaky ? 'Reconnecting' : words;
+    this.#pill.dataset.path = state.phase !== 'connected' || state.shaky ? 'none' : path;
+    this.#pill.title = path === 'relayed' ? 'Through a relay, which cannot see the video' : 'From the agent straight to this browser';
+    setText(/** @type {Element} */ (this.#pill.lastElementChild), text);
+  }
+
+  /**
+   * Tells screen readers what has changed; states that pass by are left out.
+   *
+   * @param {Map<SlPlayer, string | undefined>} before
+   */
+  #announce(before) {
+    const changed = this.#grid.players.filter((player) => {
+      const { state } = player.dataset;
+      return state !== before.get(player) && state !== 'connecting';
+    });
+    if (changed.length > 0) setText(this.#announcer, changed.map(({ statusText }) => statusText).join('. '));
+  }
+
+  /** @param {string} peer @param {import('./publisher.js').Camera[] | null} cameras */
+  #remember(peer, cameras) {
+    if (!cameras) return;
+    const names = cameras.map(({ id, name }) => name || id);
+    const key = JSON.stringify([peer, names]);
+    if (key === this.#remembered) return;
+    this.#remembered = key;
+    remember(peer, names);
+  }
+
+  /** @param {string} camera */
+  #openCamera(camera) {
+    if (this.#publisher) location.hash = writeAddress(this.#publisher.peer, camera);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input, dialog') || !this.#publisher) return;
+    const { cameras } = this.#publisher.state.value;
+    const single = this.#place.camera !== '' || (cameras?.length ?? 0) <= 1;
+    let done = false;
+    if ((event.key === 'g' || event.key === 'Escape') && !this.#all.hidden && !document.fullscreenElement) {
+      location.hash = writeAddress(this.#publisher.peer);
+      done = true;
+    } else if (single && cameras && (event.key === 'ArrowLeft' || event.key === 'ArrowRight')) {
+      done = this.#step(cameras, event.key === 'ArrowRight' ? 1 : -1);
+    } else {
+      const player = single ? this.#grid.chosen : /** @type {SlPlayer | null} */ (target.closest('sl-player'));
+      const arrows = event.key.startsWith('Arrow');
+      done = player !== null && (single || !arrows) && player.pressKey(event.key);
+    }
+    if (done) event.preventDefault();
+  }
+
+  /** @param {import('./publisher.js').Camera[]} cameras @param {number} by */
+  #step(cameras, by) {
+    const at = cameras.findIndex(({ id }) => id === this.#place.camera);
+    const next = cameras[(at + by + cameras.length) % cameras.length];
+    if (!next || at < 0 || cameras.length < 2) return false;
+    this.#openCamera(next.id);
+    return true;
+  }
+
+  /** @param {Event} event the address must keep its fragment */
+  #skip(event) {
+    event.preventDefault();
+    this.#main.focus();
+  }
+
+  #toggleTheme() {
+    toggleTheme();
+    this.#toggleIcon();
+  }
+
+  #toggleIcon() {
+    setIcon(this.#theme, currentTheme() === 'dark' ? 'sun' : 'moon');
+  }
+}
+
+/**
+ * @param {string} symbol
+ * @param {string} title
+ * @param {string} text
+ */
+function notice(symbol, title, text) {
+  return h(
+    'div',
+    { class: 'notice', role: 'alert' },
+    h('span', { class: 'message-symbol' }, icon(symbol)),
+    h('h1', {}, title),
+    h('p', {}, text),
+  );
+}
+
+customElements.define('sl-app', SlApp);

@@ -1,0 +1,292 @@
+/**
+ * Keeps a session with one publisher alive: connects, follows its cameras,
+ * notices when something is wrong and makes a new session, while the old one
+ * stays on the screen until it is certain that it is dead.
+ */
+import { Backoff, pause } from './backoff.js';
+import { measureClock } from './clock.js';
+import { readEvents } from './events.js';
+import { Session, SessionError } from './session.js';
+import { Store } from './store.js';
+
+/**
+ * A camera as GET /v1/cameras describes it.
+ *
+ * @typedef {object} Camera
+ * @property {string} id
+ * @property {string} name
+ * @property {'live' | 'connecting' | 'offline'} state
+ * @property {string} since RFC 3339
+ * @property {string} reason
+ * @property {string} warning
+ * @property {string} codec
+ * @property {number} width
+ * @property {number} height
+ * @property {string} audio empty without sound
+ * @property {boolean} testPattern
+ *
+ * @typedef {object} Problem
+ * @property {string} code see SessionError
+ * @property {string} message
+ *
+ * @typedef {object} PublisherState
+ * @property {'connecting' | 'connected' | 'waiting'} phase waiting: until the next attempt
+ * @property {boolean} shaky nothing arrives at the moment; a new session is being made
+ * @property {Problem | null} problem of the last attempt; null once connected
+ * @property {Camera[] | null} cameras null before the list is known
+ * @property {ReadonlyMap<string, MediaStream>} streams by camera id
+ * @property {Readonly<Record<string, string>>} refused why a camera could not be added, by id
+ * @property {import('./stats.js').ConnectionStats | null} connection
+ * @property {ReadonlyMap<string, import('./player-stats.js').CameraStats>} stats by camera id
+ * @property {number} clockOffsetMs the agent's clock less this one
+ */
+
+/** Problems that only people can solve; they are looked at again, but not often. */
+const slowProblems = new Set(['forbidden', 'bad_request', 'no_camera']);
+const slowMs = 15_000;
+const sampleMs = 1000;
+
+/** @type {PublisherState} */
+const atFirst = {
+  phase: 'connecting',
+  shaky: false,
+  problem: null,
+  cameras: null,
+  streams: new Map(),
+  refused: {},
+  connection: null,
+  stats: new Map(),
+  clockOffsetMs: 0,
+};
+
+export class Publisher {
+  // Constant after construction.
+  #peer;
+  #identity;
+  #signaling;
+
+  state = new Store(atFirst);
+  /** @type {Session | null} */ #session = null;
+  /** @type {string[]} */ #wanted;
+  #stopped = new AbortController();
+  #skipWait = new AbortController();
+  #agentAheadMs = 0;
+
+  /**
+   * @param {object} options
+   * @param {string} options.peer
+   * @param {import('./identity.js').Identity} options.identity
+   * @param {import('./signaling.js').Signaling} options.signaling
+   * @param {string[]} options.cameras what to ask for first; "" is the agent's first camera
+   */
+  constructor({ peer, identity, signaling, cameras }) {
+    this.#peer = peer;
+    this.#identity = identity;
+    this.#signaling = signaling;
+    this.#wanted = cameras;
+  }
+
+  get peer() {
+    return this.#peer;
+  }
+
+  /** Works until stop is called. @returns {Promise<void>} */
+  async run() {
+    const stop = this.#stopped.signal;
+    const ticker = setInterval(() => void this.#sample(), sampleMs);
+    const backoff = new Backoff({ firstMs: 500, limitMs: 8_000 });
+    try {
+      while (!stop.aborted) {
+        if (await this.#attempt()) backoff.reset();
+        else await this.#wait(backoff);
+        await this.#untilTrouble();
+      }
+    } finally {
+      clearInterval(ticker);
+      this.#session?.close();
+    }
+  }
+
+  /** Ends the session for good. */
+  stop() {
+    this.#stopped.abort();
+    this.#session?.close();
+  }
+
+  /** Tries again now instead of later. */
+  retry() {
+    this.#skipWait.abort();
+    this.#signaling.connect();
+  }
+
+  /**
+   * Watches exactly these cameras from now on.
+   *
+   * @param {string[]} cameras
+   */
+  want(cameras) {
+    if (cameras.length === this.#wanted.length && cameras.every((id, i) => id === this.#wanted[i])) return;
+    this.#wanted = cameras;
+    void this.#applyWanted();
+  }
+
+  /** @returns {Promise<boolean>} whether there is a good session now */
+  async #attempt() {
+    const giveUp = new AbortController();
+    const old = this.#session;
+    const watching = old?.watch(() => {
+      if (old.health === 'good') giveUp.abort();
+      if (old.health === 'closed') this.#drop(old);
+    });
+    try {
+      this.state.set({ phase: old ? 'connected' : 'connecting', shaky: old !== null });
+      const session = await Session.connect({
+        peer: this.#peer,
+        identity: this.#identity,
+        signaling: this.#signaling,
+        cameras: this.#wanted,
+        clockOffsetMs: this.#agentAheadMs,
+        signal: AbortSignal.any([this.#stopped.signal, giveUp.signal]),
+      });
+      this.#adopt(session);
+      return true;
+    } catch (error) {
+      if (giveUp.signal.aborted) return true;
+      this.#failed(error);
+      return false;
+    } finally {
+      watching?.();
+    }
+  }
+
+  /** @param {unknown} error */
+  #failed(error) {
+    if (this.#stopped.signal.aborted) return;
+    const known = error instanceof SessionError;
+    if (!known) console.error('sightline: a session failed', error);
+    if (known && error.code === 'expired') this.#agentAheadMs = error.clockOffsetMs;
+    const problem = known
+      ? { code: error.code, message: error.message }
+      : { code: 'internal', message: 'Something in this page went wrong. Trying again.' };
+    this.state.set({ phase: this.#session ? 'connected' : 'waiting', problem });
+  }
+
+  /** @param {Backoff} backoff */
+  async #wait(backoff) {
+    const code = this.state.value.problem?.code ?? '';
+    if (code === 'expired') return;
+    this.#skipWait = new AbortController();
+    const ms = slowProblems.has(code) ? slowMs : backoff.next();
+    await pause(ms, AbortSignal.any([this.#stopped.signal, this.#skipWait.signal]));
+  }
+
+  /** Waits while the session is good. @returns {Promise<void>} */
+  #untilTrouble() {
+    const session = this.#session;
+    if (!session) return Promise.resolve();
+    return new Promise((resolve) => {
+      const check = () => {
+        const { health } = session;
+        if (health === 'good') return this.state.set({ shaky: false, problem: null });
+        if (health === 'closed') this.#drop(session);
+        stop();
+        return resolve();
+      };
+      const stop = session.watch(check);
+      check();
+    });
+  }
+
+  /** @param {Session} session */
+  #adopt(session) {
+    const old = this.#session;
+    this.#session = session;
+    old?.close('The viewer has a new session.');
+    if (this.#stopped.signal.aborted) return session.close();
+    this.state.set({ phase: 'connected', shaky: false, problem: null, refused: {}, streams: session.streams });
+    void this.#follow(session);
+    void this.#sample();
+  }
+
+  /** @param {Session} session a session that is dead */
+  #drop(session) {
+    session.close();
+    if (this.#session !== session) return;
+    this.#session = null;
+    this.state.set({ phase: 'connecting', shaky: false, streams: new Map(), stats: new Map(), connection: null });
+  }
+
+  /**
+   * Follows the cameras of the publisher as long as the session lasts.
+   *
+   * @param {Session} session
+   */
+  async #follow(session) {
+    const signal = session.ended;
+    const backoff = new Backoff({ firstMs: 500, limitMs: 10_000 });
+    while (!signal.aborted) {
+      try {
+        const events = await session.http.request('/v1/events', { signal, headers: { Accept: 'text/event-stream' } });
+        await this.#loadCameras(session);
+        if (!events.ok) throw new TypeError('the agent does not send events');
+        for await (const { type, data } of readEvents(events.body)) {
+          backoff.reset();
+          if (type === 'camera') this.#setCamera(JSON.parse(data));
+        }
+      } catch (error) {
+        if (!signal.aborted) console.debug('sightline: the list of cameras is read again', error);
+      }
+      await pause(backoff.next(), signal);
+    }
+  }
+
+  /** @param {Session} session */
+  async #loadCameras(session) {
+    const response = await session.http.request('/v1/cameras', { signal: session.ended });
+    const { cameras } = await response.json();
+    if (!response.ok || !Array.isArray(cameras)) throw new TypeError('the agent does not list its cameras');
+    if (this.#session !== session) return;
+    if (cameras.length > 0) {
+      session.nameFirst(cameras[0].id);
+      this.#wanted = this.#wanted.map((id) => id || cameras[0].id);
+    }
+    this.state.set({ cameras, streams: session.streams });
+    await this.#applyWanted();
+    if (cameras.some(({ testPattern }) => testPattern)) {
+      const { offsetMs } = await measureClock(session.http, { signal: session.ended });
+      this.state.set({ clockOffsetMs: offsetMs });
+    }
+  }
+
+  /** @param {Camera} camera */
+  #setCamera(camera) {
+    const cameras = this.state.value.cameras ?? [];
+    const known = cameras.some(({ id }) => id === camera.id);
+    this.state.set({
+      cameras: known ? cameras.map((each) => (each.id === camera.id ? camera : each)) : [...cameras, camera],
+    });
+  }
+
+  async #applyWanted() {
+    const session = this.#session;
+    // Before the list is known "" cannot be told from the camera it stands for.
+    if (!session || !this.state.value.cameras) return;
+    const cameras = this.#wanted;
+    try {
+      await session.setCameras(cameras);
+      if (this.#session === session) this.state.set({ refused: {}, streams: session.streams });
+    } catch (error) {
+      if (this.#session !== session || session.ended.aborted) return;
+      const reason = error instanceof SessionError ? error.message : 'The agent did not answer. Open the camera again.';
+      const missing = cameras.filter((id) => !session.streams.has(id));
+      this.state.set({ refused: Object.fromEntries(missing.map((id) => [id, reason])), streams: session.streams });
+    }
+  }
+
+  async #sample() {
+    const session = this.#session;
+    if (!session || session.health === 'closed') return;
+    const { connection, cameras } = await session.sample();
+    if (this.#session === session) this.state.set({ connection, stats: cameras });
+  }
+}

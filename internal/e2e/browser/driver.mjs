@@ -1,0 +1,66 @@
+// Drives one Chromium for the Go tests. Commands come as JSON lines on stdin,
+// {"id", "do", ...}, and are answered on stdout by {"id", "result"} or
+// {"id", "error"}; {"event", "text"} lines report what the pages say.
+// The browser ends with stdin.
+
+import { createInterface } from 'node:readline';
+import { chromium } from 'playwright-core';
+import { install } from './probe.mjs';
+
+const flags = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
+];
+
+const write = (message) => process.stdout.write(JSON.stringify(message) + '\n');
+const event = (text) => write({ event: 'log', text: String(text).slice(0, 2000) });
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: flags });
+const pages = new Map();
+
+const commands = {
+  async version() {
+    return browser.version();
+  },
+  // Opens a page in a context of its own: no storage is shared.
+  async open({ page: name, url, dark, width = 1280, height = 800 }) {
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' });
+    const page = await context.newPage();
+    page.on('console', (m) => event(`${name} console ${m.type()}: ${m.text()}`));
+    page.on('pageerror', (e) => event(`${name} pageerror: ${e.stack ?? e}`));
+    page.on('requestfailed', (r) => event(`${name} request failed: ${r.url()} ${r.failure()?.errorText}`));
+    await page.addInitScript(install);
+    pages.set(name, page);
+    await page.goto(url, { waitUntil: 'domcontentloaded' });
+  },
+  // Evaluates an expression in the page; it may be a promise.
+  async eval({ page, js }) {
+    return pages.get(page).evaluate(js);
+  },
+  // Waits until an expression is truthy, and returns it.
+  async wait({ page, js, timeoutMs }) {
+    const handle = await pages.get(page).waitForFunction(js, undefined, { timeout: timeoutMs, polling: 50 });
+    return handle.jsonValue();
+  },
+  async screenshot({ page, path }) {
+    await pages.get(page).screenshot({ path });
+  },
+  async press({ page, key }) {
+    await pages.get(page).keyboard.press(key);
+  },
+  async close({ page }) {
+    await pages.get(page).context().close();
+    pages.delete(page);
+  },
+};
+
+write({ event: 'ready' });
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, do: name, ...args } = JSON.parse(line);
+  try {
+    write({ id, result: (await commands[name](args)) ?? null });
+  } catch (e) {
+    write({ id, error: e.message });
+  }
+}
+await browser.close();

@@ -1,0 +1,140 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Limits a loaded machine of two cores keeps with room to spare; docs/
+// performance.md has the figures.
+const (
+	startTimeout = 30 * time.Second
+	liveTimeout  = 20 * time.Second
+)
+
+// demo starts the demo and returns it with the link it prints.
+func demo(t *testing.T) (p *process, link string) {
+	t.Helper()
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	p = start(t, binary(t, "sightline"), "demo", "--listen", address)
+	m := p.waitFor(t, `(?m)\bhttp://`+strings.ReplaceAll(address, ".", `\.`)+`\S*`, startTimeout)
+	return p, m[0]
+}
+
+func TestDemo_ShowsLiveVideoInABrowser(t *testing.T) {
+	b := launch(t)
+	_, link := demo(t)
+	opened := time.Now()
+	p := b.open("demo", link, pageOptions{})
+	p.wait("e2e.video()", liveTimeout, nil)
+	t.Logf("first picture %v after the page was opened", time.Since(opened).Round(time.Millisecond))
+	p.waitState("live", liveTimeout)
+	p.waitFrames(50, liveTimeout)
+
+	var colours int
+	p.eval("e2e.colours()", &colours)
+	if colours < 8 {
+		t.Errorf("the picture has %d colours; it should have bars of many", colours)
+	}
+	got := p.rtc()
+	if !strings.Contains(got.SRTPCipher, "AEAD_AES_128_GCM") {
+		t.Errorf("media is encrypted with %q, want AEAD_AES_128_GCM", got.SRTPCipher)
+	}
+	if got.Connections != 1 {
+		t.Errorf("%d peer connections for one publisher", got.Connections)
+	}
+	if got.Codec != "video/H264" || got.Width != 1280 || got.Height != 720 {
+		t.Errorf("got %s %dx%d", got.Codec, got.Width, got.Height)
+	}
+	t.Logf("statistics %+v", got)
+
+	shot := p.screenshot("demo-light")
+	t.Logf("see %s", shot)
+	quiet(t, b)
+}
+
+func TestDemo_PixelsAreFreshAndCountUp(t *testing.T) {
+	b := launch(t)
+	_, link := demo(t)
+	p := b.open("stamps", link, pageOptions{})
+	p.waitState("live", liveTimeout)
+	p.waitFrames(50, liveTimeout) // the run through the cached GOP is over
+	stamps := p.stamps(100)
+	read := lags(t, stamps)
+	p50, p95 := read[len(read)/2], read[len(read)*95/100]
+	t.Logf("source to screen: p50 %.0f ms, p95 %.0f ms, max %.0f ms", p50, p95, read[len(read)-1])
+	if p50 < 0 || p50 > 500 {
+		t.Errorf("the picture on the screen is %.0f ms old", p50)
+	}
+	last := 0
+	for _, s := range stamps {
+		if s == nil {
+			continue
+		}
+		if s.Counter <= last && last-s.Counter < 1<<23 { // the counter wraps at 2^24
+			t.Errorf("frame %d after frame %d", s.Counter, last)
+		}
+		last = s.Counter
+	}
+
+	// What the page says about itself agrees with what the pixels say.
+	var latency float64
+	p.wait("e2e.all('sl-player')[0].stats?.latencyMs > 0", 10*time.Second, nil)
+	p.eval("e2e.all('sl-player')[0].stats.latencyMs", &latency)
+	if latency > p95+250 {
+		t.Errorf("the page shows a latency of %.0f ms, the pixels say %.0f", latency, p50)
+	}
+}
+
+func TestDemo_LooksRightInTheDarkAndOnAPhone(t *testing.T) {
+	b := launch(t)
+	_, link := demo(t)
+	for _, view := range []struct {
+		name string
+		o    pageOptions
+	}{
+		{"demo-dark", pageOptions{Dark: true}},
+		{"demo-phone", pageOptions{Width: 390, Height: 844}},
+	} {
+		p := b.open(view.name, link, view.o)
+		p.waitState("live", liveTimeout)
+		p.wait("e2e.colours() > 8", liveTimeout, nil)
+		var overflow bool
+		p.eval("document.documentElement.scrollWidth > innerWidth", &overflow)
+		if overflow {
+			t.Errorf("%s: the page is wider than the window", view.name)
+		}
+		t.Logf("see %s", p.screenshot(view.name))
+		p.close()
+	}
+	quiet(t, b)
+}
+
+func TestDemo_SeveralPagesWatchAtOnce(t *testing.T) {
+	b := launch(t)
+	_, link := demo(t)
+	var pages []*page
+	for i := range 3 {
+		pages = append(pages, b.open(fmt.Sprintf("viewer%d", i), link, pageOptions{}))
+	}
+	for _, p := range pages {
+		p.waitState("live", liveTimeout)
+	}
+	for _, p := range pages {
+		p.waitFrames(25, liveTimeout)
+	}
+	quiet(t, b)
+}
+
+// quiet fails if a page reported an error, for example a refused module or a
+// violation of the content security policy.
+func quiet(t *testing.T, b *browser) {
+	t.Helper()
+	for _, line := range b.printed() {
+		if strings.Contains(line, "pageerror") || strings.Contains(line, "console error") {
+			t.Errorf("the page reports: %s", line)
+		}
+	}
+}

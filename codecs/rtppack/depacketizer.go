@@ -60,23 +60,6 @@ type Depacketizer struct {
 	stats DepacketizerStats
 }
 
-// DepacketizerStats counts what a Depacketizer saw.
-type DepacketizerStats struct {
-	// Packets is the number of packets pushed.
-	Packets uint64
-	// Lost is the number of packets that never came, or too late.
-	Lost uint64
-	// Late is the number of packets that came after they had been given up,
-	// or twice.
-	Late uint64
-	// Units is the number of units returned.
-	Units uint64
-	// Broken is the number of access units dropped because a part was lost or
-	// malformed. Units of which no packet came are not in it, so that only an
-	// unchanged Lost says that no picture is missing.
-	Broken uint64
-}
-
 // packet is what is kept of an RTP packet.
 type packet struct {
 	sequence  int64
@@ -116,7 +99,7 @@ func (d *Depacketizer) Push(p *rtp.Packet, arrived time.Time) []*codecs.Unit {
 		d.start(k.sequence)
 	}
 	// The unwrapped number nearest to the one expected.
-	k.sequence = d.next + int64(int16(p.SequenceNumber-uint16(d.next))) //nolint:gosec // wraps on purpose
+	k.sequence = d.next + int64(int16(p.SequenceNumber-uint16(d.next)))
 
 	var out []*codecs.Unit
 	switch ahead := k.sequence - d.next; {
@@ -290,7 +273,7 @@ func (d *Depacketizer) finish(out []*codecs.Unit) []*codecs.Unit {
 	d.stats.Units++
 	u.PTS = d.unwrap(d.unit.timestamp)
 	if !d.reportWall.IsZero() && d.clockRate > 0 {
-		after := int64(int32(d.unit.timestamp - d.reportTimestamp)) //nolint:gosec // wraps on purpose
+		after := int64(int32(d.unit.timestamp - d.reportTimestamp))
 		u.Wall = d.reportWall.Add(time.Duration(after) * time.Second / time.Duration(d.clockRate))
 	}
 	return append(out, u)
@@ -301,7 +284,7 @@ func (d *Depacketizer) unwrap(timestamp uint32) int64 {
 	if d.stats.Units == 1 {
 		d.pts = int64(timestamp)
 	} else {
-		d.pts += int64(int32(timestamp - d.timestamp)) //nolint:gosec // wraps on purpose
+		d.pts += int64(int32(timestamp - d.timestamp))
 	}
 	d.timestamp = timestamp
 	return d.pts

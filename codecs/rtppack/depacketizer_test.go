@@ -86,7 +86,7 @@ func TestDepacketizer_ReadsWhatPackMakes(t *testing.T) {
 				first = []byte{2, 1, 0x80}
 			}
 			pushAll(d, s.send(0, first), at(0))
-			for i := range 300 {
+			for i := range 100 {
 				nals := randomNALs(r, c)
 				packets := s.send(uint32(i+1)*3600, nals...)
 				var got []*codecs.Unit
@@ -309,7 +309,7 @@ func TestDepacketizer_WhatItHoldsIsBounded(t *testing.T) {
 	d := NewDepacketizer(codecs.H264, 90_000)
 	d.Push(&rtp.Packet{Header: rtp.Header{SequenceNumber: 1}, Payload: []byte{0x41, 0x80}}, at(0))
 	n := 0
-	for i := range 5 * maxHeldPackets {
+	for i := range 2 * maxHeldPackets {
 		p := &rtp.Packet{Header: rtp.Header{SequenceNumber: uint16(2 + 2*i), Timestamp: uint32(i), Marker: true}, Payload: make([]byte, 5000)}
 		p.Payload[0], p.Payload[1] = 0x41, 0x80
 		p.SequenceNumber++ // the one before never comes
@@ -396,7 +396,7 @@ func fuzzDepacketizer(f *testing.F, c codecs.Codec) {
 		d := NewDepacketizer(c, 90_000)
 		var p rtp.Packet
 		for ms := 0; len(data) >= 4; ms++ {
-			p.SequenceNumber += uint16(int8(data[0])) //nolint:gosec // back as well as forth
+			p.SequenceNumber += uint16(int8(data[0]))
 			p.Timestamp = 3600 * uint32(data[1])
 			p.Marker = data[2]&1 != 0
 			if data[2]&2 != 0 {

@@ -51,7 +51,7 @@ func TestPack_OtherImplementationReadsTheSameNALUnits(t *testing.T) {
 	for _, c := range []codecs.Codec{codecs.H264, codecs.H265} {
 		t.Run(c.String(), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, uint64(c)))
-			for range 500 {
+			for range 150 {
 				nals := randomNALs(r, c)
 				var reader interface {
 					Unmarshal([]byte) ([]byte, error)

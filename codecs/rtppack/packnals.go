@@ -98,7 +98,7 @@ func fillAggregate[L layout](l L, p []byte, nals [][]byte) {
 	l.putAggregate(p, nals)
 	p = p[l.headerSize():]
 	for _, nal := range nals {
-		binary.BigEndian.PutUint16(p, uint16(len(nal))) //nolint:gosec // below MaxPayload, see group
+		binary.BigEndian.PutUint16(p, uint16(len(nal)))
 		p = p[lengthSize+copy(p[lengthSize:], nal):]
 	}
 }

@@ -153,6 +153,9 @@ func (c *session) client(setup context.Context) *gortsplib.Client {
 					_ = conn.Close()
 				}
 			})
+			if u.Scheme == "rtsp" {
+				return &firstBytes{Conn: conn, addr: c.source.addr}, nil
+			}
 			return conn, nil
 		},
 		ListenPacket:      listenPacket,

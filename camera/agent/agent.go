@@ -81,7 +81,7 @@ func New(o Options) (*Agent, error) {
 	}
 	if o.Signal != "" {
 		a.signal, err = client.New(client.Options{
-			URL: o.Signal, Identity: o.Identity, Logger: o.Logger.With("part", "signaling"), HTTPClient: o.SignalHTTP,
+			URL: o.Signal, Identity: o.Identity, Logger: o.Logger.With("part", "signaling"), HTTPClient: o.SignalHTTP, AllowPlaintext: o.SignalPlaintext,
 			OnMessage: a.receive, OnState: a.signalState,
 		})
 		if err != nil {

@@ -32,6 +32,9 @@ type Options struct {
 	// Signal is the URL of the signaling server: wss://, or ws:// on loopback.
 	// Default: none; the agent is then reached by its own listener only.
 	Signal string
+	// SignalPlaintext allows ws:// to any host, for a signaling server of this
+	// very process.
+	SignalPlaintext bool
 	// SignalHTTP dials the signaling server. Default: a client of its own with
 	// the system's authorities.
 	SignalHTTP *http.Client

@@ -107,17 +107,26 @@ func (k *check) stateDir() {
 	if k.c.StateDir != "" {
 		return
 	}
+	dir, err := DefaultStateDir()
+	if err != nil {
+		k.bad("stateDir", "%v", err)
+	}
+	k.c.StateDir = dir
+}
+
+// DefaultStateDir returns the default of Config.StateDir. The error says what
+// to do where there is none.
+func DefaultStateDir() (string, error) {
 	// The XDG specification ignores a relative path.
 	base := os.Getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(base) {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			k.bad("stateDir", "there is no home folder to keep the key in; name a folder")
-			return
+			return "", errors.New("there is no home folder to keep the key in; name a folder")
 		}
 		base = filepath.Join(home, ".local", "state")
 	}
-	k.c.StateDir = filepath.Join(base, "sightline")
+	return filepath.Join(base, "sightline"), nil
 }
 
 // signal checks the URL of the signaling service.

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/sightline-cam/sightline/camera"
+	"github.com/sightline-cam/sightline/camera/agent"
+	"github.com/sightline-cam/sightline/camera/testsrc"
+	"github.com/sightline-cam/sightline/codecs/testpattern"
+	"github.com/sightline-cam/sightline/internal/cli"
+	"github.com/sightline-cam/sightline/internal/config"
+	"github.com/sightline-cam/sightline/internal/identity"
+)
+
+// demoListen is tried first, so that the link is the same each time.
+const demoListen = "127.0.0.1:8787"
+
+// demoCommand is everything in one process: signaling, the page, and an agent
+// with a test picture. Only this machine can reach it.
+type demoCommand struct {
+	Listen   string `help:"TCP address, on loopback. Default 127.0.0.1:8787, or a free port if that is taken." placeholder:"127.0.0.1:PORT"`
+	StateDir string `help:"Folder of the agent's key. Default: a temporary one, removed at the end." placeholder:"DIR"`
+	LogLevel string `help:"Least severe message logged: debug, info, warn or error." default:"warn"`
+}
+
+// Run implements the command.
+func (c *demoCommand) Run(ctx context.Context, p *cli.Process) (err error) {
+	var level config.LogLevel
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return fmt.Errorf("--log-level: %w", err)
+	}
+	log := p.Logger(level, config.LogText)
+	dir := c.StateDir
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "sightline-demo-"); err != nil {
+			return fmt.Errorf("make a folder for the demo's key: %w", err)
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	}
+	id, err := identity.LoadOrCreate(filepath.Join(dir, cli.KeyFile))
+	if err != nil {
+		return err
+	}
+	cam, err := testCamera(camera.SupervisorOptions{Logger: log})
+	if err != nil {
+		return err
+	}
+	listener, err := c.listen(ctx)
+	if err != nil {
+		return err
+	}
+	return cli.Publish(ctx, p, cli.Publication{
+		Options: agent.Options{
+			Identity: id, Cameras: []*camera.Camera{cam}, Open: true, Listener: listener,
+			Version: p.Version, Logger: log,
+		},
+		Embed: embed,
+		Intro: "A test picture is live. Open this link in a browser on this machine:",
+	})
+}
+
+// listen opens the address asked for, or else the usual one or a free port.
+func (c *demoCommand) listen(ctx context.Context) (net.Listener, error) {
+	lc := net.ListenConfig{}
+	if c.Listen != "" {
+		l, err := lc.Listen(ctx, "tcp", c.Listen)
+		if err != nil {
+			return nil, fmt.Errorf("listen on %s; choose another address with --listen: %w", c.Listen, err)
+		}
+		return l, nil
+	}
+	l, err := lc.Listen(ctx, "tcp", demoListen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		l, err = lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen on loopback: %w", err)
+	}
+	return l, nil
+}
+
+// testCamera is a camera that needs no hardware.
+func testCamera(o camera.SupervisorOptions) (*camera.Camera, error) {
+	main, err := testsrc.New(testsrc.Options{Picture: testpattern.Options{Width: 1280, Height: 720}, Audio: true, Logger: o.Logger})
+	if err != nil {
+		return nil, err
+	}
+	sub, err := testsrc.New(testsrc.Options{Picture: testpattern.Options{Width: 640, Height: 360}, Logger: o.Logger})
+	if err != nil {
+		return nil, err
+	}
+	return camera.New(camera.Options{
+		ID: "test", Name: "Test picture", Main: main, Sub: sub, TestPattern: true, Supervisor: o,
+	})
+}

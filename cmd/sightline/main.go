@@ -1,0 +1,49 @@
+// Command sightline streams surveillance cameras straight to the people who
+// own them. Every role is a sub-command.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/sightline-cam/sightline/internal/cli"
+)
+
+// version is set by the linker.
+var version = "dev" //nolint:gochecknoglobals // the linker sets it
+
+// grammar is the command line.
+type grammar struct {
+	Demo    demoCommand    `cmd:"" help:"Show live video of a test picture; needs nothing."`
+	Camera  cameraCommand  `cmd:"" help:"Publish one or more cameras."`
+	Signal  signalCommand  `cmd:"" help:"Run the signaling server, which introduces peers to each other."`
+	View    viewCommand    `cmd:"" help:"Watch a camera and write its video to a file or stdout."`
+	ID      cli.ID         `cmd:"" help:"Print this device's id."`
+	Config  cli.Config     `cmd:"" help:"Work with configuration files."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// cameraCommand publishes cameras, with a signaling server of its own unless
+// --signal names one.
+type cameraCommand struct{ cli.Camera }
+
+// Run implements the command.
+func (c *cameraCommand) Run(ctx context.Context, p *cli.Process) error {
+	return c.Camera.Run(ctx, p, embed)
+}
+
+// versionCommand prints the version.
+type versionCommand struct{}
+
+// Run implements the command.
+func (versionCommand) Run(p *cli.Process) error {
+	p.Say("sightline %s", p.Version)
+	return nil
+}
+
+func main() {
+	os.Exit(cli.Main("sightline", version,
+		"Streams surveillance cameras straight to the people who own them.", &grammar{}, kong.Vars{"version": version}))
+}

@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/sightline-cam/sightline/internal/config"
+)
+
+// Camera is the camera command: publish one or more cameras.
+type Camera struct {
+	URL []string `arg:"" optional:"" help:"Address of a camera, rtsp:// or rtsps://; several may follow." placeholder:"rtsp://…"`
+
+	Name    []string `help:"Name of the camera, which gives its id too; in the order of the addresses." sep:"none" placeholder:"NAME"`
+	Sub     []string `help:"Second stream of the camera at a lower rate; in the order of the addresses." sep:"none" placeholder:"URL"`
+	Address Address  `embed:""`
+	Login   Login    `embed:""`
+	Viewers Viewers  `embed:""`
+	Log     Log      `embed:""`
+	Config  string   `help:"Read settings and further cameras from a YAML file; flags take precedence." placeholder:"FILE"`
+
+	password config.Secret // from stdin or the prompt
+}
+
+// Address says where things are.
+type Address struct {
+	Listen      string   `help:"TCP address of the page, the API and WHEP. Default 127.0.0.1:8788." placeholder:"HOST:PORT"`
+	UDP         string   `name:"udp" help:"UDP address for all viewers. Default: any free port." placeholder:"HOST:PORT"`
+	Signal      string   `help:"Register at this signaling server instead of running one." placeholder:"wss://HOST"`
+	AllowedHost []string `help:"Further host name by which the listener may be reached." placeholder:"NAME"`
+	StateDir    string   `help:"Folder of the agent's key. Default ~/.local/state/sightline." placeholder:"DIR"`
+}
+
+// Login is how cameras let us in.
+type Login struct {
+	Transport     string `help:"How video comes from the camera: auto, tcp or udp." placeholder:"auto"`
+	Username      string `help:"User name at the camera." placeholder:"NAME"`
+	Password      bool   `help:"Ask for the camera's password."`
+	PasswordStdin bool   `help:"Read the camera's password from stdin."`
+	PasswordFile  string `help:"Read the camera's password from a file." placeholder:"FILE"`
+	PasswordEnv   string `help:"Name of an environment variable with the camera's password." placeholder:"VARIABLE"`
+	Fingerprint   string `help:"SHA-256 of the rtsps:// camera's certificate." placeholder:"HEX"`
+	Insecure      bool   `help:"Accept any certificate of an rtsps:// camera."`
+}
+
+// Viewers says who may watch.
+type Viewers struct {
+	Open  bool   `help:"Let everyone on this machine watch; refused unless everything listens on loopback."`
+	Allow string `help:"File with the ids of the viewers who may watch, one a line." placeholder:"FILE"`
+}
+
+// Log says what is logged, to stderr.
+type Log struct {
+	LogLevel  string `help:"Least severe message logged: debug, info, warn or error." placeholder:"info"`
+	LogFormat string `help:"text or json." placeholder:"text"`
+}
+
+// settings lays the flags over the configuration file, and completes both.
+func (c *Camera) settings() (cfg *config.Config, warnings []config.Problem, err error) {
+	cfg = &config.Config{}
+	if c.Config != "" {
+		if cfg, err = config.Load(c.Config); err != nil {
+			return nil, nil, err
+		}
+	}
+	set := func(to *string, flag string) {
+		if flag != "" {
+			*to = flag
+		}
+	}
+	set(&cfg.Listen, c.Address.Listen)
+	set(&cfg.UDP, c.Address.UDP)
+	set(&cfg.Signal, c.Address.Signal)
+	set(&cfg.StateDir, c.Address.StateDir)
+	set(&cfg.Allow, c.Viewers.Allow)
+	cfg.Open = cfg.Open || c.Viewers.Open
+	set((*string)(&cfg.LogLevel), c.Log.LogLevel)
+	set((*string)(&cfg.LogFormat), c.Log.LogFormat)
+	cameras, err := c.cameras()
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg.Cameras = append(cfg.Cameras, cameras...)
+	warnings, err = cfg.Complete()
+	return cfg, warnings, err
+}
+
+// cameras returns those of the command line.
+func (c *Camera) cameras() ([]config.Camera, error) {
+	urls := c.URL
+	if text := os.Getenv("SIGHTLINE_URL"); len(urls) == 0 && text != "" {
+		urls = []string{text}
+	}
+	switch n := len(urls); {
+	case len(c.Name) > n:
+		return nil, fmt.Errorf("--name is given %d times for %d addresses; give the address of each camera, for example rtsp://192.0.2.7/stream1", len(c.Name), n)
+	case len(c.Sub) > n:
+		return nil, fmt.Errorf("--sub is given %d times for %d addresses; give the camera's own address too", len(c.Sub), n)
+	case n == 0 && c.Config == "":
+		return nil, errors.New("no camera: give its address, for example rtsp://192.0.2.7/stream1, or a file with --config")
+	case n == 0 && c.Login != (Login{}):
+		return nil, errors.New("flags about a camera's login need its address; for cameras in a file write them there")
+	}
+	out := make([]config.Camera, 0, len(urls))
+	for i, text := range urls {
+		cam := config.Camera{
+			Transport: config.Transport(c.Login.Transport), Username: c.Login.Username,
+			Password: c.password, PasswordFile: c.Login.PasswordFile, PasswordEnv: c.Login.PasswordEnv,
+			TLS: config.TLS{Fingerprint: c.Login.Fingerprint, Insecure: c.Login.Insecure},
+		}
+		var err error
+		if cam.URL, err = config.ParseURL(text); err != nil {
+			return nil, fmt.Errorf("the address of camera %d %w", i+1, err)
+		}
+		if i < len(c.Sub) && c.Sub[i] != "" {
+			if cam.Sub, err = config.ParseURL(c.Sub[i]); err != nil {
+				return nil, fmt.Errorf("the --sub address of camera %d %w", i+1, err)
+			}
+		}
+		if i < len(c.Name) {
+			cam.Name = c.Name[i]
+		}
+		out = append(out, cam)
+	}
+	return out, nil
+}

@@ -12,7 +12,9 @@ import (
 
 // NAL units as short as can be. The PPSs with a number in their name are made
 // up: number 1 of SPS 0, and another content of number 0.
-var ( //nolint:gochecknoglobals // test vectors
+//
+//nolint:gochecknoglobals // test vectors
+var (
 	aud      = []byte{0x09, 0x10}
 	filler   = []byte{0x0c, 0xff, 0x80}
 	endOfSeq = []byte{0x0a}

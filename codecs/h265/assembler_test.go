@@ -11,7 +11,9 @@ import (
 )
 
 // NAL units as short as can be.
-var ( //nolint:gochecknoglobals // test vectors
+//
+//nolint:gochecknoglobals // test vectors
+var (
 	aud        = []byte{35 << 1, 1, 0x50}
 	filler     = []byte{38 << 1, 1, 0xff, 0x80}
 	prefixSEI  = []byte{39 << 1, 1, 5, 1, 9, 0x80}

@@ -1,0 +1,241 @@
+package server
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"go.uber.org/goleak"
+
+	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/signaling"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits for what should happen at once.
+const patience = 10 * time.Second
+
+// site is a running server.
+type site struct {
+	*Server
+	t    testing.TB
+	http *httptest.Server
+}
+
+func start(t testing.TB, o Options) *site {
+	t.Helper()
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(s.Handler())
+	t.Cleanup(func() {
+		h.Close()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &site{Server: s, t: t, http: h}
+}
+
+func (s *site) host() string { return strings.TrimPrefix(s.http.URL, "http://") }
+
+// get makes one request, with changes.
+func (s *site) request(method, path string, change func(*http.Request)) (*http.Response, string) {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.http.URL+path, http.NoBody)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if change != nil {
+		change(r)
+	}
+	resp, err := s.http.Client().Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp, string(body)
+}
+
+// raw is a client without manners.
+type raw struct {
+	t    testing.TB
+	ws   *websocket.Conn
+	host string
+}
+
+// dial connects without registering.
+func (s *site) dial() *raw {
+	s.t.Helper()
+	ws, _, err := websocket.Dial(s.t.Context(), s.http.URL+signaling.Path, &websocket.DialOptions{
+		Subprotocols: []string{signaling.Subprotocol}, HTTPClient: s.http.Client(),
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ws.SetReadLimit(signaling.MaxFrame)
+	s.t.Cleanup(func() { _ = ws.CloseNow() })
+	return &raw{t: s.t, ws: ws, host: s.host()}
+}
+
+func (r *raw) ctx() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	r.t.Cleanup(cancel)
+	return ctx
+}
+
+func (r *raw) write(data string) {
+	r.t.Helper()
+	if err := r.ws.Write(r.ctx(), websocket.MessageText, []byte(data)); err != nil {
+		r.t.Fatal("write:", err)
+	}
+}
+
+func (r *raw) send(f signaling.Frame) {
+	r.t.Helper()
+	data, err := signaling.EncodeFrame(f)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.write(string(data))
+}
+
+func (r *raw) read() (signaling.Frame, error) {
+	_, data, err := r.ws.Read(r.ctx())
+	if err != nil {
+		return nil, err
+	}
+	return signaling.DecodeFrame(data)
+}
+
+func next[T signaling.Frame](r *raw) T {
+	r.t.Helper()
+	f, err := r.read()
+	if err != nil {
+		r.t.Fatal("read:", err)
+	}
+	want, ok := f.(T)
+	if !ok {
+		r.t.Fatalf("got %+v", f)
+	}
+	return want
+}
+
+// wantEnd expects an error frame, then a close with status, whatever comes
+// before them.
+func (r *raw) wantEnd(code signaling.ErrorCode, status websocket.StatusCode) {
+	r.t.Helper()
+	var last signaling.ErrorCode
+	for {
+		f, err := r.read()
+		if err != nil {
+			if got := websocket.CloseStatus(err); got != status || last != code {
+				r.t.Errorf("ended with error %q and status %d (%v), want %q and %d", last, got, err, code, status)
+			}
+			return
+		}
+		if e, ok := f.(*signaling.ServerError); ok {
+			last = e.Code
+		}
+	}
+}
+
+// register answers the challenge as id.
+func (r *raw) register(id *identity.Identity, resume signaling.Token) *signaling.Registered {
+	r.t.Helper()
+	c := next[*signaling.Challenge](r)
+	jws, err := signaling.SignRegistration(id, c.Nonce, r.host, resume)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.send(&signaling.Register{JWS: jws})
+	return next[*signaling.Registered](r)
+}
+
+// peer connects and registers a new identity.
+func (s *site) peer() (*raw, *identity.Identity) {
+	s.t.Helper()
+	id := newID(s.t)
+	r := s.dial()
+	r.register(id, "")
+	return r, id
+}
+
+func newID(t testing.TB) *identity.Identity {
+	t.Helper()
+	id, err := identity.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// counted waits until a metric has a value.
+func (s *site) counted(name string, want float64, label ...string) {
+	s.t.Helper()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		got := s.metric(name, label...)
+		if got == want {
+			return
+		}
+		select {
+		case <-deadline.C:
+			s.t.Fatalf("%s %v = %v, want %v", name, label, got, want)
+		case <-poll.C:
+		}
+	}
+}
+
+// metric reads one of the server's metrics by its name without the prefix.
+func (s *site) metric(name string, label ...string) float64 {
+	s.t.Helper()
+	families, err := s.Registry().Gather()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != "sightline_signaling_"+name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			if len(label) == 0 || m.GetLabel()[0].GetValue() == label[0] {
+				return m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			}
+		}
+	}
+	s.t.Fatal("no metric", name, label)
+	return 0
+}
+
+func dialOnce(s *site, header http.Header, path string, protocols ...string) (*http.Response, error) {
+	u, err := url.Parse(s.http.URL)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	u.Path = path
+	o := &websocket.DialOptions{Subprotocols: protocols, HTTPHeader: header, HTTPClient: s.http.Client()}
+	if h := header.Get("Host"); h != "" {
+		o.Host = h
+	}
+	ws, resp, err := websocket.Dial(s.t.Context(), u.String(), o)
+	if err == nil {
+		_ = ws.CloseNow()
+	}
+	return resp, err
+}

@@ -28,7 +28,7 @@ func TestDemo_ShowsLiveVideoInABrowser(t *testing.T) {
 	_, link := demo(t)
 	opened := time.Now()
 	p := b.open("demo", link, pageOptions{})
-	p.wait("e2e.video()", liveTimeout, nil)
+	p.wait("!!e2e.video()", liveTimeout, nil)
 	t.Logf("first picture %v after the page was opened", time.Since(opened).Round(time.Millisecond))
 	p.waitState("live", liveTimeout)
 	p.waitFrames(50, liveTimeout)

@@ -72,15 +72,13 @@ func TestEncode_ResultsAreNotReused(t *testing.T) {
 
 func TestEncode_ReachesItsBitrateEvenly(t *testing.T) {
 	for _, o := range []testpattern.Options{
-		{Bitrate: 1_000_000},
 		{Bitrate: 2_000_000},
-		{Bitrate: 2_000_000, GOP: 10 * time.Second},
-		{Bitrate: testpattern.MaxBitrate(1280, 720, 25)},
+		{Bitrate: 1_000_000, GOP: 10 * time.Second},
 		{Width: 640, Height: 360, Bitrate: 400_000},
 		{Width: 640, Height: 360, Bitrate: testpattern.MaxBitrate(640, 360, 25)},
 	} {
 		e := newEncoder(t, o)
-		const seconds = 12
+		const seconds = 6
 		var total, settled, largest int
 		for i := range seconds * 25 {
 			nals := e.Encode(start.Add(time.Duration(i) * frameTime))

@@ -50,6 +50,10 @@ func clip(v int32) uint8 { return uint8(min(max(v, 0), 255)) }
 // prediction p into the decoded samples. It reports whether there are AC
 // coefficients.
 func (r *residuals) intraLuma(q *quantizer, src, p *[256]uint8) (ac bool) {
+	if *src == *p { // most of the picture is flat
+		r.lumaDC = [16]int16{}
+		return false
+	}
 	var b [16][16]int32
 	var dc [16]int32
 	for blk := range 16 {
@@ -98,6 +102,10 @@ func (r *residuals) interLuma(q *quantizer, src, p *[256]uint8) (cbp int) {
 // the decoded samples.
 func (r *residuals) codeChroma(q *quantizer, src, p *[2][64]uint8) {
 	r.chromaCBP = 0
+	if *src == *p {
+		r.chromaDC = [2][4]int16{}
+		return
+	}
 	for c := range 2 {
 		var b [4][16]int32
 		var dc [4]int32

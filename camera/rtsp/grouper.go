@@ -1,10 +1,14 @@
 package rtsp
 
+import "time"
+
 // picture is all the NAL units of one RTP time stamp.
 type picture struct {
 	units   [][]byte
 	ts      uint32
-	damaged bool // packets of it were lost
+	arrived time.Time // of its newest packet
+	damaged bool      // packets of it were lost
+	suspect bool      // packets were lost between its beginning and the last picture
 }
 
 // grouper collects the NAL units of one RTP time stamp and decides when the
@@ -42,19 +46,22 @@ const (
 	maxPictureUnits = 1024
 )
 
-// begin says that a packet with time stamp ts has come. If that ends a
+// begin says that a packet with time stamp ts has come now. If that ends a
 // picture, it is returned.
-func (g *grouper) begin(ts uint32) (picture, bool) {
+func (g *grouper) begin(ts uint32, now time.Time) (picture, bool) {
 	if g.open && ts == g.current.ts {
+		if !g.complete {
+			g.current.arrived = now
+		}
 		return picture{}, false
 	}
-	done, ok := g.current, g.open && !g.complete && len(g.current.units) > 0
+	done, ok := g.current, g.open && !g.complete && (len(g.current.units) > 0 || g.current.damaged)
 	if g.open && g.slices {
 		g.learn()
 	}
 	g.open, g.complete, g.slices = true, false, false
 	g.markers, g.bytes = 0, 0
-	g.current = picture{ts: ts}
+	g.current = picture{ts: ts, arrived: now}
 	return done, ok
 }
 
@@ -94,6 +101,10 @@ func (g *grouper) lose() {
 		g.current.damaged = true
 	}
 }
+
+// suspect says that packets before the current one were lost, which may have
+// belonged to its picture.
+func (g *grouper) suspect() { g.current.suspect = true }
 
 // damage says that the current packet cannot be read.
 func (g *grouper) damage() { g.current.damaged = true }

@@ -48,8 +48,8 @@ func streams(t *testing.T, g *rtspcam.GStreamer) {
 	}
 	for _, transport := range []rtsp.Transport{rtsp.TCP, rtsp.UDP} {
 		for _, tt := range tests {
-			if transport == rtsp.UDP && tt.mount == "bigpackets" {
-				continue // no datagram of the camera's fits into a packet
+			if transport == rtsp.UDP && !slices.Contains([]string{"slices", "smallpackets", "h265", "pcmu", "aac"}, tt.mount) {
+				continue // what differs by transport is in these; bigpackets would not fit into datagrams
 			}
 			t.Run(string(transport)+"/"+tt.mount, func(t *testing.T) {
 				t.Parallel()

@@ -145,7 +145,7 @@ func TestSource_ErrorsSayWhatToDo(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := fail(t, rtsp.Options{URL: tt.url, SetupTimeout: 2 * time.Second, SilenceTimeout: time.Second, ReadTimeout: 3 * time.Second})
+			err := fail(t, rtsp.Options{URL: tt.url, SetupTimeout: time.Second, SilenceTimeout: 500 * time.Millisecond, ReadTimeout: 2 * time.Second})
 			if err.Reason != tt.reason || !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("got %s: %v\nwant %s: … %s …", err.Reason, err, tt.reason, tt.text)
 			}

@@ -76,11 +76,13 @@ func TestSource_PasswordIsNeitherLoggedNorReturned(t *testing.T) {
 			t.Parallel()
 			var out log
 			with := strings.Replace(url, "://", "://someone:"+secretInURL+"@", 1)
-			src := newSource(t, rtsp.Options{URL: with, Logger: out.logger(), SetupTimeout: time.Second, SilenceTimeout: time.Second, ReadTimeout: time.Second})
+			src := newSource(t, rtsp.Options{URL: with, Logger: out.logger(), SetupTimeout: 500 * time.Millisecond, SilenceTimeout: 200 * time.Millisecond, ReadTimeout: 500 * time.Millisecond})
 			s := camera.NewSupervisor(src, &collector{}, camera.SupervisorOptions{Logger: out.logger()})
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			_ = s.Run(ctx)
+			ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
 			err := src.Run(ctx, &collector{})
 			status := s.Status()
 			for what, text := range map[string]string{

@@ -77,14 +77,15 @@ func (v *video) report(r *rtcp.SenderReport) { v.sender.report(r) }
 
 // packet takes the next packet.
 func (v *video) packet(p *rtp.Packet, now time.Time) {
-	if v.started && p.SequenceNumber != v.next {
+	lost := v.started && p.SequenceNumber != v.next
+	if lost {
 		v.grouper.lose()
-		if done, ok := v.grouper.begin(p.Timestamp); ok {
-			v.picture(done, p.SSRC, now)
-		}
-		v.grouper.damage() // the loss may have taken its beginning
-	} else if done, ok := v.grouper.begin(p.Timestamp); ok {
-		v.picture(done, p.SSRC, now)
+	}
+	if done, ok := v.grouper.begin(p.Timestamp, now); ok {
+		v.picture(done, p.SSRC)
+	}
+	if lost {
+		v.grouper.suspect()
 	}
 	v.started, v.next = true, p.SequenceNumber+1
 
@@ -98,7 +99,7 @@ func (v *video) packet(p *rtp.Packet, now time.Time) {
 		return
 	}
 	if done, ok := v.grouper.add(units, v.slices(units), p.Marker); ok {
-		v.picture(done, p.SSRC, now)
+		v.picture(done, p.SSRC)
 	}
 }
 
@@ -131,14 +132,20 @@ func (v *video) slices(units [][]byte) bool {
 }
 
 // picture hands on a picture that is whole.
-func (v *video) picture(p picture, ssrc uint32, now time.Time) {
-	pts := v.clock.at(p.ts, now)
+func (v *video) picture(p picture, ssrc uint32) {
+	pts := v.clock.at(p.ts, p.arrived)
 	if p.damaged {
-		v.sink.trouble("incomplete pictures", nil)
-		v.sink.askKeyFrame()
+		v.incomplete()
 		return
 	}
 	au := v.assembler.Assemble(p.units)
+	if p.suspect && au.Continues {
+		v.incomplete()
+		return
+	}
+	if p.suspect {
+		v.sink.askKeyFrame() // others before it are missing
+	}
 	if len(au.Payload) == 0 {
 		return
 	}
@@ -167,9 +174,18 @@ func (v *video) picture(p picture, ssrc uint32, now time.Time) {
 	v.lastPTS = max(v.lastPTS, pts)
 	v.anyUnit = true
 	v.sink.writeUnit(&codecs.Unit{
-		Track: v.index, PTS: pts, Wall: v.sender.at(ssrc, p.ts), Arrived: now,
+		Track: v.index, PTS: pts, Wall: v.sender.at(ssrc, p.ts), Arrived: p.arrived,
 		Key: au.Key, Discardable: au.Discardable, Payload: au.Payload,
 	})
+}
+
+// incomplete drops a picture of which packets were lost: shown with a hole, it
+// would be a key frame that is none, or evidence that is none.
+func (v *video) incomplete() {
+	if v.anyUnit { // else the stream was joined in the middle of a picture
+		v.sink.trouble("incomplete pictures", nil)
+	}
+	v.sink.askKeyFrame()
 }
 
 // keyFrames warns of cameras that refresh pictures bit by bit.

@@ -1,0 +1,181 @@
+package client_test
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/signaling"
+	"github.com/sightline-cam/sightline/signaling/client"
+)
+
+// impostor answers every WebSocket with behave.
+func impostor(t *testing.T, behave func(ctx context.Context, ws *websocket.Conn)) string {
+	t.Helper()
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{signaling.Subprotocol}})
+		if err != nil {
+			return
+		}
+		defer func() { _ = ws.CloseNow() }()
+		behave(context.Background(), ws)
+	}))
+	t.Cleanup(h.Close)
+	return h.URL
+}
+
+func say(ctx context.Context, ws *websocket.Conn, f signaling.Frame) {
+	data, err := signaling.EncodeFrame(f)
+	if err == nil {
+		_ = ws.Write(ctx, websocket.MessageText, data)
+	}
+}
+
+// listen reads until the client is gone.
+func listen(ctx context.Context, ws *websocket.Conn) {
+	for {
+		if _, _, err := ws.Read(ctx); err != nil {
+			return
+		}
+	}
+}
+
+// welcome registers the client as id.
+func welcome(ctx context.Context, ws *websocket.Conn, id identity.PeerID) {
+	say(ctx, ws, &signaling.Challenge{Nonce: signaling.NewToken(signaling.ChallengeSize)})
+	_, _, _ = ws.Read(ctx)
+	say(ctx, ws, &signaling.Registered{ID: id, Resume: signaling.NewToken(signaling.ResumeSize)})
+}
+
+func TestClient_AHostileServerIsLeftAndTriedAgain(t *testing.T) {
+	id := newID(t)
+	tests := map[string]struct {
+		behave func(ctx context.Context, ws *websocket.Conn)
+		want   string
+	}{
+		"says nothing": {listen, "deadline"},
+		"hangs up":     {func(context.Context, *websocket.Conn) {}, "closed the connection"},
+		"not JSON":     {func(ctx context.Context, ws *websocket.Conn) { _ = ws.Write(ctx, websocket.MessageText, []byte("x")) }, "bad signaling message"},
+		"binary": {func(ctx context.Context, ws *websocket.Conn) {
+			_ = ws.Write(ctx, websocket.MessageBinary, []byte("{}"))
+		}, "not a text message"},
+		"oversized": {func(ctx context.Context, ws *websocket.Conn) {
+			_ = ws.Write(ctx, websocket.MessageText, make([]byte, 100<<10))
+		}, "closed the connection"},
+		"no challenge": {func(ctx context.Context, ws *websocket.Conn) { say(ctx, ws, &signaling.Sent{Ref: 1}) }, "no challenge"},
+		"a weak challenge": {func(ctx context.Context, ws *websocket.Conn) {
+			_ = ws.Write(ctx, websocket.MessageText, []byte(`{"type":"challenge","nonce":"AAAA"}`))
+		}, "nonce"},
+		"somebody else": {func(ctx context.Context, ws *websocket.Conn) { welcome(ctx, ws, newID(t).PeerID()); listen(ctx, ws) }, "somebody else"},
+		"refuses": {func(ctx context.Context, ws *websocket.Conn) {
+			say(ctx, ws, &signaling.Challenge{Nonce: signaling.NewToken(signaling.ChallengeSize)})
+			_, _, _ = ws.Read(ctx)
+			say(ctx, ws, &signaling.ServerError{Code: signaling.CodeUnauthenticated, Message: "No."})
+			listen(ctx, ws)
+		}, "unauthenticated"},
+		"a second challenge": {func(ctx context.Context, ws *websocket.Conn) {
+			welcome(ctx, ws, id.PeerID())
+			say(ctx, ws, &signaling.Challenge{Nonce: signaling.NewToken(signaling.ChallengeSize)})
+			listen(ctx, ws)
+		}, "unexpected frame"},
+		"answers no ping": {func(ctx context.Context, ws *websocket.Conn) {
+			welcome(ctx, ws, id.PeerID())
+			<-time.After(300 * time.Millisecond) // reads nothing meanwhile
+		}, "does not answer"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := run(t, impostor(t, tt.behave), id, func(o *client.Options) {
+				o.ConnectTimeout = 200 * time.Millisecond
+				o.PingInterval, o.PingTimeout = 20*time.Millisecond, 50*time.Millisecond
+			})
+			for range 2 { // it does not give up
+				if err := p.wait(client.StateWaiting); err == nil || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("reason: %v; want %q", err, tt.want)
+				}
+			}
+			p.stop()
+		})
+	}
+}
+
+func TestClient_SaysWhatAnHTTPStatusMeans(t *testing.T) {
+	for status, want := range map[int]string{
+		421: "allowed hosts", 403: "origin", 429: "too many", 503: "full or shutting down", 404: "Check the URL", 200: "Check the URL",
+	} {
+		h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		p := run(t, h.URL, nil, nil)
+		err := p.wait(client.StateWaiting)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), strings.TrimPrefix(h.URL, "http://")) != 1 {
+			t.Errorf("%d: %v", status, err)
+		}
+		p.stop()
+		h.Close()
+	}
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
+	p := run(t, "ws://"+l.Addr().String(), nil, nil)
+	if err := p.wait(client.StateWaiting); err == nil || !strings.Contains(err.Error(), "refused") {
+		t.Error("nobody listens:", err)
+	}
+}
+
+// TestClient_RunEndsThoughTheServerNeverClosesTheConnection keeps the closing
+// handshake open with an endless frame.
+func TestClient_RunEndsThoughTheServerNeverClosesTheConnection(t *testing.T) {
+	id := newID(t)
+	released := make(chan struct{})
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := &recorder{ResponseWriter: w}
+		ws, err := websocket.Accept(rec, r, &websocket.AcceptOptions{Subprotocols: []string{signaling.Subprotocol}})
+		if err != nil {
+			return
+		}
+		defer func() { _ = ws.CloseNow() }()
+		welcome(t.Context(), ws, id.PeerID())
+		// The header of a binary frame of 2^40 bytes, then a drip.
+		_, _ = rec.conn.Write([]byte{0x82, 127, 0, 0, 1, 0, 0, 0, 0, 0})
+		for {
+			select {
+			case <-released:
+				return
+			case <-time.After(5 * time.Millisecond):
+				if _, err := rec.conn.Write([]byte{0}); err != nil {
+					return
+				}
+			}
+		}
+	}))
+	defer h.Close()
+	defer close(released)
+	p := run(t, h.URL, id, nil)
+	p.wait(client.StateOnline)
+	started := time.Now()
+	p.stop()
+	if took := time.Since(started); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// recorder keeps hold of the connection under a WebSocket.
+type recorder struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := r.ResponseWriter.(http.Hijacker).Hijack()
+	r.conn = conn
+	return conn, rw, err
+}

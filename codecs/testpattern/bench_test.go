@@ -20,7 +20,7 @@ func BenchmarkEncode(b *testing.B) {
 			b.ReportAllocs()
 			frame, bytes := 0, 0
 			for b.Loop() {
-				for _, n := range e.Encode(start.Add(time.Duration(frame) * 40 * time.Millisecond)) {
+				for _, n := range e.Encode(start().Add(time.Duration(frame) * 40 * time.Millisecond)) {
 					bytes += len(n)
 				}
 				frame++
@@ -36,7 +36,7 @@ func BenchmarkKeyFrame(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		e.ForceKey()
-		e.Encode(start)
+		e.Encode(start())
 	}
 }
 
@@ -48,7 +48,7 @@ func BenchmarkNew(b *testing.B) {
 	runtime.ReadMemStats(&before)
 	e := newEncoder(b, testpattern.Options{Bitrate: 2_000_000})
 	for range 10 {
-		e.Encode(start)
+		e.Encode(start())
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)

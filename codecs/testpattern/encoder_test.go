@@ -31,7 +31,7 @@ func TestEncode_KeyFramesBeginWithParameterSets(t *testing.T) {
 		if i == 12 {
 			e.ForceKey()
 		}
-		nals := e.Encode(start.Add(time.Duration(i) * frameTime))
+		nals := e.Encode(start().Add(time.Duration(i) * frameTime))
 		if len(nals) == 1 {
 			if diff := cmp.Diff([]byte{1}, types(nals)); diff != "" {
 				t.Errorf("frame %d: %s", i, diff)
@@ -56,14 +56,14 @@ func TestEncode_KeyFramesBeginWithParameterSets(t *testing.T) {
 
 func TestEncode_ResultsAreNotReused(t *testing.T) {
 	e := newEncoder(t, testpattern.Options{Width: 640, Height: 360})
-	first := e.Encode(start)
-	second := e.Encode(start.Add(frameTime))
+	first := e.Encode(start())
+	second := e.Encode(start().Add(frameTime))
 	var copies [][]byte
 	for _, n := range append(first, second...) {
 		copies = append(copies, bytes.Clone(n))
 	}
 	for i := range 60 {
-		e.Encode(start.Add(time.Duration(2+i) * frameTime))
+		e.Encode(start().Add(time.Duration(2+i) * frameTime))
 	}
 	if diff := cmp.Diff(copies, append(first, second...)); diff != "" {
 		t.Error("units changed after they were handed out")
@@ -81,7 +81,7 @@ func TestEncode_ReachesItsBitrateEvenly(t *testing.T) {
 		const seconds = 6
 		var total, settled, largest int
 		for i := range seconds * 25 {
-			nals := e.Encode(start.Add(time.Duration(i) * frameTime))
+			nals := e.Encode(start().Add(time.Duration(i) * frameTime))
 			n := 0
 			for _, nal := range nals {
 				n += len(nal) * 8
@@ -105,7 +105,7 @@ func TestEncode_ReachesItsBitrateEvenly(t *testing.T) {
 
 func TestEncode_FewAllocations(t *testing.T) {
 	e := newEncoder(t, testpattern.Options{Bitrate: 2_000_000})
-	now := start
+	now := start()
 	for range 60 { // lets the bit buffer grow to a key frame's size
 		e.Encode(now)
 		now = now.Add(frameTime)

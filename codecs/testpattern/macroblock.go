@@ -109,11 +109,11 @@ func (r *residuals) codeChroma(q *quantizer, src, p *[2][64]uint8) {
 	for c := range 2 {
 		var b [4][16]int32
 		var dc [4]int32
-		any := false
+		differs := false
 		for blk := range 4 {
 			r.chromaSome[c][blk] = false
 			if difference(&b[blk], src[c][:], p[c][:], blk/2*32+blk%2*4, 8) {
-				any = true
+				differs = true
 				forward(&b[blk])
 				dc[blk] = b[blk][0]
 				r.chromaSome[c][blk] = q.block(&b[blk], &r.chroma[c][blk], 1)
@@ -123,7 +123,7 @@ func (r *residuals) codeChroma(q *quantizer, src, p *[2][64]uint8) {
 			}
 		}
 		r.chromaDC[c] = [4]int16{}
-		if !any {
+		if !differs {
 			continue
 		}
 		if q.chromaDC(&dc, &r.chromaDC[c]) {

@@ -5,9 +5,10 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
+	"fmt"
 	"os"
-
-	"github.com/alecthomas/kong"
 
 	"github.com/sightline-cam/sightline/internal/cli"
 )
@@ -15,21 +16,65 @@ import (
 // version is set by the linker.
 var version = "dev" //nolint:gochecknoglobals // the linker sets it
 
-// grammar is the command line.
-type grammar struct {
-	Version kong.VersionFlag `help:"Print the version."`
-	Publish publish          `cmd:"" default:"withargs" help:"Publish cameras (the default)."`
-	ID      cli.ID           `cmd:"" help:"Print this device's id."`
-	Config  cli.Config       `cmd:"" help:"Work with configuration files."`
-}
+const usage = `Usage: sightline-camera [flags] rtsp://…
+       sightline-camera id [--viewer] [--grouped] [--state-dir=DIR]
+       sightline-camera config check FILE
+       sightline-camera version
 
-// publish is the camera command without a signaling server of its own.
-type publish struct{ cli.Camera }
+Publishes surveillance cameras, peer to peer.
 
-// Run implements the command.
-func (c *publish) Run(ctx context.Context, p *cli.Process) error { return c.Camera.Run(ctx, p, nil) }
+Flags, each of them also an environment variable (SIGHTLINE_LISTEN, …):
+`
 
 func main() {
-	os.Exit(cli.Main("sightline-camera", version, "Publishes surveillance cameras, peer to peer.", &grammar{},
-		kong.Vars{"version": version}))
+	ctx, p, args, stop := cli.Start("sightline-camera", version)
+	defer stop()
+	os.Exit(run(ctx, p, args[1:]))
+}
+
+// run runs the command that the arguments name and returns the exit code.
+func run(ctx context.Context, p *cli.Process, args []string) int {
+	word := ""
+	if len(args) > 0 {
+		word = args[0]
+	}
+	switch word {
+	case "version", "--version":
+		p.Say("sightline-camera %s", p.Version)
+		return 0
+	case "id":
+		var c cli.ID
+		return parse(p, &c, args[1:], func() error { return c.Run(p) })
+	case "config":
+		var c struct {
+			Words []string `arg:""`
+		}
+		return parse(p, &c, args[1:], func() error {
+			if len(c.Words) != 2 || c.Words[0] != "check" {
+				return errors.New("there is one such command: config check FILE")
+			}
+			return (&cli.ConfigCheck{File: c.Words[1]}).Run(p)
+		})
+	case "camera": // as in the program sightline
+		args = args[1:]
+	}
+	var c cli.Camera
+	return parse(p, &c, args, func() error { return c.Run(ctx, p, nil) })
+}
+
+// parse reads the arguments into grammar and runs the command.
+func parse(p *cli.Process, grammar any, args []string, command func() error) int {
+	f, err := cli.NewFlags(p.Name, grammar)
+	if err == nil {
+		err = f.Parse(args)
+	}
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(p.Stdout, usage)
+		f.Help(p.Stdout)
+		return 0
+	case err != nil:
+		return p.Misused(err)
+	}
+	return p.Finish(command())
 }

@@ -26,7 +26,7 @@ const demoListen = "127.0.0.1:8787"
 type demoCommand struct {
 	Listen   string `help:"TCP address, on loopback. Default 127.0.0.1:8787, or a free port if that is taken." placeholder:"127.0.0.1:PORT"`
 	StateDir string `help:"Folder of the agent's key. Default: a temporary one, removed at the end." placeholder:"DIR"`
-	LogLevel string `help:"Least severe message logged: debug, info, warn or error." default:"warn"`
+	LogLevel string `help:"Least severe message logged: debug, info, warn or error." default:"error"`
 }
 
 // Run implements the command.

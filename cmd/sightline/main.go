@@ -44,6 +44,30 @@ func (versionCommand) Run(p *cli.Process) error {
 }
 
 func main() {
-	os.Exit(cli.Main("sightline", version,
-		"Streams surveillance cameras straight to the people who own them.", &grammar{}, kong.Vars{"version": version}))
+	ctx, p, args, stop := cli.Start("sightline", version)
+	defer stop()
+	os.Exit(run(ctx, p, args[1:]))
+}
+
+// run runs the command that the arguments name and returns the exit code.
+func run(ctx context.Context, p *cli.Process, args []string) int {
+	parser, err := kong.New(&grammar{},
+		kong.Name(p.Name), kong.Description("Streams surveillance cameras straight to the people who own them."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.DefaultEnvars("SIGHTLINE"), kong.Writers(p.Stdout, p.Stderr),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(p))
+	if err != nil {
+		return p.Finish(err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	if err := cli.RefuseInlinePassword(args); err != nil {
+		return p.Misused(err)
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return p.Misused(err)
+	}
+	return p.Finish(command.Run())
 }

@@ -28,7 +28,7 @@ type Address struct {
 	Listen      string   `help:"TCP address of the page, the API and WHEP. Default 127.0.0.1:8788." placeholder:"HOST:PORT"`
 	UDP         string   `name:"udp" help:"UDP address for all viewers. Default: any free port." placeholder:"HOST:PORT"`
 	Signal      string   `help:"Register at this signaling server instead of running one." placeholder:"wss://HOST"`
-	AllowedHost []string `help:"Further host name by which the listener may be reached." placeholder:"NAME"`
+	AllowedHost []string `help:"Further host name by which the listener may be reached." sep:"none" placeholder:"NAME"`
 	StateDir    string   `help:"Folder of the agent's key. Default ~/.local/state/sightline." placeholder:"DIR"`
 }
 
@@ -36,7 +36,7 @@ type Address struct {
 type Login struct {
 	Transport     string `help:"How video comes from the camera: auto, tcp or udp." placeholder:"auto"`
 	Username      string `help:"User name at the camera." placeholder:"NAME"`
-	Password      bool   `help:"Ask for the camera's password."`
+	Password      bool   `help:"Ask for the camera's password. Without asking it may come from the environment variable SIGHTLINE_PASSWORD." env:"-"`
 	PasswordStdin bool   `help:"Read the camera's password from stdin."`
 	PasswordFile  string `help:"Read the camera's password from a file." placeholder:"FILE"`
 	PasswordEnv   string `help:"Name of an environment variable with the camera's password." placeholder:"VARIABLE"`
@@ -55,6 +55,10 @@ type Log struct {
 	LogLevel  string `help:"Least severe message logged: debug, info, warn or error." placeholder:"info"`
 	LogFormat string `help:"text or json." placeholder:"text"`
 }
+
+// passwordVariable is the environment variable that holds the password if
+// nothing else says where it is.
+const passwordVariable = "SIGHTLINE_PASSWORD"
 
 // settings lays the flags over the configuration file, and completes both.
 func (c *Camera) settings() (cfg *config.Config, warnings []config.Problem, err error) {
@@ -102,11 +106,15 @@ func (c *Camera) cameras() ([]config.Camera, error) {
 	case n == 0 && c.Login != (Login{}):
 		return nil, errors.New("flags about a camera's login need its address; for cameras in a file write them there")
 	}
+	passwordEnv := c.Login.PasswordEnv
+	if passwordEnv == "" && c.Login.PasswordFile == "" && c.password.IsZero() && os.Getenv(passwordVariable) != "" {
+		passwordEnv = passwordVariable
+	}
 	out := make([]config.Camera, 0, len(urls))
 	for i, text := range urls {
 		cam := config.Camera{
 			Transport: config.Transport(c.Login.Transport), Username: c.Login.Username,
-			Password: c.password, PasswordFile: c.Login.PasswordFile, PasswordEnv: c.Login.PasswordEnv,
+			Password: c.password, PasswordFile: c.Login.PasswordFile, PasswordEnv: passwordEnv,
 			TLS: config.TLS{Fingerprint: c.Login.Fingerprint, Insecure: c.Login.Insecure},
 		}
 		var err error

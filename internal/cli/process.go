@@ -10,8 +10,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/sightline-cam/sightline/internal/config"
 )
 
@@ -29,53 +27,41 @@ type Process struct {
 	Stdin *os.File
 	// Stdout takes results, Stderr everything else.
 	Stdout, Stderr io.Writer
-	// Secrets are texts of the command line that must not be repeated.
-	Secrets []string
+
+	secrets []string // of the command line; not to be repeated
 }
 
-// Main parses the command line into grammar, a pointer to a kong structure, and
-// runs the command, whose Run method gets a context that ends with SIGINT or
-// SIGTERM and the *Process. It returns the exit code.
-func Main(name, version, description string, grammar any, extra ...kong.Option) int {
+// Start returns the process, the command line's arguments with the program's
+// name, and a context that ends with SIGINT or SIGTERM. Where the command line
+// holds a password it may replace the process by a new one, under the same id,
+// that does not show it. The caller calls stop at the end.
+func Start(name, version string) (ctx context.Context, p *Process, args []string, stop func()) {
 	args, err := protectArgs(os.Args)
-	p := &Process{
+	p = &Process{
 		Name: name, Version: version, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Secrets: secretsIn(args),
+		secrets: secretsIn(args),
 	}
 	if err != nil {
 		p.complain("warning: a password on the command line stays visible in the list of processes: %v", err)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	options := append([]kong.Option{
-		kong.Name(name), kong.Description(description), kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
-		kong.DefaultEnvars("SIGHTLINE"), kong.Writers(p.Stdout, p.Stderr),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(p),
-	}, extra...)
-	parser, err := kong.New(grammar, options...)
-	if err != nil {
-		p.complain("%v", err)
-		return exitFailed
+	ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	return ctx, p, args, stop
+}
+
+// Misused prints what is wrong with the command line and returns the exit code.
+func (p *Process) Misused(err error) int {
+	p.complain("%v", err)
+	p.complain("run %s --help for what there is", p.Name)
+	return exitUsage
+}
+
+// Finish prints a command's error, if any, and returns the exit code.
+func (p *Process) Finish(err error) int {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return 0
 	}
-	if len(args) < 2 {
-		args = append(args, "--help")
-	}
-	if err := refuseInlinePassword(args); err != nil {
-		p.complain("%v", err)
-		return exitUsage
-	}
-	command, err := parser.Parse(args[1:])
-	if err != nil {
-		p.complain("%v", err)
-		p.complain("run %s --help for what there is", name)
-		return exitUsage
-	}
-	if err := command.Run(); err != nil && !errors.Is(err, context.Canceled) {
-		p.report(err)
-		return exitFailed
-	}
-	return 0
+	p.report(err)
+	return exitFailed
 }
 
 // report prints an error; mistakes in settings one a line.
@@ -92,7 +78,7 @@ func (p *Process) report(err error) {
 
 // complain prints one line for the person at the terminal.
 func (p *Process) complain(format string, args ...any) {
-	fmt.Fprintf(p.Stderr, "%s: %s\n", p.Name, redact(fmt.Sprintf(format, args...), p.Secrets))
+	fmt.Fprintf(p.Stderr, "%s: %s\n", p.Name, redact(fmt.Sprintf(format, args...), p.secrets))
 }
 
 // Say prints a result.

@@ -70,14 +70,14 @@ func redact(text string, secrets []string) string {
 	return text
 }
 
-// refuseInlinePassword keeps a password from being given where everyone can
+// RefuseInlinePassword keeps a password from being given where everyone can
 // read it, and from being repeated in an error about the flag.
-func refuseInlinePassword(args []string) error {
+func RefuseInlinePassword(args []string) error {
 	for _, arg := range args {
 		if arg == "--" {
 			break
 		}
-		if strings.HasPrefix(arg, "--password=") {
+		if strings.HasPrefix(arg, "--password=") || strings.HasPrefix(arg, "-password=") {
 			return errors.New("--password takes no value and asks for it; for scripts there are --password-stdin, --password-file and --password-env")
 		}
 	}

@@ -55,7 +55,10 @@ func (h *handshake) message(payload string) {
 }
 
 // state remembers why the server cannot be reached, for Dial's error.
-func (h *handshake) state(_ client.State, err error) {
+func (h *handshake) state(s client.State, err error) {
+	if err == nil && s != client.StateOnline {
+		return // another attempt: the reason of the last one still holds
+	}
 	h.mu.Lock()
 	h.reason = err
 	h.mu.Unlock()

@@ -1,0 +1,208 @@
+package viewer_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sightline-cam/sightline/codecs"
+	"github.com/sightline-cam/sightline/codecs/testpattern"
+	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/signaling"
+	"github.com/sightline-cam/sightline/signaling/client"
+	"github.com/sightline-cam/sightline/viewer"
+)
+
+func TestDial_PictureAndAPIArrive(t *testing.T) {
+	p := newPublisher(t, nil)
+	s, err := p.dial(t, func(o *viewer.Options) { o.Cameras = []string{"front"} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+
+	var stream bytes.Buffer
+	out := viewer.NewAnnexBWriter(&stream)
+	for range 10 {
+		f, err := s.ReadFrame(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Camera != "front" || f.Codec != codecs.H264 {
+			t.Errorf("a frame of camera %q in %s", f.Camera, f.Codec)
+		}
+		if err := out.WriteUnit(f.Unit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := testpattern.New(testpattern.Options{Width: 640, Height: 360})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sps, _ := e.ParameterSets()
+	if !bytes.HasPrefix(stream.Bytes(), append([]byte{0, 0, 0, 1}, sps...)) || out.Skipped() != 0 {
+		t.Errorf("the stream does not begin with its parameter sets: % x (%d skipped)", stream.Bytes()[:16], out.Skipped())
+	}
+
+	cameras, err := s.Cameras(ctx)
+	want := []viewer.Camera{{ID: "front", Name: "Front door", State: "live", Codec: "H.264", Width: 640}}
+	if diff := cmp.Diff(want, cameras); err != nil || diff != "" {
+		t.Errorf("cameras: %v, %s", err, diff)
+	}
+	if st := s.Stats(); !st.Direct() || len(st.Tracks) != 1 {
+		t.Errorf("stats %+v", st)
+	}
+	if s.Err() != nil {
+		t.Errorf("a session that goes on has ended with %v", s.Err())
+	}
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	select {
+	case reason := <-p.byes:
+		if reason == "" {
+			t.Error("no reason given")
+		}
+	case <-time.After(patience):
+		t.Error("the publisher was not told")
+	}
+	if _, err := s.ReadFrame(ctx); !errors.Is(err, io.EOF) || s.Err() != nil {
+		t.Errorf("after Close: %v, %v", err, s.Err())
+	}
+}
+
+func TestSession_HTTPReachesTheAPI(t *testing.T) {
+	p := newPublisher(t, nil)
+	s, err := p.dial(t, func(o *viewer.Options) { o.NoMedia = true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, viewer.BaseURL+"/v1/forbidden", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := s.HTTP().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusForbidden {
+		t.Errorf("status %d", res.StatusCode)
+	}
+}
+
+func TestDial_SaysWhyThePublisherRefused(t *testing.T) {
+	p := newPublisher(t, func(p *publisher) { p.reject = signaling.RejectForbidden })
+	_, err := p.dial(t, nil)
+	var rejected *viewer.RejectedError
+	if !errors.As(err, &rejected) || rejected.Code != signaling.RejectForbidden || rejected.Reason != "Not today." {
+		t.Errorf("dial: %v", err)
+	}
+}
+
+func TestDial_TriesOnceMoreWithThePublishersClock(t *testing.T) {
+	p := newPublisher(t, func(p *publisher) { p.reject = signaling.RejectExpired })
+	_, err := p.dial(t, nil)
+	var rejected *viewer.RejectedError
+	if !errors.As(err, &rejected) || rejected.Code != signaling.RejectExpired {
+		t.Errorf("dial: %v", err)
+	}
+}
+
+func TestDial_UnknownPeerIsUnreachable(t *testing.T) {
+	p := newPublisher(t, nil)
+	stranger, err := identity.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.dial(t, func(o *viewer.Options) { o.Peer = stranger.PeerID() })
+	if !errors.Is(err, client.ErrUnreachable) {
+		t.Errorf("dial: %v", err)
+	}
+}
+
+func TestDial_IgnoresAnswersOfOthers(t *testing.T) {
+	mallory, err := identity.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tamper := range map[string]func(string) string{
+		"changed": func(jws string) string {
+			parts := strings.Split(jws, ".")
+			parts[1] = parts[1][:len(parts[1])-8] + "AAAAAAAA"
+			return strings.Join(parts, ".")
+		},
+		"signed by another": func(jws string) string {
+			payload, _, err := identity.Verify(jws)
+			if err != nil {
+				t.Error(err)
+			}
+			forged, err := identity.Sign(mallory, payload)
+			if err != nil {
+				t.Error(err)
+			}
+			return forged
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPublisher(t, func(p *publisher) { p.tamper = tamper })
+			_, err := p.dial(t, func(o *viewer.Options) { o.Timeout = time.Second })
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("dial: %v", err)
+			}
+		})
+	}
+}
+
+func TestDial_SaysThatSignalingIsDown(t *testing.T) {
+	id, err := viewer.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := viewer.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = viewer.Dial(t.Context(), viewer.Options{SignalURL: "ws://127.0.0.1:1", Identity: id, Peer: other.PeerID(), Timeout: time.Second})
+	if err == nil || !strings.Contains(err.Error(), "signaling") {
+		t.Errorf("dial: %v", err)
+	}
+}
+
+func TestSession_SaysThatThePublisherLeft(t *testing.T) {
+	p := newPublisher(t, nil)
+	s, err := p.dial(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.mu.Lock()
+	session := p.sessions[0]
+	p.mu.Unlock()
+	if err := session.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		if _, err = s.ReadFrame(ctx); err != nil {
+			break
+		}
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) || s.Err() == nil {
+		t.Errorf("read %v, session %v", err, s.Err())
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}

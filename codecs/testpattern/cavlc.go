@@ -14,7 +14,7 @@ func (c *cavlc) residual(w *bitWriter, coefs []int16, column int) int {
 	for i := len(coefs) - 1; i >= 0; i-- {
 		if v := coefs[i]; v != 0 {
 			if total > 0 {
-				runs[total-1] = last - i - 1
+				runs[total-1] = last - i - 1 //nolint:gosec // total is 1 to 15 here: one for each coefficient so far
 			}
 			levels[total] = int32(v)
 			total++

@@ -8,10 +8,10 @@ import (
 // The tables of ITU-T H.264 §9.2 as text, so that they can be compared with
 // the standard at sight. newCAVLC turns them into codes.
 
-// coeffTokenText is table 9-5: trailing ones, total coefficients, then the
+// coeffText is table 9-5: trailing ones, total coefficients, then the
 // code for 0 <= nC < 2, 2 <= nC < 4, 4 <= nC < 8 and nC == -1 (chroma DC; "-"
 // where there is none). For 8 <= nC the code is 6 bits of fixed length.
-const coeffTokenText = `
+const coeffText = `
 0 0 1 11 1111 01
 0 1 000101 001011 001111 000111
 1 1 01 10 1110 1
@@ -146,7 +146,7 @@ const (
 // newCAVLC returns the code tables.
 func newCAVLC() *cavlc {
 	c := new(cavlc)
-	for line := range strings.Lines(strings.TrimSpace(coeffTokenText)) {
+	for line := range strings.Lines(strings.TrimSpace(coeffText)) {
 		f := strings.Fields(line)
 		ones, total := atoi(f[0]), atoi(f[1])
 		for i, column := range []int{0, 1, 2, columnChromaDC} {

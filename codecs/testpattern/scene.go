@@ -64,9 +64,9 @@ func (s *scene) move(b *bar, to capsule) {
 	if b.capsule == to {
 		return
 	}
-	s.touch(b.capsule.bounds())
+	s.touch(b.bounds())
 	b.capsule = to
-	s.touch(b.capsule.bounds())
+	s.touch(b.bounds())
 }
 
 // touch marks the macroblocks of r as changed.

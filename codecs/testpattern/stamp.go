@@ -9,8 +9,10 @@ import (
 
 // Geometry of the stamp in luma samples, at the picture's top left corner.
 const (
-	// StampWidth and StampHeight are the size of the stamp.
-	StampWidth, StampHeight = stampColumns * stampCell, stampRows * stampCell
+	// StampWidth is the width of the stamp.
+	StampWidth = stampColumns * stampCell
+	// StampHeight is the height of the stamp.
+	StampHeight = stampRows * stampCell
 
 	stampColumns = 40
 	stampRows    = 2

@@ -43,12 +43,13 @@ func TestClient_SendWaitsUntilThereIsAServer(t *testing.T) {
 	b.wait(client.StateOnline)
 	a := newPeer(t, s.url(), nil, nil)
 	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	wg.Go(func() { a.send(b, "1.1.1") })
-	wg.Go(func() { _ = a.Run(ctx) })
+	var sender, runner sync.WaitGroup
+	sender.Go(func() { a.send(b, "1.1.1") })
+	runner.Go(func() { _ = a.Run(ctx) })
 	b.want(a, "1.1.1")
+	sender.Wait()
 	cancel()
-	wg.Wait()
+	runner.Wait()
 }
 
 func TestClient_ComesBackWhenTheServerRestarts(t *testing.T) {

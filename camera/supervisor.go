@@ -218,7 +218,9 @@ func (s *Supervisor) setLive(ctx context.Context, now time.Time) {
 	if before.State == Offline {
 		attrs = append(attrs, slog.Duration("offline_for", now.Sub(before.Since).Round(time.Second)))
 	}
-	s.log(ctx, slog.LevelInfo, "camera is live", "", attrs...)
+	if held, ok := s.mayLog("live", now); ok {
+		s.opts.Logger.LogAttrs(ctx, slog.LevelInfo, "camera is live", append(attrs, held...)...)
+	}
 }
 
 func (s *Supervisor) setOffline(ctx context.Context, err error, wait time.Duration) {
@@ -231,23 +233,25 @@ func (s *Supervisor) setOffline(ctx context.Context, err error, wait time.Durati
 		st.Failures++
 		return st
 	})
-	s.log(ctx, slog.LevelWarn, "camera is offline", after.Reason,
-		slog.Int("failures", after.Failures), slog.Duration("retry_in", wait.Round(time.Millisecond)))
-}
-
-// log writes a line unless the same one was written a short while ago.
-func (s *Supervisor) log(ctx context.Context, level slog.Level, msg, reason string, attrs ...slog.Attr) {
-	held, ok := s.lines.allow(msg+"\x00"+reason, time.Now())
+	held, ok := s.mayLog("offline "+after.Reason, now)
 	if !ok {
 		return
 	}
-	if reason != "" {
-		attrs = append([]slog.Attr{slog.String("reason", reason)}, attrs...)
+	attrs := []slog.Attr{
+		slog.String("reason", after.Reason), slog.Int("failures", after.Failures),
+		slog.Duration("retry_in", wait.Round(time.Millisecond)),
 	}
-	if held > 0 {
-		attrs = append(attrs, slog.Int("held_back", held))
+	s.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "camera is offline", append(attrs, held...)...)
+}
+
+// mayLog reports whether a line may be written, or was written a short while
+// ago, and what to add to it.
+func (s *Supervisor) mayLog(line string, now time.Time) (held []slog.Attr, ok bool) {
+	n, ok := s.lines.allow(line, now)
+	if n > 0 {
+		held = append(held, slog.Int("held_back", n))
 	}
-	s.opts.Logger.LogAttrs(ctx, level, msg, attrs...)
+	return held, ok
 }
 
 // warn records a warning and logs it when its text is new.
@@ -263,7 +267,7 @@ func (s *Supervisor) warn(kind, text string) {
 	}
 	s.mu.Unlock()
 	if fresh {
-		s.opts.Logger.Warn(text, "kind", kind)
+		s.opts.Logger.Warn("the camera needs another setting", "kind", kind, "warning", text)
 	}
 }
 

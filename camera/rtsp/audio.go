@@ -57,7 +57,7 @@ func (a *audio) packet(p *rtp.Packet, now time.Time) {
 			at = a.lastPTS + 1
 		}
 		a.anyUnit, a.lastPTS = true, at
-		ts := p.Timestamp + uint32(int64(i)*a.perFrame) //nolint:gosec // time stamps wrap
+		ts := p.Timestamp + uint32(int64(i)*a.perFrame)
 		a.sink.writeUnit(&codecs.Unit{
 			Track: a.index, PTS: at, Wall: a.sender.at(p.SSRC, ts), Arrived: now,
 			Key: true, Payload: [][]byte{f},

@@ -33,10 +33,11 @@ func (e *Error) Error() string { return e.text }
 
 // RetryAfter returns how long to wait at least before the next attempt; 0 for
 // most errors. Cameras lock out whoever keeps on trying a wrong password,
-// often after five to seven attempts in half an hour.
+// often after five to seven attempts in half an hour, and a sub rendition is
+// another attempt.
 func (e *Error) RetryAfter() time.Duration {
 	if e.Reason == WrongPassword {
-		return 6 * time.Minute
+		return 10 * time.Minute
 	}
 	return 0
 }

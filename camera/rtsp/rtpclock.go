@@ -28,7 +28,7 @@ func (c *rtpClock) at(ts uint32, now time.Time) int64 {
 		c.ticks = c.ticksOf(now.Sub(c.begin))
 		return c.ticks
 	}
-	step := int64(int32(ts - c.last)) //nolint:gosec // the difference of wrapping numbers
+	step := int64(int32(ts - c.last))
 	elapsed := c.ticksOf(now.Sub(c.seen))
 	limit := c.ticksOf(maxJump)
 	if step < -int64(c.rate) || step-elapsed > limit || elapsed-step > limit {

@@ -33,7 +33,7 @@ func (c *senderClock) at(ssrc, ts uint32) time.Time {
 	if !c.known || ssrc != c.ssrc {
 		return time.Time{}
 	}
-	d := int64(int32(ts - c.rtp)) //nolint:gosec // the difference of wrapping numbers
+	d := int64(int32(ts - c.rtp))
 	return c.wall.Add(time.Duration(d * int64(time.Second) / int64(c.rate)))
 }
 
@@ -47,5 +47,5 @@ func ntpTime(v uint64) time.Time {
 		s += 1 << 32
 	}
 	ns := (v & 0xffffffff) * uint64(time.Second) >> 32
-	return time.Unix(s-to1970, int64(ns)) //nolint:gosec // less than 1e9
+	return time.Unix(s-to1970, int64(ns))
 }

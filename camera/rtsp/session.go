@@ -158,7 +158,9 @@ func (c *session) client(setup context.Context) *gortsplib.Client {
 			}
 			return conn, nil
 		},
-		ListenPacket:      listenPacket,
+		ListenPacket: func(network, addr string) (net.PacketConn, error) {
+			return listenPacket(setup, network, addr)
+		},
 		OnTransportSwitch: func(error) {},
 		OnPacketsLost: func(lost uint64) {
 			c.mu.Lock()
@@ -174,8 +176,8 @@ func (c *session) client(setup context.Context) *gortsplib.Client {
 }
 
 // listenPacket opens a UDP socket, with a big buffer where the system allows it.
-func listenPacket(network, addr string) (net.PacketConn, error) {
-	conn, err := net.ListenPacket(network, addr)
+func listenPacket(ctx context.Context, network, addr string) (net.PacketConn, error) {
+	conn, err := (&net.ListenConfig{}).ListenPacket(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}

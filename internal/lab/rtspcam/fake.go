@@ -227,7 +227,10 @@ func (f *Fake) setup(s *FakeSender, transport string) (status, extra, body strin
 		return "500 Internal Server Error", "", ""
 	}
 	s.UDP = true
-	port := func(c *net.UDPConn) int { return c.LocalAddr().(*net.UDPAddr).Port }
-	return "200 OK", fmt.Sprintf("Session: 1\r\nTransport: RTP/AVP;unicast;client_port=%d-%d;server_port=%d-%d\r\n",
+	port := func(c *net.UDPConn) string {
+		_, port, _ := net.SplitHostPort(c.LocalAddr().String())
+		return port
+	}
+	return "200 OK", fmt.Sprintf("Session: 1\r\nTransport: RTP/AVP;unicast;client_port=%d-%d;server_port=%s-%s\r\n",
 		a, b, port(s.rtp), port(s.rtcp)), ""
 }

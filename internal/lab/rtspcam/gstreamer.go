@@ -54,7 +54,7 @@ func StartGStreamer(tb testing.TB) *GStreamer {
 	fingerprint := writeCertificate(tb, pem)
 
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, python, "-c", cameraScript, User, Password, pem) //nolint:gosec // a test's own program
+	cmd := exec.CommandContext(ctx, python, "-c", cameraScript, User, Password, pem)
 	cmd.WaitDelay = 5 * time.Second
 	stdin, err := cmd.StdinPipe() // its end ends the process
 	if err != nil {
@@ -104,7 +104,7 @@ for name in ("x264enc", "x265enc", "jpegenc", "mulawenc", "alawenc", "opusenc", 
     assert Gst.ElementFactory.find(name), name`
 	for _, python := range []string{"/usr/bin/python3", "python3"} {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		err := exec.CommandContext(ctx, python, "-c", probe).Run() //nolint:gosec // constant texts
+		err := exec.CommandContext(ctx, python, "-c", probe).Run()
 		cancel()
 		if err == nil {
 			return python

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,7 +32,7 @@ func StartVLC(tb testing.TB) string {
 	if os.Geteuid() == 0 {
 		args = append([]string{"setpriv", "--pdeathsig", "KILL", "--reuid", "65534", "--regid", "65534", "--clear-groups"}, args...)
 	}
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // a test's own program
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "HOME="+filepath.Dir(film))
 	cmd.WaitDelay = 5 * time.Second
 	var stderr bytes.Buffer
@@ -66,7 +67,7 @@ func makeFilm(tb testing.TB) string {
 	film := filepath.Join(dir, "film.mp4")
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=25", //nolint:gosec // a test's own program
+	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=25",
 		"-t", "10", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "12", "-pix_fmt", "yuv420p", film).CombinedOutput()
 	if err != nil {
 		tb.Fatalf("make a film: %v\n%s", err, out)
@@ -82,7 +83,11 @@ func freePort(tb testing.TB) int {
 		tb.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	addr, err := netip.ParseAddrPort(l.Addr().String())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return int(addr.Port())
 }
 
 // awaitPort returns when something accepts connections.

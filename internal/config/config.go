@@ -21,7 +21,7 @@ type Config struct {
 	// Default: $XDG_STATE_HOME/sightline, or ~/.local/state/sightline.
 	StateDir string `yaml:"stateDir"`
 	// Signal is the ws:// or wss:// URL of the signaling service. Default:
-	// none; the agent is then reached on its own listener only.
+	// none; the agent is then reached through its own listener only.
 	Signal string `yaml:"signal"`
 	// Open lets anyone watch who reaches the agent. Complete refuses it
 	// unless every listener, and the signaling service, is on loopback.

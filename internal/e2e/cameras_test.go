@@ -23,8 +23,8 @@ func TestCamera_EveryKindOfH264IsSeen(t *testing.T) {
 			defer p.close()
 			p.waitState("live", liveTimeout)
 			p.waitFrames(50, liveTimeout)
-			if got := p.rtc(); got.FramesDropped > got.FramesDecoded/10 {
-				t.Errorf("frames are dropped: %+v", got)
+			if got := p.rtc(); got.Codec != "video/H264" || got.Width == 0 || got.PacketsLost > 0 {
+				t.Errorf("statistics %+v", got)
 			}
 		})
 	}

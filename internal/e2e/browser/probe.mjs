@@ -4,6 +4,7 @@
 
 export function install() {
   const connections = [];
+  let epochMs;
   const Native = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Native {
     constructor(...args) {
@@ -24,6 +25,16 @@ export function install() {
   /** The n-th video that has a picture. */
   const video = (n = 0) => all('video').filter((v) => v.videoWidth > 0)[n];
 
+  /** The wall clock at performance.now() = 0; timeOrigin may be some milliseconds off. */
+  function epoch() {
+    let offset = Infinity;
+    // Date.now() is cut to whole milliseconds, so the largest difference is the true one.
+    for (const end = performance.now() + 5; performance.now() < end;) {
+      offset = Math.min(offset, performance.now() - Date.now());
+    }
+    return -offset;
+  }
+
   /** Waits for the next presented frame and reads the stamp in its pixels. */
   async function stamp(n = 0) {
     const v = video(n);
@@ -31,13 +42,14 @@ export function install() {
     const { readStamp } = await import('/stamp.js');
     const canvas = new OffscreenCanvas(640, 32);
     const context = canvas.getContext('2d', { willReadFrequently: true });
+    const since = (epochMs ??= epoch());
     return new Promise((resolve) => {
       v.requestVideoFrameCallback((now, frame) => {
         context.drawImage(v, 0, 0, 640, 32, 0, 0, 640, 32);
         const read = readStamp(context.getImageData(0, 0, 640, 32));
         resolve(read && {
           ...read,
-          lagMs: performance.timeOrigin + frame.presentationTime - read.timeMs,
+          lagMs: since + frame.presentationTime - read.timeMs,
           width: frame.width, height: frame.height, presented: frame.presentedFrames,
         });
       });

@@ -49,13 +49,14 @@ export function describeStats({ connection, video, audio, latencyMedianMs }) {
 /** @param {import('./stats.js').Endpoint} end @returns {string} */
 function endpoint({ kind, address, port, protocol }) {
   const names = /** @type {Record<string, string>} */ ({
-    host: 'local',
-    srflx: 'through NAT',
-    prflx: 'through NAT',
+    host: 'host',
+    srflx: 'server-reflexive',
+    prflx: 'peer-reflexive',
     relay: 'relay',
   });
-  const host = address.includes(':') ? `[${address}]` : address || 'hidden';
-  return `${host}:${port} ${protocol.toUpperCase()}, ${names[kind] ?? kind}`;
+  // Browsers hide their own address until a page may use the camera.
+  const host = address.includes(':') ? `[${address}]:` : address ? `${address}:` : 'port ';
+  return `${host}${port} ${protocol.toUpperCase()}, ${names[kind] ?? kind}`;
 }
 
 /** @param {number | null | undefined} bits a second @returns {string} */

@@ -10,8 +10,14 @@ import { Negotiation } from './messages.js';
 import { SignalingError } from './signaling.js';
 import { summarize } from './stats.js';
 
-/** How long an offer waits for candidates; what comes later is sent after the answer. Milliseconds. */
+/**
+ * An offer waits for candidates until none has come for quietMs after the
+ * first, at most gatherMs; host candidates come together within milliseconds,
+ * while the browser says that it is done 100 ms later. What comes after the
+ * offer is sent after the answer.
+ */
 const gatherMs = 300;
+const quietMs = 20;
 const answerMs = 10_000;
 const connectMs = 15_000;
 
@@ -217,10 +223,13 @@ export class Session {
 
   async #negotiate() {
     const connection = this.#connection;
+    performance.mark('sightline:session');
     await connection.setLocalDescription();
     const [, sdp] = await Promise.all([this.#signaling.ready(this.#deadline(answerMs)), this.#complete()]);
+    performance.mark('sightline:offer');
     const offer = await this.#negotiation.offer(sdp, this.#lanes.flatMap(({ lines }) => lines));
     const answer = await this.#answerTo(offer);
+    performance.mark('sightline:answer');
     if (answer.type === 'reject') throw new SessionError(answer.code, answer.reason, answer.clockOffsetMs);
     if (answer.type !== 'answer') throw new SessionError('bad-answer', 'The agent answered something else.');
     for (const candidate of this.#late.splice(0)) this.#trickle(candidate);
@@ -230,8 +239,13 @@ export class Session {
   /** @returns {Promise<string>} the offer with the candidates that are known after a moment */
   async #complete() {
     const connection = this.#connection;
-    if (connection.iceGatheringState !== 'complete') {
-      await until(connection, 'icegatheringstatechange', () => connection.iceGatheringState === 'complete', gatherMs);
+    const complete = () => connection.iceGatheringState === 'complete';
+    const giveUp = performance.now() + gatherMs;
+    // The first candidate may take its time; after it, silence is the end.
+    for (let wait = gatherMs; !complete() && performance.now() < giveUp; wait = quietMs) {
+      const known = this.#late.length;
+      await until(connection, 'icecandidate', () => this.#late.length > known || complete(), wait);
+      if (this.#late.length === known) break;
     }
     this.#late = [];
     return connection.localDescription?.sdp ?? '';
@@ -256,6 +270,7 @@ export class Session {
     if (connection.connectionState !== 'connected') {
       throw new SessionError('no-route', 'The agent answered, but no network path between it and this browser works.');
     }
+    performance.mark('sightline:connected');
     this.#activeAt = performance.now();
   }
 

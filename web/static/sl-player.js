@@ -298,7 +298,10 @@ export class SlPlayer extends HTMLElement {
     if (publisher?.cameras?.find(({ id }) => id === this.#cameraId)?.testPattern) {
       this.#meter.frame(presentationTime, publisher.clockOffsetMs);
     }
-    if (this.#firstFrameMs === null) this.#firstFrameMs = this.#frameAt - this.#askedAt;
+    if (this.#firstFrameMs === null) {
+      this.#firstFrameMs = this.#frameAt - this.#askedAt;
+      performance.mark('sightline:picture');
+    }
     // Words change at once when the picture comes; while it runs they cannot.
     if (publisher && this.dataset.state !== 'live') this.update(publisher, this.#cameraId);
   }

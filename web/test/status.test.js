@@ -1,0 +1,60 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { clockTime, describe } from '../static/status.js';
+
+const now = new Date(2026, 10, 20, 14, 0);
+const camera = {
+  id: 'front', name: 'Front door', state: 'live', since: new Date(2026, 10, 20, 12, 3).toISOString(), reason: '', warning: '',
+  codec: 'H.264', width: 1280, height: 720, audio: '', testPattern: false,
+};
+const connected = { phase: 'connected', shaky: false, problem: null, cameras: [camera], refused: {} };
+const platform = { canPlay: (codec) => codec !== 'H.265', now };
+const running = { seen: true, moving: true };
+const state = (publisher, picture = running, id = 'front') => describe({ ...connected, ...publisher }, id, picture, platform).state;
+const withCamera = (change) => ({ cameras: [{ ...camera, ...change }] });
+
+test('a moving picture is live', () => {
+  assert.equal(state({}), 'live');
+  assert.equal(state({ cameras: null }, running, ''), 'live');
+});
+
+test('a camera that is off says since when and why', () => {
+  const status = describe({ ...connected, ...withCamera({ state: 'offline', reason: 'Wrong password.' }) }, 'front', running, platform);
+  assert.deepEqual(status, { state: 'offline', title: 'Camera offline since 12:03, retrying', detail: 'Wrong password.' });
+});
+
+test('every way to fail has a state of its own', () => {
+  const failed = (code) => state({ phase: 'waiting', problem: { code, message: 'x' } });
+  assert.deepEqual(
+    ['forbidden', 'unreachable', 'no-answer', 'no-signaling', 'no-route', 'no_camera', 'busy', 'internal', 'constructor'].map(failed),
+    ['forbidden', 'unreachable', 'unreachable', 'no-signaling', 'no-route', 'no-camera', 'error', 'error', 'error'],
+  );
+});
+
+test('the last problem stays on the screen while the next attempt runs', () => {
+  assert.equal(state({ phase: 'connecting', problem: { code: 'forbidden', message: '' } }), 'forbidden');
+  assert.equal(state({ phase: 'connecting' }), 'connecting');
+});
+
+test('what this browser cannot play is said even while the camera is off', () => {
+  assert.equal(state(withCamera({ codec: 'H.265' })), 'unsupported');
+});
+
+test('before and after the picture there are words too', () => {
+  assert.equal(state({}, { seen: false, moving: false }), 'connecting');
+  assert.equal(state(withCamera({ state: 'connecting' })), 'connecting');
+  assert.equal(state({}, { seen: true, moving: false }), 'stalled');
+  assert.equal(state({ refused: { front: 'No.' } }), 'error');
+  assert.equal(state({}, running, 'gone'), 'no-camera');
+});
+
+test('a session that is shaky shows its picture as long as there is one', () => {
+  const problem = { code: 'unreachable', message: '' };
+  assert.equal(state({ shaky: true, problem }), 'live');
+  assert.equal(state({ shaky: true, problem }, { seen: true, moving: false }), 'stalled');
+});
+
+test('a time of another day has its day', () => {
+  assert.equal(clockTime(new Date(2026, 10, 19, 23, 59).toISOString(), now), '19 Nov, 23:59');
+  assert.equal(clockTime('nonsense', now), 'a while ago');
+});

@@ -186,14 +186,19 @@ func TestSession_SaysThatThePublisherLeft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	// A frame says that the publisher's side is connected as well: a session
+	// closed before that says no goodbye, and is noticed by its silence.
+	if _, err := s.ReadFrame(ctx); err != nil {
+		t.Fatal(err)
+	}
 	p.mu.Lock()
 	session := p.sessions[0]
 	p.mu.Unlock()
 	if err := session.Close(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
 	for {
 		if _, err = s.ReadFrame(ctx); err != nil {
 			break

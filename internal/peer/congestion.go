@@ -4,9 +4,9 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/pion/interceptor"
 	"github.com/pion/interceptor/pkg/gcc"
 	"github.com/pion/rtcp"
 )
@@ -17,6 +17,9 @@ const (
 	// Both leave room for the time one packet takes on a link of 200 kbit/s.
 	queueHigh = 110 * time.Millisecond
 	queueLow  = 70 * time.Millisecond
+	// queueSign and lossSign are when GCC begins to watch.
+	queueSign = 40 * time.Millisecond
+	lossSign  = 0.03
 	// lossHigh is the loss from which a path without a queue (a policer)
 	// counts as congested. Random loss of a radio link stays below.
 	lossHigh = 0.12
@@ -32,16 +35,18 @@ const (
 	maxTarget   = 100_000_000
 )
 
-// congestion is what one session knows about its path: pion's GCC gives the
-// rate to fall to, and the same transport-wide feedback tells whether there is
-// a reason to fall: GCC alone also steps down when the sender merely has
-// little to send and the receiver's clock jitters.
+// congestion is what one session knows about its path by transport-wide
+// feedback. A standing queue or loss is the evidence that something has to give:
+// GCC alone also steps down when the sender merely has little to send and the
+// receiver's clock jitters. Packet trains tell what fits through, and pion's GCC,
+// which works from the first sign of a queue on, the rate to fall to.
 //
 // Time is an argument. Safe for concurrent use.
 type congestion struct {
-	bwe *gcc.SendSideBWE // safe for concurrent use
+	bwe atomic.Pointer[gcc.SendSideBWE] // nil while the path is clear
 
-	epoch time.Time // constant
+	epoch time.Time   // constant
+	local atomic.Bool // the viewer is in the same network
 
 	mu          sync.Mutex
 	seq         uint16 // next transport-wide sequence number
@@ -64,6 +69,7 @@ type congestion struct {
 	judged      time.Time     // time of the last report
 	oldestOpen  time.Time     // first packet sent after the last feedback
 	reports     int
+	signed      time.Time // of the last sign of a queue or loss
 }
 
 // capacity is what one packet train measured.
@@ -79,27 +85,43 @@ type sentPacket struct {
 	seq   uint16
 }
 
-func newCongestion(now time.Time, initialTarget int) (*congestion, error) {
-	bwe, err := gcc.NewSendSideBWE(
-		gcc.SendSideBWEPacer(gcc.NewNoOpPacer()),
-		gcc.SendSideBWEInitialBitrate(initialTarget),
-		gcc.SendSideBWEMinBitrate(minTarget),
-		gcc.SendSideBWEMaxBitrate(maxTarget),
-	)
-	if err != nil {
-		return nil, err
-	}
-	return &congestion{bwe: bwe, epoch: now, sent: make([]sentPacket, twccHistory)}, nil
+func newCongestion(now time.Time) *congestion {
+	return &congestion{epoch: now, sent: make([]sentPacket, twccHistory)}
 }
 
-func (c *congestion) close() { _ = c.bwe.Close() }
+// close ends the estimator. No feedback may follow.
+func (c *congestion) close() {
+	if bwe := c.bwe.Swap(nil); bwe != nil {
+		_ = bwe.Close()
+	}
+}
 
-// writer puts the estimator in front of a stream's writer.
-func (c *congestion) writer(ssrc uint32, extID uint8, w interceptor.RTPWriter) interceptor.RTPWriter {
-	return c.bwe.AddStream(&interceptor.StreamInfo{
-		SSRC:                ssrc,
-		RTPHeaderExtensions: []interceptor.RTPHeaderExtension{{URI: transportCCURI, ID: int(extID)}},
-	}, w)
+// estimateLocked starts GCC at the first sign of a queue, and ends it when the
+// path has been clear for long: it costs as much as encryption.
+func (c *congestion) estimateLocked(now time.Time) {
+	bwe := c.bwe.Load()
+	sign := c.congested || c.queue > queueSign || c.loss > lossSign
+	if sign {
+		c.signed = now
+	}
+	switch {
+	case sign && bwe == nil:
+		initial, fresh := c.capacityLocked(now)
+		if !fresh {
+			initial = initialTarget
+		}
+		bwe, err := gcc.NewSendSideBWE(
+			gcc.SendSideBWEPacer(gcc.NewNoOpPacer()),
+			gcc.SendSideBWEInitialBitrate(min(max(initial, minTarget), maxTarget)),
+			gcc.SendSideBWEMinBitrate(minTarget),
+			gcc.SendSideBWEMaxBitrate(maxTarget),
+		)
+		if err == nil { // it fails on wrong options only
+			c.bwe.Store(bwe)
+		}
+	case bwe != nil && now.Sub(c.signed) > time.Minute:
+		c.close()
+	}
 }
 
 // next returns the transport-wide sequence number of a packet of size bytes
@@ -126,9 +148,11 @@ func (c *congestion) next(now time.Time, size int, retransmission bool) uint16 {
 
 // feedback takes a transport-wide feedback report.
 func (c *congestion) feedback(now time.Time, fb *rtcp.TransportLayerCC) {
-	// The estimator refuses only reports it cannot read; they are the peer's
-	// problem, and the queue below goes on without it.
-	_ = c.bwe.WriteRTCP([]rtcp.Packet{fb}, nil)
+	if bwe := c.bwe.Load(); bwe != nil {
+		// It refuses only reports it cannot read; they are the peer's
+		// problem, and the queue below goes on without it.
+		_ = bwe.WriteRTCP([]rtcp.Packet{fb}, nil)
+	}
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -166,6 +190,7 @@ func (c *congestion) feedback(now time.Time, fb *rtcp.TransportLayerCC) {
 	if span := c.lastArrival - before; queue > queueHigh && before > 0 && span > 20*time.Millisecond && span < time.Second {
 		c.addCapacityLocked(now, float64(bytes*8)/span.Seconds()) // with a queue standing, what comes out is what fits through
 	}
+	c.estimateLocked(now)
 }
 
 // capacityAge is how long a train's measurement counts.
@@ -199,7 +224,13 @@ func (c *congestion) judgeLocked(now time.Time, lost, got int) {
 	weight := 1 - math.Exp(-now.Sub(c.judged).Seconds())
 	c.judged = now
 	c.loss += weight * (float64(lost)/float64(lost+got) - c.loss)
-	bad := c.queue > queueHigh || c.loss > lossHigh
+	high, lasting := queueHigh, time.Duration(0)
+	if c.local.Load() {
+		// In one's own network a pause of the viewer's machine is more likely
+		// than a queue; a queue lasts.
+		high, lasting = 3*queueHigh, 500*time.Millisecond
+	}
+	bad := c.queue > high || c.loss > lossHigh
 	good := c.queue < queueLow && c.loss < lossHigh/2
 	if (!c.congested && bad) || (c.congested && good) {
 		if c.strikes++; c.strikes == 1 {
@@ -208,7 +239,7 @@ func (c *congestion) judgeLocked(now time.Time, lost, got int) {
 	} else {
 		c.strikes = 0
 	}
-	if c.strikes < 2 {
+	if c.strikes < 2 || (!c.congested && now.Sub(c.struck) < lasting) {
 		return
 	}
 	c.congested, c.since, c.strikes = !c.congested, now, 0
@@ -241,7 +272,10 @@ func (s pathState) allowed() int {
 }
 
 func (c *congestion) state(now time.Time) pathState {
-	target := c.bwe.GetTargetBitrate()
+	target := initialTarget
+	if bwe := c.bwe.Load(); bwe != nil {
+		target = bwe.GetTargetBitrate()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := pathState{congested: c.congested, since: c.since, target: target, rtt: c.rtt, queue: c.queue, loss: c.loss, measured: c.reports > 0}

@@ -32,10 +32,7 @@ func report(seq uint16, arrivals ...time.Duration) *rtcp.TransportLayerCC {
 
 func TestCongestion_AStandingQueueCongestsAndAnEmptyOneClears(t *testing.T) {
 	now := time.Unix(1000, 0)
-	c, err := newCongestion(now, initialTarget)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newCongestion(now)
 	defer c.close()
 	start := now
 	send := func(queue time.Duration) pathState {
@@ -67,10 +64,7 @@ func TestCongestion_AStandingQueueCongestsAndAnEmptyOneClears(t *testing.T) {
 
 func TestCongestion_SilenceCongests(t *testing.T) {
 	now := time.Unix(1000, 0)
-	c, err := newCongestion(now, initialTarget)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newCongestion(now)
 	defer c.close()
 	seq := c.next(now, 1200, false)
 	c.feedback(now, report(seq, time.Second))
@@ -87,10 +81,7 @@ func TestCongestion_SilenceCongests(t *testing.T) {
 
 func TestCongestion_ATrainMeasuresTheNarrowestLink(t *testing.T) {
 	now := time.Unix(1000, 0)
-	c, err := newCongestion(now, initialTarget)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newCongestion(now)
 	defer c.close()
 	for range 3 { // 1,250 bytes every 10 ms: 1 Mbit/s
 		now = now.Add(time.Second)
@@ -125,10 +116,7 @@ func FuzzCongestion_Feedback(f *testing.F) {
 			return
 		}
 		now := time.Unix(1000, 0)
-		c, err := newCongestion(now, initialTarget)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := newCongestion(now)
 		defer c.close()
 		for range 300 {
 			c.next(now, 1200, false)

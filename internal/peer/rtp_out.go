@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/gcc"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
@@ -37,10 +38,11 @@ type rtpOut struct {
 	twccID         uint8           // 0: not negotiated
 	delayID        uint8
 	raw            interceptor.RTPWriter
-	measured       interceptor.RTPWriter // raw behind the bandwidth estimator
-	cong           *congestion           // nil without transport-wide feedback
-	batch          *batch                // nil for audio
+	cong           *congestion // nil without transport-wide feedback
+	batch          *batch      // nil for audio
 	attributes     interceptor.Attributes
+	bwe            *gcc.SendSideBWE      // measured belongs to it
+	measured       interceptor.RTPWriter // raw behind the bandwidth estimator
 	headerTWCC     rtp.Header
 	headerDelay    rtp.Header // with playout delay too
 	headerPlain    rtp.Header
@@ -78,13 +80,8 @@ func newRTPOut(ctx webrtc.TrackLocalContext, cong *congestion) *rtpOut {
 			o.delayID = uint8(e.ID) //nolint:gosec // 1 to 14
 		}
 	}
-	o.measured = o.raw
-	if o.twccID != 0 && cong != nil {
+	if o.twccID != 0 {
 		o.cong = cong
-		o.measured = cong.writer(o.ssrc, o.twccID, o.raw)
-		if o.rtxSSRC != 0 {
-			cong.writer(o.rtxSSRC, o.twccID, o.raw)
-		}
 	}
 	o.headerPlain = rtp.Header{Version: 2}
 	o.headerTWCC = rtp.Header{Version: 2}
@@ -97,6 +94,28 @@ func newRTPOut(ctx webrtc.TrackLocalContext, cong *congestion) *rtpOut {
 		_ = o.headerDelay.SetExtension(o.delayID, []byte{0, 0, 0}) // min = max = 0 ms
 	}
 	return o
+}
+
+// writer returns where packets go: through the bandwidth estimator while there
+// is one.
+func (o *rtpOut) writer() interceptor.RTPWriter {
+	if o.cong == nil {
+		return o.raw
+	}
+	bwe := o.cong.bwe.Load()
+	if bwe == nil {
+		return o.raw
+	}
+	if bwe != o.bwe {
+		o.bwe = bwe
+		for _, ssrc := range []uint32{o.ssrc, o.rtxSSRC} {
+			o.measured = bwe.AddStream(&interceptor.StreamInfo{
+				SSRC:                ssrc,
+				RTPHeaderExtensions: []interceptor.RTPHeaderExtension{{URI: transportCCURI, ID: int(o.twccID)}},
+			}, o.raw)
+		}
+	}
+	return o.measured
 }
 
 // supports reports whether the viewer accepted the codec.
@@ -122,7 +141,7 @@ func (o *rtpOut) send(now time.Time, f *rtppack.Frame, index int, ts uint32, mar
 	}
 	o.seq++
 	o.history.put(s)
-	return o.write(o.measured, &s)
+	return o.write(o.writer(), &s)
 }
 
 // rtpOverhead is the size of an RTP header with extensions, and of the tag.
@@ -172,7 +191,7 @@ func (o *rtpOut) resend(now time.Time, s *sentRTP, minGap time.Duration) int {
 	o.rtxSeq++
 	o.scratch = binary.BigEndian.AppendUint16(o.scratch[:0], s.seq)
 	o.scratch = append(o.scratch, payload...)
-	_, _ = o.measured.Write(h, o.scratch, o.attributes)
+	_, _ = o.writer().Write(h, o.scratch, o.attributes)
 	return len(o.scratch) + rtpOverhead
 }
 

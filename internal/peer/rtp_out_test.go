@@ -78,10 +78,7 @@ func TestRTPOut_NoNonceIsUsedTwice(t *testing.T) {
 		now := time.Unix(1000, 0)
 		var cong *congestion
 		if tt.twcc {
-			var err error
-			if cong, err = newCongestion(now, initialTarget); err != nil {
-				t.Fatal(err)
-			}
+			cong = newCongestion(now)
 			defer cong.close()
 		}
 		out := newRTPOut(ctx, cong)
@@ -144,10 +141,7 @@ func TestRTPOut_RetransmissionIsTheOriginalBehindItsNumber(t *testing.T) {
 
 func BenchmarkRTPOut_Send(b *testing.B) {
 	ctx := &fakeTrackContext{rtx: true, twcc: true, written: func(*rtp.Header, []byte) {}}
-	cong, err := newCongestion(time.Now(), initialTarget)
-	if err != nil {
-		b.Fatal(err)
-	}
+	cong := newCongestion(time.Now())
 	defer cong.close()
 	out := newRTPOut(ctx, cong)
 	f := rtppack.NewFrame(codecs.H264, &codecs.Unit{Payload: [][]byte{stampNAL(1, 0, false, 1000)}})

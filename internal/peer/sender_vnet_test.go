@@ -275,3 +275,26 @@ func TestSender_NarrowLinkKeepsTheDelayLowAndRecovers(t *testing.T) {
 func (b *bed) isKey(a arrival) bool {
 	return b.stream.renditions[a.rendition].frames[a.number].Unit.Key
 }
+
+func TestSender_ViewerJoinsOverANarrowLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, bedOptions{oneWay: 20 * time.Millisecond, sub: true, rate: 300_000, preroll: 90})
+		b.trace = testing.Verbose()
+		t0 := time.Now()
+		b.play(20 * time.Second)
+		t1 := time.Now()
+		b.close()
+		all := b.between(t0, t1)
+		d := b.delays(all)
+		t.Logf("first picture after %v; %d frames; delay p50 %v p95 %v max %v", b.got[0].at.Sub(t0), len(all), quantile(d, .5), quantile(d, .95), quantile(d, 1))
+		if first := b.got[0].at.Sub(t0); first > time.Second {
+			t.Errorf("the first picture came after %v", first)
+		}
+		if len(all) < 330 { // the first seconds are key frames, until the queue of the start is gone
+			t.Errorf("%d of 500 frames", len(all))
+		}
+		if m := quantile(d, 1); m > 500*time.Millisecond {
+			t.Errorf("delay up to %v", m)
+		}
+	})
+}

@@ -86,11 +86,7 @@ func (e *Endpoint) Answer(ctx context.Context, o Offer) (*Session, string, error
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if strings.Contains(o.SDP, transportCCURI) {
-		if s.cong, err = newCongestion(time.Now(), initialTarget); err != nil {
-			s.cancel()
-			release()
-			return nil, "", errors.Join(fmt.Errorf("start bandwidth estimation: %w", err), pc.Close())
-		}
+		s.cong = newCongestion(s.started)
 	}
 	pc.OnDataChannel(s.channels.handle)
 	pc.OnConnectionStateChange(s.stateChanged)
@@ -180,7 +176,11 @@ func (s *Session) notePath() {
 		return
 	}
 	if a, err := netip.ParseAddr(pair.Remote.Address); err == nil {
-		s.onLAN.Store(pair.Local.Typ != webrtc.ICECandidateTypeRelay && (a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()))
+		local := pair.Local.Typ != webrtc.ICECandidateTypeRelay && (a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast())
+		s.onLAN.Store(local)
+		if s.cong != nil {
+			s.cong.local.Store(local)
+		}
 	}
 }
 

@@ -99,6 +99,7 @@ func (c *session) wait(ctx context.Context, client *gortsplib.Client) error {
 			arrived = nil
 			silence.Stop()
 			c.source.worked(c.transport)
+			c.source.opts.Logger.Debug("media arrives", "address", c.source.addr.String(), "transport", string(c.transport))
 		case <-silence.C:
 			return &transportError{fmt.Sprintf("it accepts RTP over %s but sends nothing", c.transport.name())}
 		case err := <-ended:

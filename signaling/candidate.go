@@ -31,7 +31,7 @@ func (c *Candidate) validate() error {
 		return fmt.Errorf("%w: a candidate has at most %d bytes", ErrMessage, MaxCandidate)
 	}
 	if c.Candidate != "" && !strings.HasPrefix(c.Candidate, "candidate:") {
-		return fmt.Errorf("%w: a candidate begins with candidate:", ErrMessage)
+		return fmt.Errorf("%w: a candidate begins with its own name", ErrMessage)
 	}
 	for _, b := range []byte(c.Candidate) {
 		if b < ' ' || b >= 0x7f {

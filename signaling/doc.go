@@ -66,12 +66,14 @@
 //
 // A publisher accepts an offer if, in this order, it is for itself, the viewer
 // is allowed, it has not expired, and its (from, nonce) is not in the memory of
-// offers seen. "Expired" compares exp, plus two minutes, with the local clock;
-// a local clock before 2026 counts for nothing, and the latest signing time of
-// an accepted offer takes its place. A viewer whose offer is rejected with
-// "expired" may offer again, in a new session, with the publisher's time, which
-// is the reject's exp - 60. All other messages are fresh by the nonce or the
-// transcript in them, and their exp is compared with no clock.
+// offers seen. "Expired" is an exp more than two minutes before the publisher's
+// clock, or more than two minutes after that clock + 60. A clock before 2026
+// counts for nothing: the latest signing time of an accepted offer takes its
+// place if it is later, and then no offer is from the future. A viewer whose
+// offer is rejected with "expired" may offer again, in a new session, with the
+// publisher's time, which is the reject's exp - 60. All other messages are fresh
+// by the nonce or the transcript in them, and their exp is compared with no
+// clock.
 //
 // # Frames
 //

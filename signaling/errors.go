@@ -13,7 +13,8 @@ var (
 	ErrNotForMe = errors.New("message is not for this peer")
 	// ErrForbidden: the sender may not open a session here.
 	ErrForbidden = errors.New("sender is not allowed")
-	// ErrExpired: an offer from too long ago.
+	// ErrExpired: by the publisher's clock, an offer from too long ago or from
+	// the future.
 	ErrExpired = errors.New("offer has expired")
 	// ErrReplayed: an offer that was seen before, or may have been.
 	ErrReplayed = errors.New("offer was replayed")

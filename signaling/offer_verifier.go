@@ -17,8 +17,8 @@ type OfferVerifierOptions struct {
 	// Authorize returns nil for a viewer that may open a session. It is called
 	// for every genuine offer, by several goroutines. Nil allows nobody.
 	Authorize func(viewer identity.PeerID) error
-	// ClockSkew is how far behind a viewer's clock may be. Default 2 minutes,
-	// negative for none.
+	// ClockSkew is how far a viewer's clock may be behind or ahead. Default 2
+	// minutes, negative for none.
 	ClockSkew time.Duration
 	// EarliestClock is the earliest time that a local clock may show and be
 	// believed. Default the start of 2026.
@@ -106,11 +106,17 @@ func (v *OfferVerifier) Accept(now time.Time, in Signed) (*PublisherSession, err
 func (v *OfferVerifier) remember(now time.Time, o *Offer) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	oldest := v.clockLocked(now).Add(-v.skew).Unix()
-	if o.Exp < oldest {
+	clock := v.clockLocked(now)
+	oldest, newest := clock.Add(-v.skew).Unix(), int64(MaxInt)
+	if !now.Before(v.earliest) {
+		// An offer from the future would have to be remembered until then, and
+		// would push a viewer whose clock is set right out of the memory.
+		newest = clock.Add(Lifetime + v.skew).Unix()
+	}
+	if o.Exp < oldest || o.Exp > newest {
 		return ErrExpired
 	}
-	if err := v.seen.add(o.From, o.Nonce, o.Exp, oldest); err != nil {
+	if err := v.seen.add(o.From, o.Nonce, o.Exp, oldest, newest); err != nil {
 		return err
 	}
 	if signed := o.Signed(); signed.After(v.lastSigned) {

@@ -150,12 +150,16 @@ func TestOfferVerifier_ALateClockLearnsFromAcceptedOffers(t *testing.T) {
 
 func TestOfferVerifier_OneWrongClockLocksNobodyElseOut(t *testing.T) {
 	p := newPair(t)
-	ahead := &pair{viewer: newID(t), publisher: p.publisher}
-	_, o := ahead.offer(t, noon.AddDate(70, 0, 0))
-	if _, err := p.gate.Accept(noon, open(t, o)); err != nil {
-		t.Error("a viewer whose clock is ahead:", err)
+	for _, clock := range []time.Time{noon.AddDate(70, 0, 0), noon.Add(time.Hour), noon.Add(-time.Hour)} {
+		other := &pair{viewer: newID(t), publisher: p.publisher}
+		_, o := other.offer(t, clock)
+		if _, err := p.gate.Accept(noon, open(t, o)); !errors.Is(err, ErrExpired) {
+			t.Error("a viewer whose clock is far off:", err)
+		}
 	}
-	for name, clock := range map[string]time.Time{"right": noon, "a bit late": noon.Add(-90 * time.Second)} {
+	for name, clock := range map[string]time.Time{
+		"right": noon, "a bit late": noon.Add(-90 * time.Second), "a bit ahead": noon.Add(90 * time.Second),
+	} {
 		_, o := p.offer(t, clock)
 		if _, err := p.gate.Accept(noon, open(t, o)); err != nil {
 			t.Errorf("a viewer whose clock is %s: %v", name, err)
@@ -163,15 +167,16 @@ func TestOfferVerifier_OneWrongClockLocksNobodyElseOut(t *testing.T) {
 	}
 }
 
-func TestOfferVerifier_AViewerWithALateClockGetsInByTheCamerasTime(t *testing.T) {
+func TestOfferVerifier_AViewerWithAWrongClockGetsInByTheCamerasTime(t *testing.T) {
 	p := newPair(t)
 	for name, camera := range map[string]time.Time{
 		"the viewer's clock is late":                     noon,
+		"the viewer's clock is ahead":                    noon.AddDate(0, 0, -3),
 		"the camera's clock is ahead":                    noon.AddDate(10, 0, 0),
 		"the camera's clock is useless, others know one": time.Unix(0, 0),
 	} {
 		gate := newGate(t, OfferVerifierOptions{Identity: p.publisher})
-		if camera.Before(noon) {
+		if camera.Unix() == 0 {
 			other := &pair{viewer: newID(t), publisher: p.publisher}
 			_, o := other.offer(t, noon)
 			if _, err := gate.Accept(camera, open(t, o)); err != nil {
@@ -199,6 +204,26 @@ func TestOfferVerifier_AViewerWithALateClockGetsInByTheCamerasTime(t *testing.T)
 		_, again := p.offer(t, local.Add(r.ClockOffset(local)))
 		if _, err := gate.Accept(camera, open(t, again)); err != nil {
 			t.Errorf("%s: with the camera's time: %v", name, err)
+		}
+	}
+}
+
+func TestOfferVerifier_SettingTheClockBackLocksNobodyOut(t *testing.T) {
+	p := newPair(t)
+	gate := newGate(t, OfferVerifierOptions{Identity: p.publisher, NoncesPerViewer: 4})
+	ahead := noon.Add(8 * time.Hour) // local time taken for UTC
+	for i := range 6 {
+		now := ahead.Add(time.Duration(i) * time.Second)
+		_, o := p.offer(t, now)
+		if _, err := gate.Accept(now, open(t, o)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 6 {
+		now := noon.Add(time.Duration(i) * time.Second)
+		_, o := p.offer(t, now)
+		if _, err := gate.Accept(now, open(t, o)); err != nil {
+			t.Errorf("offer %d after the clock was set right: %v", i, err)
 		}
 	}
 }

@@ -20,8 +20,9 @@ const (
 	RejectBadRequest RejectCode = "bad_request"
 	// RejectNoCamera: a camera named in the offer does not exist.
 	RejectNoCamera RejectCode = "no_camera"
-	// RejectExpired: by the publisher's clock the offer is too old. The clock
-	// is in the rejection itself (Header.Signed); offer again with it.
+	// RejectExpired: by the publisher's clock the offer is too old, or from the
+	// future. The clock is in the rejection itself (Header.Signed); offer again
+	// with it.
 	RejectExpired RejectCode = "expired"
 )
 

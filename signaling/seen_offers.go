@@ -18,34 +18,37 @@ type seenOffers struct {
 	maxNonces  int
 
 	// guarded by the owner's mutex
-	viewers map[identity.PeerID]*list.Element // of *seenViewer
-	recent  *list.List                        // most recent first
+	viewers map[identity.PeerID]*seenViewer
+	recent  *list.List // of PeerID, most recent first
 }
 
 type seenViewer struct {
-	id     identity.PeerID
 	nonces map[Token]int64 // nonce -> exp
 	floor  int64           // offers with exp <= floor are refused; 0 for none
+	place  *list.Element   // in recent
 }
 
 func newSeenOffers(maxViewers, maxNonces int) *seenOffers {
 	return &seenOffers{
 		maxViewers: maxViewers,
 		maxNonces:  maxNonces,
-		viewers:    make(map[identity.PeerID]*list.Element),
+		viewers:    make(map[identity.PeerID]*seenViewer),
 		recent:     list.New(),
 	}
 }
 
 // add notes an offer, or returns ErrReplayed. Entries with an exp before oldest
-// (both in Unix seconds) are forgotten: the caller refuses those offers by
-// their age.
-func (s *seenOffers) add(from identity.PeerID, nonce Token, exp, oldest int64) error {
+// or after newest (all in Unix seconds) are forgotten: the caller refuses those
+// offers by their time. After newest they are only when the clock was set back.
+func (s *seenOffers) add(from identity.PeerID, nonce Token, exp, oldest, newest int64) error {
 	v := s.viewer(from)
 	for n, e := range v.nonces {
-		if e < oldest {
+		if e < oldest || e > newest {
 			delete(v.nonces, n)
 		}
+	}
+	if v.floor > newest {
+		v.floor = 0
 	}
 	if _, ok := v.nonces[nonce]; ok {
 		return ErrReplayed
@@ -64,17 +67,17 @@ func (s *seenOffers) add(from identity.PeerID, nonce Token, exp, oldest int64) e
 }
 
 func (s *seenOffers) viewer(id identity.PeerID) *seenViewer {
-	if e, ok := s.viewers[id]; ok {
-		s.recent.MoveToFront(e)
-		return e.Value.(*seenViewer)
+	if v, ok := s.viewers[id]; ok {
+		s.recent.MoveToFront(v.place)
+		return v
 	}
 	if len(s.viewers) >= s.maxViewers {
-		last := s.recent.Back()
-		s.recent.Remove(last)
-		delete(s.viewers, last.Value.(*seenViewer).id)
+		if oldest, ok := s.recent.Remove(s.recent.Back()).(identity.PeerID); ok {
+			delete(s.viewers, oldest)
+		}
 	}
-	v := &seenViewer{id: id, nonces: make(map[Token]int64)}
-	s.viewers[id] = s.recent.PushFront(v)
+	v := &seenViewer{nonces: make(map[Token]int64), place: s.recent.PushFront(id)}
+	s.viewers[id] = v
 	return v
 }
 

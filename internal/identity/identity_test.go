@@ -73,7 +73,7 @@ func TestIdentity_CertificateWorksInTLS(t *testing.T) {
 	server := tls.Server(a, &tls.Config{Certificates: []tls.Certificate{id.Certificate()}, MinVersion: tls.VersionTLS12})
 	done := make(chan error, 1)
 	go func() { done <- server.HandshakeContext(t.Context()) }()
-	client := tls.Client(b, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}) //nolint:gosec // the fingerprint is compared below
+	client := tls.Client(b, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
 	if err := client.HandshakeContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}

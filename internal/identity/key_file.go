@@ -55,7 +55,7 @@ func LoadOrCreate(path string) (*Identity, error) {
 }
 
 func load(path string) (*Identity, error) {
-	f, err := os.Open(path) //nolint:gosec // the path is the operator's own choice
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open the identity key: %w", err)
 	}
@@ -196,7 +196,7 @@ func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil // directories cannot be synced there
 	}
-	d, err := os.Open(dir) //nolint:gosec // the directory of the operator's own path
+	d, err := os.Open(dir)
 	if err != nil {
 		return fmt.Errorf("open the directory: %w", err)
 	}

@@ -72,7 +72,7 @@ func TestLoadOrCreate_RefusesWhatOthersMayOpen(t *testing.T) {
 	if err := os.Chmod(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(dir, 0o770); err != nil { //nolint:gosec // the mode under test
+	if err := os.Chmod(dir, 0o770); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := LoadOrCreate(path); !errors.Is(err, ErrKeyFileMode) {
@@ -105,7 +105,7 @@ func TestLoadOrCreate_NeverReplacesADamagedKey(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "backup") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if got, _ := os.ReadFile(path); string(got) != data { //nolint:gosec // the test's own file
+		if got, _ := os.ReadFile(path); string(got) != data {
 			t.Errorf("%s: the file was changed", name)
 		}
 	}

@@ -64,7 +64,7 @@ func New(o Options) (*Client, error) {
 	o.setDefaults()
 	dialer := o.HTTPClient
 	if dialer == nil {
-		transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
+		transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10}
 		dialer = &http.Client{Transport: transport}
 	}
 	return &Client{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -35,6 +36,33 @@ func TestClient_CarriesMessagesBothWaysInOrder(t *testing.T) {
 	if a.State() != client.StateOffline {
 		t.Error("state after Run", a.State())
 	}
+}
+
+func TestClient_SpeaksTLS(t *testing.T) {
+	s, err := server.New(server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewTLSServer(s.Handler())
+	defer func() {
+		h.Close()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	url := strings.Replace(h.URL, "https://", "wss://", 1)
+	stranger := run(t, url, nil, nil)
+	if err := stranger.wait(client.StateWaiting); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Error("an unknown certificate:", err)
+	}
+	stranger.stop()
+	trust := func(o *client.Options) { o.HTTPClient = h.Client() }
+	a, b := run(t, url, nil, trust), run(t, url, nil, trust)
+	b.wait(client.StateOnline)
+	a.send(b, "1.1.1")
+	b.want(a, "1.1.1")
+	a.stop()
+	b.stop()
 }
 
 func TestClient_SendWaitsUntilThereIsAServer(t *testing.T) {

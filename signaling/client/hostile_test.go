@@ -120,6 +120,15 @@ func TestClient_SaysWhatAnHTTPStatusMeans(t *testing.T) {
 		p.stop()
 		h.Close()
 	}
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a redirect was followed") }))
+	defer elsewhere.Close()
+	redirect := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	defer redirect.Close()
+	r := run(t, redirect.URL, nil, nil)
+	if err := r.wait(client.StateWaiting); err == nil || !strings.Contains(err.Error(), "307") {
+		t.Error("a redirect:", err)
+	}
+	r.stop()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -53,11 +53,14 @@ func (c *Client) dial(ctx context.Context) (*link, error) {
 	keeper := &bodyKeeper{base: c.dialer.Transport}
 	httpClient := *c.dialer
 	httpClient.Transport = keeper
-	ws, resp, err := websocket.Dial(ctx, c.target.url, &websocket.DialOptions{
+	// A redirect could lead from wss to ws, and to a host that was not dialled.
+	httpClient.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	o := &websocket.DialOptions{
 		HTTPClient:      &httpClient,
 		Subprotocols:    []string{signaling.Subprotocol},
 		CompressionMode: websocket.CompressionDisabled,
-	})
+	}
+	ws, resp, err := websocket.Dial(ctx, c.target.url, o) //nolint:bodyclose // the library says that it need not be
 	if err != nil {
 		return nil, dialError(c.target, resp, err)
 	}

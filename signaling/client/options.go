@@ -29,7 +29,8 @@ type Options struct {
 	// goroutine: it must not block. err says why, when there is a reason.
 	OnState func(s State, err error)
 	// HTTPClient dials, for private certificate authorities and proxies.
-	// Default: one of its own, with the system's authorities.
+	// Default: one of its own, with the system's authorities and the
+	// environment's proxy. Redirects are never followed.
 	HTTPClient *http.Client
 	// AllowPlaintext allows ws:// to any host. Without TLS anyone on the way
 	// sees who talks to whom; the messages themselves stay signed.

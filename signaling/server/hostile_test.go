@@ -188,8 +188,8 @@ func TestServer_ASlowReaderIsClosedAndItsMessagesAreHeld(t *testing.T) {
 func TestServer_LimitsConnections(t *testing.T) {
 	s := start(t, Options{MaxConnectionsPerAddress: 2})
 	a, b := s.dial(), s.dial()
-	if resp, err := dialOnce(s, nil, signaling.Path, signaling.Subprotocol); err == nil || resp.StatusCode != 429 || resp.Header.Get("Retry-After") == "" {
-		t.Errorf("per address: %v, %v", resp, err)
+	if got := dialOnce(s, nil, signaling.Subprotocol); got.status != 429 || got.header.Get("Retry-After") == "" {
+		t.Errorf("per address: %+v", got)
 	}
 	_ = a.ws.CloseNow()
 	s.counted("connections", 1)
@@ -199,13 +199,13 @@ func TestServer_LimitsConnections(t *testing.T) {
 	}
 	total := start(t, Options{MaxConnections: 1})
 	total.dial()
-	if resp, err := dialOnce(total, nil, signaling.Path, signaling.Subprotocol); err == nil || resp.StatusCode != 503 {
-		t.Errorf("in total: %v, %v", resp, err)
+	if got := dialOnce(total, nil, signaling.Subprotocol); got.status != 503 {
+		t.Errorf("in total: %+v", got)
 	}
 	fast := start(t, Options{ConnectRate: 0.001, ConnectBurst: 1})
 	fast.dial()
-	if resp, err := dialOnce(fast, nil, signaling.Path, signaling.Subprotocol); err == nil || resp.StatusCode != 429 {
-		t.Errorf("too fast: %v, %v", resp, err)
+	if got := dialOnce(fast, nil, signaling.Subprotocol); got.status != 429 {
+		t.Errorf("too fast: %+v", got)
 	}
 	if got := fast.metric("refused_total", refusedAddress); got != 1 {
 		t.Errorf("counted %v", got)

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -47,8 +46,15 @@ func start(t testing.TB, o Options) *site {
 
 func (s *site) host() string { return strings.TrimPrefix(s.http.URL, "http://") }
 
-// get makes one request, with changes.
-func (s *site) request(method, path string, change func(*http.Request)) (*http.Response, string) {
+// answer is what came back over HTTP.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// request makes one request, with changes.
+func (s *site) request(method, path string, change func(*http.Request)) answer {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), method, s.http.URL+path, http.NoBody)
 	if err != nil {
@@ -66,7 +72,7 @@ func (s *site) request(method, path string, change func(*http.Request)) (*http.R
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return resp, string(body)
+	return answer{resp.StatusCode, resp.Header, string(body)}
 }
 
 // raw is a client without manners.
@@ -79,9 +85,8 @@ type raw struct {
 // dial connects without registering.
 func (s *site) dial() *raw {
 	s.t.Helper()
-	ws, _, err := websocket.Dial(s.t.Context(), s.http.URL+signaling.Path, &websocket.DialOptions{
-		Subprotocols: []string{signaling.Subprotocol}, HTTPClient: s.http.Client(),
-	})
+	o := &websocket.DialOptions{Subprotocols: []string{signaling.Subprotocol}, HTTPClient: s.http.Client()}
+	ws, _, err := websocket.Dial(s.t.Context(), s.http.URL+signaling.Path, o) //nolint:bodyclose // the library says that it need not be
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -223,19 +228,16 @@ func (s *site) metric(name string, label ...string) float64 {
 	return 0
 }
 
-func dialOnce(s *site, header http.Header, path string, protocols ...string) (*http.Response, error) {
-	u, err := url.Parse(s.http.URL)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	u.Path = path
-	o := &websocket.DialOptions{Subprotocols: protocols, HTTPHeader: header, HTTPClient: s.http.Client()}
-	if h := header.Get("Host"); h != "" {
-		o.Host = h
-	}
-	ws, resp, err := websocket.Dial(s.t.Context(), u.String(), o)
+// dialOnce tries to open a WebSocket and returns the status of the answer.
+func dialOnce(s *site, header http.Header, protocols ...string) answer {
+	s.t.Helper()
+	o := &websocket.DialOptions{Subprotocols: protocols, HTTPHeader: header, HTTPClient: s.http.Client(), Host: header.Get("Host")}
+	ws, resp, err := websocket.Dial(s.t.Context(), s.http.URL+signaling.Path, o) //nolint:bodyclose // the library says that it need not be
 	if err == nil {
 		_ = ws.CloseNow()
 	}
-	return resp, err
+	if resp == nil {
+		s.t.Fatal(err)
+	}
+	return answer{status: resp.StatusCode, header: resp.Header}
 }

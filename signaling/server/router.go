@@ -176,8 +176,8 @@ func (r *router) expire(now time.Time) {
 	r.mu.Lock()
 	var dropped []parcel
 	for e := r.lost.Front(); e != nil; e = r.lost.Front() {
-		p := e.Value.(*peer)
-		if p.until.After(now) {
+		p, ok := e.Value.(*peer)
+		if !ok || p.until.After(now) {
 			break
 		}
 		dropped = append(dropped, p.held...)

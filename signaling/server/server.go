@@ -119,6 +119,7 @@ func (s *Server) routes() (*gin.Engine, error) {
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false
+	engine.RemoteIPHeaders = []string{"X-Forwarded-For"}
 	if err := engine.SetTrustedProxies(s.opts.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("trusted proxies: %w", err)
 	}
@@ -150,7 +151,9 @@ func (s *Server) health(c *gin.Context) {
 // otherwise.
 func (s *Server) showMetrics(h http.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if !s.opts.PublicMetrics && !clientIP(c).IsLoopback() {
+		// A proxy on this machine that was not declared must not open the door.
+		local := clientIP(c).IsLoopback() && c.GetHeader("X-Forwarded-For") == "" && c.GetHeader("Forwarded") == ""
+		if !s.opts.PublicMetrics && !local {
 			fail(c, http.StatusNotFound, "not_found", "There is nothing here.")
 			return
 		}

@@ -9,8 +9,8 @@ type Unit struct {
 	// Track is the index of the unit's track in the stream's track list.
 	Track int
 	// PTS is the presentation time in ticks of the track's clock, unwrapped.
-	// It never repeats or goes back within a connection to a source, and goes
-	// on rising across a reconnect.
+	// Units come in decoding order. The times never repeat, and never go back
+	// except in a stream with B-frames; they go on rising across a reconnect.
 	PTS int64
 	// Wall is the capture time by the camera's clock (RTCP sender report);
 	// zero while unknown.

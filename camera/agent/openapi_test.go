@@ -1,0 +1,161 @@
+package agent
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+)
+
+// apiFile is what the test needs of docs/openapi.yaml.
+type apiFile struct {
+	Paths      map[string]map[string]any `yaml:"paths"`
+	Components struct {
+		Schemas map[string]schema `yaml:"schemas"`
+	} `yaml:"components"`
+}
+
+type schema struct {
+	Required   []string          `yaml:"required"`
+	Properties map[string]schema `yaml:"properties"`
+}
+
+// operation is a method of a path.
+type operation struct {
+	Over      []string            `yaml:"x-over"`
+	Responses map[string]response `yaml:"responses"`
+}
+
+type response struct {
+	Content map[string]struct {
+		Schema struct {
+			Ref string `yaml:"$ref"`
+		} `yaml:"schema"`
+	} `yaml:"content"`
+}
+
+func readAPI(t *testing.T) (f apiFile, operations map[string]operation) {
+	t.Helper()
+	data, err := os.ReadFile("../../docs/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(data, &f); err != nil {
+		t.Fatal(err)
+	}
+	operations = make(map[string]operation)
+	for path, item := range f.Paths {
+		for method, value := range item {
+			if method == "parameters" {
+				continue
+			}
+			part, err := yaml.Marshal(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var op operation
+			if err := yaml.Unmarshal(part, &op); err != nil {
+				t.Fatal(err)
+			}
+			operations[strings.ToUpper(method)+" "+path] = op
+		}
+	}
+	return f, operations
+}
+
+func TestOpenAPI_ListsExactlyWhatIsServed(t *testing.T) {
+	a, _ := newTestAgent(t, nil)
+	served := make(map[string][]string)
+	for _, r := range a.routes() {
+		var over []string
+		if r.over&overListener != 0 {
+			over = append(over, "listener")
+		}
+		if r.over&overChannel != 0 {
+			over = append(over, "channel")
+		}
+		for method := range r.methods {
+			served[method+" "+r.path] = over
+		}
+	}
+	written := make(map[string][]string)
+	_, operations := readAPI(t)
+	for name, op := range operations {
+		written[name] = op.Over
+	}
+	if d := cmp.Diff(written, served); d != "" {
+		t.Errorf("docs/openapi.yaml (-) and the handlers (+) differ:\n%s", d)
+	}
+}
+
+// members returns the names of a JSON object's members.
+func members(t *testing.T, data []byte) []string {
+	t.Helper()
+	var m map[string]json.RawMessage
+	if err := json.Unmarshal(data, &m); err != nil {
+		t.Fatalf("%v in %s", err, data)
+	}
+	return slices.Sorted(maps.Keys(m))
+}
+
+func TestOpenAPI_AnswersHaveTheMembersWritten(t *testing.T) {
+	a, _ := newTestAgent(t, nil)
+	f, operations := readAPI(t)
+	for _, tt := range []struct{ method, path, body, contentType string }{
+		{"GET", "/v1/cameras", "", ""},
+		{"GET", "/v1/time", "", ""},
+		{"GET", "/v1/session", "", ""},
+		{"POST", "/v1/session/offer", `{"sdp":"v=0","media":[]}`, "application/json"},
+		{"GET", "/healthz", "", ""},
+	} {
+		r := overSession(request(tt.method, tt.path, tt.body, "Content-Type", tt.contentType), newSession(t, "v"))
+		w := serve(a.handler(overChannel), r)
+		got, ok := operations[tt.method+" "+tt.path].Responses[strconv.Itoa(w.Code)]
+		if !ok {
+			t.Errorf("%s %s: %d is not written down", tt.method, tt.path, w.Code)
+			continue
+		}
+		ref := got.Content["application/json"].Schema.Ref
+		s := f.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")]
+		if d := cmp.Diff(slices.Sorted(maps.Keys(s.Properties)), members(t, w.Body.Bytes())); d != "" {
+			t.Errorf("%s %s: %s", tt.method, tt.path, d)
+		}
+		if d := cmp.Diff(slices.Sorted(maps.Keys(s.Properties)), slices.Sorted(slices.Values(s.Required))); d != "" {
+			t.Errorf("%s: required differs from properties: %s", ref, d)
+		}
+	}
+	var list struct{ Cameras []json.RawMessage }
+	decode(t, serve(a.ownRoutes, request("GET", "/v1/cameras", "")), &list)
+	want := slices.Sorted(maps.Keys(f.Components.Schemas["Camera"].Properties))
+	if d := cmp.Diff(want, members(t, list.Cameras[0])); d != "" {
+		t.Errorf("a camera: %s", d)
+	}
+}
+
+func TestOpenAPI_ErrorsOfWHEPAreWritten(t *testing.T) {
+	a, _ := newTestAgent(t, func(o *Options) { o.MaxSessions = 1 })
+	_, operations := readAPI(t)
+	path, etag := openTestWHEP(t, a)
+	sdp := []string{"Content-Type", typeSDP}
+	check := func(operation string, w *httptest.ResponseRecorder) {
+		t.Helper()
+		if _, ok := operations[operation].Responses[strconv.Itoa(w.Code)]; !ok {
+			t.Errorf("%s: %d is not written down", operation, w.Code)
+		}
+	}
+	for _, r := range [][]string{{"/whep/nobody"}, {"/whep/front"}, {"/whep/hevc"}} {
+		check("POST /whep/{camera}", serve(a.ownRoutes, request("POST", r[0], testOffer("video H264"), sdp...)))
+	}
+	check("POST /whep/{camera}", serve(a.ownRoutes, request("POST", "/whep/front", "")))
+	for _, match := range []string{etag, `"x"`, "*"} {
+		check("PATCH /whep/{camera}/{session}", serve(a.ownRoutes, request("PATCH", path, "", "Content-Type", typeFragment, "If-Match", match)))
+	}
+	check("DELETE /whep/{camera}/{session}", serve(a.ownRoutes, request("DELETE", path+"x", "")))
+}

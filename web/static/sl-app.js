@@ -163,8 +163,10 @@ export class SlApp extends HTMLElement {
     if (!state) return;
     const path = state.connection?.path ?? 'unknown';
     const words = { direct: 'Direct', relayed: 'Relayed', unknown: 'Connected' }[path];
-    const text = state.phase !== 'connected' ? 'Connecting' : state.shaky ? 'Reconnecting' : words;
-    this.#pill.dataset.path = state.phase !== 'connected' || state.shaky ? 'none' : path;
+    const connected = state.phase === 'connected';
+    const trying = state.problem ? 'Not connected' : 'Connecting';
+    const text = !connected ? trying : state.shaky ? 'Reconnecting' : words;
+    this.#pill.dataset.path = connected && !state.shaky ? path : 'none';
     this.#pill.title = path === 'relayed' ? 'Through a relay, which cannot see the video' : 'From the agent straight to this browser';
     setText(/** @type {Element} */ (this.#pill.lastElementChild), text);
   }

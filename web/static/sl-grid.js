@@ -88,17 +88,19 @@ export class SlGrid extends HTMLElement {
   #arrange() {
     const count = this.#players.size;
     const { clientWidth: width, clientHeight: height } = this;
+    const narrow = width < 640;
     let best = { columns: 1, tile: 0 };
     for (let columns = 1; columns <= count; columns++) {
       const rows = Math.ceil(count / columns);
       const byWidth = (width - gapPx * (columns - 1)) / columns;
       const byHeight = ((height - gapPx * (rows - 1)) / rows) * ratio;
-      // On a narrow screen pictures fill the width, and the page scrolls.
-      const tile = width < 640 ? (byWidth >= 280 ? byWidth / columns : columns === 1 ? 1 : 0) : Math.min(byWidth, byHeight);
-      if (tile > best.tile) best = { columns, tile };
+      // A narrow screen has one column, whose pictures fill it, and scrolls.
+      const tile = narrow ? (columns === 1 ? byWidth : 0) : Math.min(byWidth, byHeight);
+      // Of nearly equal sizes the one with fewer rows fills the screen better.
+      if (tile > best.tile * 0.95) best = { columns, tile };
     }
     this.style.setProperty('--columns', String(best.columns));
-    if (width < 640) this.style.removeProperty('--tile');
+    if (narrow) this.style.removeProperty('--tile');
     else this.style.setProperty('--tile', `${Math.floor(best.tile)}px`);
   }
 

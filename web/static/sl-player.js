@@ -25,6 +25,21 @@ const stateIcons = {
   error: 'warning',
 };
 
+/** The state in a word. @type {Record<import('./status.js').PlayerState, string>} */
+const badges = {
+  live: 'Live',
+  connecting: 'Connecting',
+  stalled: 'Interrupted',
+  offline: 'Offline',
+  unsupported: 'No picture',
+  forbidden: 'Not allowed',
+  unreachable: 'Not reachable',
+  'no-signaling': 'No connection',
+  'no-route': 'No connection',
+  'no-camera': 'Not found',
+  error: 'No picture',
+};
+
 /**
  * One camera: its picture, its state in words, its controls.
  *
@@ -118,7 +133,7 @@ export class SlPlayer extends HTMLElement {
     this.dataset.camera = cameraId;
     this.setAttribute('aria-label', name || 'Camera');
     setText(this.#name, name);
-    setText(this.#badge, { live: 'Live', connecting: 'Connecting', stalled: 'Interrupted' }[String(status.state)] ?? 'Offline');
+    setText(this.#badge, badges[status.state]);
     setText(this.#title, status.title);
     setText(this.#detail, status.state === 'live' ? '' : status.detail);
     setIcon(this.#symbol, stateIcons[status.state] ?? 'camera');

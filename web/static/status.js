@@ -82,14 +82,14 @@ export function describe(publisher, cameraId, picture, { canPlay, now = new Date
     return {
       state: 'offline',
       title: `Camera offline since ${clockTime(camera.since, now)}, retrying`,
-      detail: camera.reason,
+      detail: sentence(camera.reason),
     };
   }
   if (publisher.cameras && cameraId !== '' && !camera) return problems.no_camera;
   const refused = publisher.refused[cameraId];
   if (refused) return { state: 'error', title: 'Camera not shown', detail: refused };
   if (camera?.state === 'connecting') {
-    return { state: 'connecting', title: 'Connecting to the camera', detail: camera.reason };
+    return { state: 'connecting', title: 'Connecting to the camera', detail: sentence(camera.reason) };
   }
   if (!picture.seen) return { state: 'connecting', title: 'Waiting for the picture', detail: '' };
   if (!picture.moving) {
@@ -111,6 +111,18 @@ function describeProblem({ problem }) {
       retry: true,
     }
   );
+}
+
+/**
+ * A reason that came as part of an error, as a sentence of its own.
+ *
+ * @param {string} reason
+ * @returns {string}
+ */
+function sentence(reason) {
+  const text = reason.trim();
+  if (text === '') return '';
+  return text[0].toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? '' : '.');
 }
 
 /**

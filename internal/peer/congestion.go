@@ -78,15 +78,16 @@ type capacity struct {
 	bitrate float64
 }
 
+// sentPacket is what is remembered of a packet for its report: 16 bytes.
 type sentPacket struct {
-	at    time.Time
-	size  int
+	at    time.Duration // since epoch; 0: never sent
 	train uint32
+	size  uint16
 	seq   uint16
 }
 
 func newCongestion(now time.Time) *congestion {
-	return &congestion{epoch: now, sent: make([]sentPacket, twccHistory)}
+	return &congestion{epoch: now.Add(-time.Second), sent: make([]sentPacket, twccHistory)}
 }
 
 // close ends the estimator. No feedback may follow.
@@ -100,7 +101,7 @@ func (c *congestion) close() {
 // path has been clear for long: it costs as much as encryption.
 func (c *congestion) estimateLocked(now time.Time) {
 	bwe := c.bwe.Load()
-	sign := c.congested || c.queue > queueSign || c.loss > lossSign
+	sign := c.congested || c.loss > lossSign || c.queue > queueSign && (!c.local.Load() || c.queue > 3*queueHigh)
 	if sign {
 		c.signed = now
 	}
@@ -136,7 +137,7 @@ func (c *congestion) next(now time.Time, size int, retransmission bool) uint16 {
 	}
 	seq := c.seq
 	c.seq++
-	c.sent[seq%twccHistory] = sentPacket{at: now, size: size, train: c.train, seq: seq}
+	c.sent[seq%twccHistory] = sentPacket{at: now.Sub(c.epoch), size: uint16(size), train: c.train, seq: seq} //nolint:gosec // a packet
 	if !retransmission {
 		if c.open == 0 {
 			c.oldestOpen = now
@@ -163,7 +164,7 @@ func (c *congestion) feedback(now time.Time, fb *rtcp.TransportLayerCC) {
 	queue := time.Duration(math.MaxInt64)
 	eachArrival(fb, func(seq uint16, arrived time.Duration, ok bool) {
 		p := c.sent[seq%twccHistory]
-		if p.seq != seq || p.at.IsZero() {
+		if p.seq != seq || p.at == 0 {
 			return
 		}
 		if !ok {
@@ -171,12 +172,12 @@ func (c *congestion) feedback(now time.Time, fb *rtcp.TransportLayerCC) {
 			return
 		}
 		got++
-		bytes += p.size
-		c.rtt = c.trip.update(now, now.Sub(p.at))
+		bytes += int(p.size)
+		c.rtt = c.trip.update(now, now.Sub(c.epoch)-p.at)
 		c.lastArrival = arrived
 		// Both clocks run at the same rate; their offset cancels out in the
 		// distance from the smallest value seen.
-		owd := arrived - p.at.Sub(c.epoch)
+		owd := arrived - p.at
 		queue = min(queue, owd-c.base.update(now, owd))
 		if r, ok := c.run.add(p, arrived); ok {
 			c.addCapacityLocked(now, r)
@@ -299,7 +300,7 @@ const minTrain = 4 // packets
 func (r *trainRun) add(p sentPacket, arrived time.Duration) (bitrate float64, ok bool) {
 	if r.n > 0 && p.train == r.train && arrived >= r.last {
 		r.n++
-		r.bytes += p.size
+		r.bytes += int(p.size)
 		r.last = arrived
 		return 0, false
 	}

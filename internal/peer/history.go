@@ -1,17 +1,13 @@
 package peer
 
-import (
-	"time"
-
-	"github.com/sightline-cam/sightline/codecs/rtppack"
-)
+import "github.com/sightline-cam/sightline/codecs/rtppack"
 
 // historySize is how many sent packets can be asked for again: 9 s of 2 Mbit/s,
 // 1 s of 16.
 const historySize = 2048
 
 // history remembers what was sent under which sequence number. It holds
-// references into the frames that all viewers share, not copies: 40 bytes a
+// references into the frames that all viewers share, not copies: 32 bytes a
 // packet.
 //
 // Owned by the sender's goroutine.
@@ -21,7 +17,7 @@ type history struct {
 
 type sentRTP struct {
 	frame    *rtppack.Frame
-	resent   time.Time
+	resent   int64 // Unix time in ns of the last retransmission
 	ts       uint32
 	seq      uint16
 	index    uint16 // of the payload in the frame

@@ -170,11 +170,11 @@ func (o *rtpOut) write(w interceptor.RTPWriter, s *sentRTP) error {
 // on asking for what has long arrived on the RTX stream. It returns the bytes
 // sent.
 func (o *rtpOut) resend(now time.Time, s *sentRTP, minGap time.Duration) int {
-	if s.resends > 0 && now.Sub(s.resent) < minGap<<min(s.resends-1, 5) {
+	if s.resends > 0 && now.UnixNano()-s.resent < int64(minGap)<<min(s.resends-1, 5) {
 		return 0
 	}
-	s.resent = now
-	s.resends++
+	s.resent = now.UnixNano()
+	s.resends = min(s.resends+1, 100)
 	o.retransmitted.Add(1)
 	payload := s.frame.Payloads()[s.index]
 	rtx, ok := o.rtxTypes[s.pt]

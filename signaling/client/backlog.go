@@ -90,6 +90,12 @@ func (b *backlog) remove(item *outgoing) {
 	}
 }
 
+func (b *backlog) len() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.items)
+}
+
 // next returns the frame to write next, or nil.
 func (b *backlog) next() []byte {
 	b.mu.Lock()

@@ -141,6 +141,9 @@ func (c *Client) State() State {
 // Dropped returns how many messages were dropped because OnMessage was slow.
 func (c *Client) Dropped() uint64 { return c.dropped.Load() }
 
+// Waiting returns how many messages the server has not yet taken.
+func (c *Client) Waiting() int { return c.backlog.len() }
+
 func (c *Client) setState(s State, err error) {
 	c.mu.Lock()
 	changed := c.state != s

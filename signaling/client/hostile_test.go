@@ -3,10 +3,14 @@ package client_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -187,4 +191,55 @@ func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := r.ResponseWriter.(http.Hijacker).Hijack()
 	r.conn = conn
 	return conn, rw, err
+}
+
+func TestClient_SendsAgainWhatALostConnectionDidNotConfirm(t *testing.T) {
+	id, to := newID(t), newID(t).PeerID()
+	var connections atomic.Int64
+	url := impostor(t, func(ctx context.Context, ws *websocket.Conn) {
+		first := connections.Add(1) == 1
+		welcome(ctx, ws, id.PeerID())
+		for want := range 2 {
+			_, data, err := ws.Read(ctx)
+			if err != nil {
+				return
+			}
+			f, err := signaling.DecodeFrame(data)
+			s, ok := f.(*signaling.Send)
+			if err != nil || !ok || s.To != to || s.Payload != fmt.Sprintf("%d.%d.%d", want, want, want) {
+				t.Errorf("received %+v, %v", f, err)
+				return
+			}
+			switch {
+			case !first:
+				say(ctx, ws, &signaling.Sent{Ref: s.Ref})
+			case want == 1:
+				return // took both, confirmed none
+			}
+		}
+		listen(ctx, ws)
+	})
+	p := newPeer(t, url, id, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	results := make(chan error, 2)
+	for i := range 2 {
+		go func() { results <- p.Send(ctx, to, fmt.Sprintf("%d.%d.%d", i, i, i)) }()
+		for p.Waiting() != i+1 {
+			runtime.Gosched()
+		}
+	}
+	run, stop := context.WithCancel(t.Context())
+	var runner sync.WaitGroup
+	runner.Go(func() { _ = p.Run(run) })
+	for range 2 {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+	if n := connections.Load(); n != 2 {
+		t.Errorf("%d connections", n)
+	}
+	stop()
+	runner.Wait()
 }

@@ -58,9 +58,7 @@ func (a *Agent) receiveLater(in signaling.Signed) {
 	a.metrics.message("accepted")
 	switch m := m.(type) {
 	case *signaling.Candidate:
-		if err := s.media.AddCandidate(m.Candidate, m.MID); err != nil {
-			a.log.Debug("dropped a candidate", "session", s.logID(), "error", err)
-		}
+		a.addCandidate(s, m.Candidate, m.MID)
 	case *signaling.Bye:
 		a.watching.Go(func() { _ = s.media.Close() })
 	}

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 
@@ -140,19 +139,23 @@ func (a *Agent) trickle(r *http.Request) *apiError {
 	if !s.whep.ice[frag.Ufrag+":"+frag.Pwd] {
 		return noRestart()
 	}
-	var bad []error
 	for _, m := range frag.Media {
 		for _, c := range m.Candidates {
-			bad = append(bad, s.media.AddCandidate(c, m.Mid))
+			a.addCandidate(s, c, m.Mid)
 		}
 		if m.End {
-			bad = append(bad, s.media.AddCandidate("", m.Mid))
+			a.addCandidate(s, "", m.Mid)
 		}
 	}
-	if err := errors.Join(bad...); err != nil {
-		return badRequest("A candidate cannot be used: " + strings.ReplaceAll(err.Error(), "\n", "; ") + ".")
-	}
 	return nil
+}
+
+// addCandidate passes over a candidate that is of no use here (another
+// transport, a name that cannot be resolved), as RFC 8839 §5.1 wants.
+func (a *Agent) addCandidate(s *session, candidate, mid string) {
+	if err := s.media.AddCandidate(candidate, mid); err != nil {
+		a.log.Debug("passed over a candidate", "session", s.logID(), "error", err)
+	}
 }
 
 // checkIfMatch compares the entity tag of the ICE session (RFC 9725 §4.3.1.1).

@@ -162,7 +162,7 @@ func TestWHEP_PatchStatusCodes(t *testing.T) {
 		{"other credentials", path, strings.Replace(testFragment(), testUfrag, "Other", 1), frag, 422},
 		{"wrong type", path, testFragment(testCandidate), []string{"Content-Type", typeSDP, "If-Match", etag}, 415},
 		{"not a fragment", path, "hello", frag, 400},
-		{"unusable candidate", path, testFragment(strings.Replace(testCandidate, "host", "host unusable", 1)), frag, 400},
+		{"unusable candidate", path, testFragment(strings.Replace(testCandidate, "host", "host unusable", 1)), frag, 204},
 		{"too large", path, testFragment(strings.Repeat("a=x:y\r\n", maxBodyBytes/7)), frag, 413},
 		{"unknown session", "/whep/front/" + strings.Repeat("A", 22), testFragment(), frag, 404},
 		{"session of another camera", other, testFragment(), frag, 404},

@@ -8,7 +8,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"flag"
 	"fmt"
@@ -37,8 +36,7 @@ func run(ctx context.Context, args []string, ci bool, stdout, stderr io.Writer) 
 		return false
 	}
 
-	out := bufio.NewWriter(stdout)
-	t := newTally(out)
+	t := newTally(stdout)
 	err := goTest(ctx, flags.Args(), ci, t, stderr)
 	if err == nil && *web != "" {
 		err = nodeTest(ctx, *web, t)
@@ -47,9 +45,6 @@ func run(ctx context.Context, args []string, ci bool, stdout, stderr io.Writer) 
 		t.fail("testsum", "", err.Error())
 	}
 	t.report(ci)
-	if err := out.Flush(); err != nil {
-		return false
-	}
 	return t.ok(ci)
 }
 

@@ -146,7 +146,7 @@ func (t *tally) skip(name, why string) {
 
 // note prints a line.
 func (t *tally) note(text string) {
-	_, _ = fmt.Fprintln(t.out, text) // a lost line must not lose the result; Flush reports it
+	_, _ = fmt.Fprintln(t.out, text) // a lost line must not lose the result, which is the exit code
 }
 
 // ok reports whether the run may pass.

@@ -19,10 +19,10 @@ func nodeTest(ctx context.Context, dir string, t *tally) error {
 	if err != nil || len(files) == 0 {
 		return err
 	}
-	node, err := exec.LookPath("node")
-	if err != nil {
+	node, why := findNode(ctx)
+	if why != "" {
 		for _, f := range files {
-			t.skip(f, "node is not installed")
+			t.skip(f, why)
 		}
 		return nil
 	}
@@ -38,6 +38,28 @@ func nodeTest(ctx context.Context, dir string, t *tally) error {
 		return fmt.Errorf("node --test %s: %w", dir, runErr)
 	}
 	return nil
+}
+
+// minNode is the first major version with what pages have: a global crypto,
+// CustomEvent.
+const minNode = 20
+
+// findNode returns the path of node, or why it cannot be used.
+func findNode(ctx context.Context) (path, why string) {
+	path, err := exec.LookPath("node")
+	if err != nil {
+		return "", "node is not installed"
+	}
+	out, err := exec.CommandContext(ctx, path, "--version").Output()
+	if err != nil {
+		return "", "node does not run: " + err.Error()
+	}
+	version := strings.TrimSpace(string(out))
+	major, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
+	if n, err := strconv.Atoi(major); err != nil || n < minNode {
+		return "", fmt.Sprintf("node %s is older than version %d", version, minNode)
+	}
+	return path, ""
 }
 
 // nodeFiles lists the test files below dir, outside node_modules. A folder

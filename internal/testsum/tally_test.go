@@ -143,6 +143,17 @@ func TestNode_TestsAreSkippedWithoutNode(t *testing.T) {
 	}
 }
 
+func TestNode_TestsAreSkippedWithAnOldNode(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "node"), []byte("#!/bin/sh\necho v18.20.4\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin)
+	if _, why := findNode(t.Context()); why != "node v18.20.4 is older than version 20" {
+		t.Errorf("findNode says %q", why)
+	}
+}
+
 func TestRace_IsDroppedOnlyOutsideCIWithoutACompiler(t *testing.T) {
 	args := []string{"-race", "./..."}
 	none := func() bool { return false }

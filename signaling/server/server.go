@@ -191,7 +191,11 @@ func (s *Server) signal(c *gin.Context) {
 		fail(c, status, string(signaling.CodeServerBusy), "Too many connections. Try again later.")
 		return
 	}
-	defer func() { s.addresses.leave(time.Now(), addr) }()
+	s.metrics.connections.Inc()
+	defer func() {
+		s.addresses.leave(time.Now(), addr)
+		s.metrics.connections.Dec()
+	}()
 
 	w := &hijackWriter{ResponseWriter: c.Writer}
 	ws, err := websocket.Accept(w, c.Request, &websocket.AcceptOptions{
@@ -203,8 +207,6 @@ func (s *Server) signal(c *gin.Context) {
 		s.metrics.refused.WithLabelValues(refusedProtocol).Inc()
 		return // Accept has answered
 	}
-	s.metrics.connections.Inc()
-	defer s.metrics.connections.Dec()
 	newConn(s, ws, w.raw, signaling.CanonicalHost(c.Request.Host), addr).serve(s.done)
 }
 

@@ -157,7 +157,7 @@ func (a *Agent) Run(ctx context.Context) error {
 
 	<-ctx.Done()
 	a.publisher.Store(nil)
-	a.shutdown()
+	a.shutdown(context.WithoutCancel(ctx))
 	wg.Wait()
 	a.watching.Wait()
 	a.sessions.wait()
@@ -169,9 +169,9 @@ func (a *Agent) Run(ctx context.Context) error {
 }
 
 // shutdown ends what viewers hold open.
-func (a *Agent) shutdown() {
+func (a *Agent) shutdown(ctx context.Context) {
 	close(a.closing)
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownWait)
+	ctx, cancel := context.WithTimeout(ctx, shutdownWait)
 	defer cancel()
 	var wg sync.WaitGroup
 	for _, s := range a.sessions.close() {

@@ -68,7 +68,6 @@ type fakeSession struct {
 
 	mu         sync.Mutex
 	candidates []string
-	badAfter   int
 }
 
 func (s *fakeSession) Renegotiate(_ context.Context, o peer.Offer) (string, error) {
@@ -146,7 +145,7 @@ func newTestAgent(t *testing.T, change func(*Options)) (*Agent, *fakePublisher) 
 	var p publisher = fake
 	a.publisher.Store(&p)
 	t.Cleanup(func() {
-		a.shutdown()
+		a.shutdown(context.Background())
 		a.watching.Wait()
 		a.sessions.wait()
 	})

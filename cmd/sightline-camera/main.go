@@ -14,7 +14,7 @@ import (
 )
 
 // version is set by the linker.
-var version = "dev" //nolint:gochecknoglobals // the linker sets it
+var version = "dev"
 
 const usage = `Usage: sightline-camera [flags] rtsp://…
        sightline-camera id [--viewer] [--grouped] [--state-dir=DIR]

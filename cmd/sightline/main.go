@@ -12,7 +12,7 @@ import (
 )
 
 // version is set by the linker.
-var version = "dev" //nolint:gochecknoglobals // the linker sets it
+var version = "dev"
 
 // grammar is the command line.
 type grammar struct {

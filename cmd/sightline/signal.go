@@ -111,6 +111,8 @@ func serve(ctx context.Context, l net.Listener, s *server.Server, log *slog.Logg
 	if srv.Shutdown(stop) != nil {
 		err = errors.Join(err, srv.Close())
 	}
-	<-failed
+	if e := <-failed; !errors.Is(e, http.ErrServerClosed) {
+		err = errors.Join(err, e)
+	}
 	return err
 }

@@ -39,7 +39,7 @@ func (c *viewCommand) Run(ctx context.Context, p *cli.Process) (err error) {
 	if err != nil {
 		return explain(err, o.Identity.PeerID())
 	}
-	defer s.Close() //nolint:errcheck // it has nothing to tell at the end
+	defer s.Close() //nolint:errcheck,contextcheck // it has nothing to tell at the end, and says goodbye after ctx
 	out := p.Stdout
 	if c.Output != "-" {
 		f, err := os.Create(c.Output)

@@ -48,7 +48,7 @@ func protectArgs(args []string) ([]string, error) {
 		return args, fmt.Errorf("keep the arguments in memory: %w", err)
 	}
 	env := append(os.Environ(), argsVariable+"="+strconv.Itoa(fd))
-	return args, fmt.Errorf("start again without it: %w", syscall.Exec("/proc/self/exe", shown, env))
+	return args, fmt.Errorf("start again without it: %w", syscall.Exec("/proc/self/exe", shown, env)) //nolint:gosec // this very program, with the arguments it was given
 }
 
 // inheritedArgs reads the arguments that the process before this one was given.

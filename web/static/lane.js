@@ -1,46 +1,43 @@
 /**
  * The media sections of one camera in a peer connection: one for its picture
- * and one for its sound. A lane that is no longer wanted is kept and used for
- * the next camera, because sections cannot be taken out of a session.
+ * and, if it has any, one for its sound. Sections cannot be taken out of a
+ * session, so a lane stays when its camera is no longer wanted, paused: offers
+ * stop naming its camera, and the agent stops sending. It is never used for
+ * another camera, whose picture could be mistaken for the last one of this.
  */
 export class Lane {
-  /** Whose media it carries now; "" is the agent's first camera, null none. @type {string | null} */
-  camera;
+  /** "" is the agent's first camera, until its name is known. @type {string} */ camera;
   stream = new MediaStream();
+  wanted = true;
 
   /**
    * @param {RTCPeerConnection} connection
    * @param {string} camera
+   * @param {boolean} sound whether the camera has sound, or may have
    */
-  constructor(connection, camera) {
+  constructor(connection, camera, sound) {
     this.camera = camera;
     this.video = connection.addTransceiver('video', { direction: 'recvonly' });
-    this.audio = connection.addTransceiver('audio', { direction: 'recvonly' });
+    this.audio = sound ? connection.addTransceiver('audio', { direction: 'recvonly' }) : null;
     for (const { receiver } of this.#transceivers) {
       showAtOnce(receiver);
       this.stream.addTrack(receiver.track);
     }
   }
 
-  /** @param {string | null} camera null gives the lane up */
-  carry(camera) {
-    this.camera = camera;
-    for (const transceiver of this.#transceivers) {
-      transceiver.direction = camera === null ? 'inactive' : 'recvonly';
-    }
-    // A player must not show the last picture of another camera.
-    this.stream = new MediaStream(this.#transceivers.map(({ receiver }) => receiver.track));
-  }
-
   /** @returns {import('./messages.js').MediaLine[]} what an offer says about the lane */
   get lines() {
-    const { camera } = this;
-    if (camera === null) return [];
-    return this.#transceivers.flatMap(({ mid }) => (mid === null ? [] : [{ mid, camera }]));
+    if (!this.wanted) return [];
+    return this.#transceivers.flatMap(({ mid }) => (mid === null ? [] : [{ mid, camera: this.camera }]));
+  }
+
+  /** Takes the lane out of later offers; for one that no answer has accepted. */
+  stop() {
+    for (const transceiver of this.#transceivers) transceiver.stop();
   }
 
   get #transceivers() {
-    return [this.video, this.audio];
+    return this.audio ? [this.video, this.audio] : [this.video];
   }
 }
 

@@ -6,7 +6,7 @@
 import { Backoff, pause } from './backoff.js';
 import { measureClock } from './clock.js';
 import { readEvents } from './events.js';
-import { Session, SessionError } from './session.js';
+import { maxCameras, Session, SessionError } from './session.js';
 import { Store } from './store.js';
 
 /**
@@ -43,7 +43,10 @@ import { Store } from './store.js';
 
 /** Problems that only people can solve; they are looked at again, but not often. */
 const slowProblems = new Set(['forbidden', 'bad_request', 'no_camera']);
-const slowMs = 15_000;
+const slowMs = 10_000;
+
+/** What an agent says itself. */
+const refusals = new Set([...slowProblems, 'busy']);
 const sampleMs = 1000;
 
 /** @type {PublisherState} */
@@ -64,6 +67,7 @@ export class Publisher {
   #peer;
   #identity;
   #signaling;
+  #connect;
 
   state = new Store(atFirst);
   /** @type {Session | null} */ #session = null;
@@ -78,12 +82,14 @@ export class Publisher {
    * @param {import('./identity.js').Identity} options.identity
    * @param {import('./signaling.js').Signaling} options.signaling
    * @param {string[]} options.cameras what to ask for first; "" is the agent's first camera
+   * @param {typeof Session.connect} [options.connect] makes a session
    */
-  constructor({ peer, identity, signaling, cameras }) {
+  constructor({ peer, identity, signaling, cameras, connect = Session.connect }) {
     this.#peer = peer;
     this.#identity = identity;
     this.#signaling = signaling;
     this.#wanted = cameras;
+    this.#connect = connect;
   }
 
   get peer() {
@@ -140,11 +146,11 @@ export class Publisher {
     });
     try {
       this.state.set({ phase: old ? 'connected' : 'connecting', shaky: old !== null });
-      const session = await Session.connect({
+      const session = await this.#connect({
         peer: this.#peer,
         identity: this.#identity,
         signaling: this.#signaling,
-        cameras: this.#wanted,
+        cameras: this.#wanted.slice(0, maxCameras),
         clockOffsetMs: this.#agentAheadMs,
         signal: AbortSignal.any([this.#stopped.signal, giveUp.signal]),
       });
@@ -165,6 +171,8 @@ export class Publisher {
     const known = error instanceof SessionError;
     if (!known) console.error('sightline: a session failed', error);
     if (known && error.code === 'expired') this.#agentAheadMs = error.clockOffsetMs;
+    // The agent is there and says no: nothing more comes over the old session.
+    if (known && refusals.has(error.code) && this.#session) this.#drop(this.#session);
     const problem = known
       ? { code: error.code, message: error.message }
       : { code: 'internal', message: 'Something in this page went wrong. Trying again.' };
@@ -271,15 +279,21 @@ export class Publisher {
     const session = this.#session;
     // Before the list is known "" cannot be told from the camera it stands for.
     if (!session || !this.state.value.cameras) return;
-    const cameras = this.#wanted;
+    const cameras = this.#wanted.slice(0, maxCameras);
+    const list = this.state.value.cameras;
+    const reason = `At most ${maxCameras} cameras are shown side by side. Open this one alone.`;
+    const beyond = Object.fromEntries(this.#wanted.slice(maxCameras).map((id) => [id, reason]));
     try {
-      await session.setCameras(cameras);
-      if (this.#session === session) this.state.set({ refused: {}, streams: session.streams });
+      await session.setCameras(cameras.map((id) => ({ id, sound: list.find((each) => each.id === id)?.audio !== '' })));
+      if (this.#session === session) this.state.set({ refused: beyond, streams: session.streams });
     } catch (error) {
       if (this.#session !== session || session.ended.aborted) return;
+      // A new session starts with the cameras that are wanted now.
+      if (error instanceof SessionError && error.code === 'full') return session.close();
       const reason = error instanceof SessionError ? error.message : 'The agent did not answer. Open the camera again.';
       const missing = cameras.filter((id) => !session.streams.has(id));
-      this.state.set({ refused: Object.fromEntries(missing.map((id) => [id, reason])), streams: session.streams });
+      const refused = { ...beyond, ...Object.fromEntries(missing.map((id) => [id, reason])) };
+      this.state.set({ refused, streams: session.streams });
     }
   }
 

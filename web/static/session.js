@@ -24,13 +24,16 @@ const connectMs = 15_000;
 /** Nothing arrived for this long: something is wrong. The keep-alives of ICE come every 2.5 s. */
 const silentMs = 4_000;
 
+/** Cameras that one session can carry in its life; the protocol's limit on media sections. */
+export const maxCameras = 16;
+
 /** Why a session could not be made; the message is a sentence for a person. */
 export class SessionError extends Error {
   name = 'SessionError';
 
   /**
    * @param {string} code a reject code, an error code of signaling, or "no-signaling", "no-answer",
-   *   "no-route", "bad-answer", "aborted"
+   *   "no-route", "bad-answer", "full", "aborted"
    * @param {string} message
    * @param {number} [clockOffsetMs] with "expired": how far the publisher's clock is ahead
    */
@@ -108,7 +111,7 @@ export class Session {
     this.#signaling = signaling;
     this.#negotiation = new Negotiation({ identity, peer, now: () => Date.now() + clockOffsetMs });
     this.#firstChannel = this.#openChannel();
-    this.#lanes = cameras.map((camera) => new Lane(this.#connection, camera));
+    this.#lanes = cameras.map((camera) => new Lane(this.#connection, camera, true));
     this.http = new HttpClient({
       host: peer,
       open: () => {
@@ -138,7 +141,7 @@ export class Session {
   get streams() {
     /** @type {Map<string, MediaStream>} */
     const streams = new Map();
-    for (const { camera, stream } of this.#lanes) if (camera !== null) streams.set(camera, stream);
+    for (const { camera, stream, wanted } of this.#lanes) if (wanted) streams.set(camera, stream);
     return streams;
   }
 
@@ -169,7 +172,7 @@ export class Session {
   /**
    * Watches exactly these cameras from now on.
    *
-   * @param {string[]} cameras
+   * @param {{ id: string, sound: boolean }[]} cameras
    * @returns {Promise<void>}
    */
   setCameras(cameras) {
@@ -192,11 +195,11 @@ export class Session {
     if (sample.connection.activity !== this.#sample?.connection.activity) this.#activeAt = now;
     this.#sample = sample;
     const cameras = new Map();
-    for (const { camera, video, audio } of this.#lanes) {
-      if (camera === null) continue;
+    for (const { camera, video, audio, wanted } of this.#lanes) {
+      if (!wanted) continue;
       cameras.set(camera, {
         video: sample.media.get(video.mid ?? '') ?? null,
-        audio: sample.media.get(audio.mid ?? '') ?? null,
+        audio: sample.media.get(audio?.mid ?? '') ?? null,
       });
     }
     this.#notify();
@@ -318,23 +321,32 @@ export class Session {
       .catch((error) => console.debug('sightline: a message is not sent', error));
   }
 
-  /** @param {string[]} cameras */
+  /** @param {{ id: string, sound: boolean }[]} cameras */
   async #renegotiate(cameras) {
-    const wanted = new Set(cameras);
-    const gone = this.#lanes.filter(({ camera }) => camera !== null && !wanted.has(camera));
-    const added = cameras.filter((id) => !this.#lanes.some(({ camera }) => camera === id));
-    if ((gone.length === 0 && added.length === 0) || this.#ended.signal.aborted) return;
-    for (const lane of gone) lane.carry(null);
-    for (const camera of added) {
-      const spare = this.#lanes.find((lane) => lane.camera === null);
-      if (spare) spare.carry(camera);
-      else this.#lanes.push(new Lane(this.#connection, camera));
+    const wanted = new Set(cameras.map(({ id }) => id));
+    const known = new Set(this.#lanes.map(({ camera }) => camera));
+    const changed = this.#lanes.filter((lane) => lane.wanted !== wanted.has(lane.camera));
+    const added = cameras.filter(({ id }) => !known.has(id));
+    if ((changed.length === 0 && added.length === 0) || this.#ended.signal.aborted) return;
+    if (this.#lanes.length + added.length > maxCameras) {
+      throw new SessionError('full', `A session carries ${maxCameras} cameras.`);
     }
-    await this.#connection.setLocalDescription();
-    const answer = await this.#postOffer();
-    if (this.#ended.signal.aborted) return;
-    await this.#connection.setRemoteDescription({ type: 'answer', sdp: answer });
-    this.#notify();
+    for (const lane of changed) lane.wanted = !lane.wanted;
+    for (const { id, sound } of added) this.#lanes.push(new Lane(this.#connection, id, sound));
+    try {
+      await this.#connection.setLocalDescription();
+      const answer = await this.#postOffer();
+      await this.#connection.setRemoteDescription({ type: 'answer', sdp: answer });
+    } catch (error) {
+      for (const lane of changed) lane.wanted = !lane.wanted;
+      for (const lane of this.#lanes.splice(this.#lanes.length - added.length)) lane.stop();
+      if (this.#connection.signalingState === 'have-local-offer') {
+        await this.#connection.setLocalDescription({ type: 'rollback' });
+      }
+      throw error;
+    } finally {
+      this.#notify();
+    }
   }
 
   /** @returns {Promise<string>} the agent's answer */
@@ -348,7 +360,6 @@ export class Session {
     const response = await this.http.request('/v1/session/offer', { method: 'POST', headers, body, signal });
     const answer = await response.json();
     if (!response.ok || typeof answer.sdp !== 'string') {
-      await this.#connection.setLocalDescription({ type: 'rollback' });
       throw new SessionError(
         answer?.error?.code ?? 'bad-answer',
         answer?.error?.message ?? 'The agent refuses to show another camera.',

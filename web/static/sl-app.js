@@ -19,12 +19,14 @@ export class SlApp extends HTMLElement {
   /** @type {Signaling | null} */ #signaling = null;
   /** @type {Publisher | null} */ #publisher = null;
   #remembered = '';
+  /** @type {string | null} the camera whose player takes the keyboard's focus */ #focusOn = null;
   #place = readAddress(location.hash);
 
   #about = new SlAbout();
   #rail = new SlRail();
   #grid = new SlGrid();
   #main = h('main', { id: 'main', tabindex: -1 });
+  #heading = h('h1', { class: 'hidden' });
   #announcer = h('p', { class: 'hidden', role: 'status', 'aria-live': 'polite', 'data-testid': 'announcer' });
   #pill = h('span', { class: 'pill', hidden: true, 'data-testid': 'path' }, h('span', { class: 'dot' }), h('span', {}));
   #agent = h('span', { class: 'agent-name' });
@@ -97,7 +99,10 @@ export class SlApp extends HTMLElement {
   /** Shows what the address says. */
   #go() {
     if (!this.#identity || !this.#signaling) return;
+    const before = this.#place;
     this.#place = readAddress(location.hash);
+    const inside = this.#grid.contains(document.activeElement) || document.activeElement === document.body;
+    if (inside && before.camera !== this.#place.camera) this.#focusOn = this.#place.camera || before.camera;
     const { peer, camera, malformed } = this.#place;
     if (this.#publisher && this.#publisher.peer !== peer) this.#leave();
     if (peer === null) {
@@ -113,7 +118,7 @@ export class SlApp extends HTMLElement {
       this.#publisher = new Publisher(options);
       this.#grid = new SlGrid();
       this.#grid.ownPeer = this.#identity.peerId;
-      this.#main.replaceChildren(this.#grid, this.#rail);
+      this.#main.replaceChildren(this.#heading, this.#grid, this.#rail);
       void this.#publisher.run();
       this.#publisher.state.watch(() => this.#update());
     }
@@ -147,6 +152,17 @@ export class SlApp extends HTMLElement {
     this.#announce(before);
     this.#bar();
     this.#remember(publisher.peer, cameras);
+    this.#moveFocus();
+  }
+
+  /** Keeps the keyboard's place when the element that had it is gone. */
+  #moveFocus() {
+    const from = this.#focusOn;
+    if (from === null || !this.#publisher?.state.value.cameras) return;
+    this.#focusOn = null;
+    const player = this.#grid.players.find(({ cameraId }) => cameraId === from);
+    if (player) player.takeFocus();
+    else this.#main.focus();
   }
 
   #bar() {
@@ -156,6 +172,7 @@ export class SlApp extends HTMLElement {
     const camera = state?.cameras?.find(({ id }) => id === this.#place.camera);
     setText(this.#agent, publisher ? shortPeerId(publisher.peer) : '');
     this.#agent.title = publisher ? 'The agent' : '';
+    setText(this.#heading, camera?.name || 'Cameras');
     this.#all.hidden = !publisher || !several || this.#place.camera === '';
     this.#all.href = writeAddress(publisher?.peer ?? null);
     document.title = [camera?.name, 'Sightline'].filter(Boolean).join(' · ');

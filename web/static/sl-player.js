@@ -146,6 +146,12 @@ export class SlPlayer extends HTMLElement {
     if (!this.#panel.hidden) this.#panel.show(this.stats);
   }
 
+  /** Takes the keyboard's focus: a tile by its button, else as a whole. */
+  takeFocus() {
+    if (this.classList.contains('tile')) this.#open.focus();
+    else this.focus();
+  }
+
   toggleMute() {
     this.#video.muted = !this.#video.muted;
     if (!this.#video.muted && this.#video.volume === 0) this.#video.volume = 1;
@@ -224,6 +230,7 @@ export class SlPlayer extends HTMLElement {
   #build() {
     this.#built = true;
     this.setAttribute('role', 'group');
+    this.tabIndex = -1;
     this.dataset.testid = 'player';
     this.#video.muted = true;
     this.#panel.hidden = true;

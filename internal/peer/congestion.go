@@ -45,8 +45,8 @@ const (
 type congestion struct {
 	bwe atomic.Pointer[gcc.SendSideBWE] // nil while the path is clear
 
-	epoch time.Time   // constant
-	local atomic.Bool // the viewer is in the same network
+	epoch time.Time    // constant
+	near  atomic.Int32 // a nearness: how far the viewer is
 
 	mu          sync.Mutex
 	seq         uint16 // next transport-wide sequence number
@@ -101,7 +101,8 @@ func (c *congestion) close() {
 // path has been clear for long: it costs as much as encryption.
 func (c *congestion) estimateLocked(now time.Time) {
 	bwe := c.bwe.Load()
-	sign := c.congested || c.loss > lossSign || c.queue > queueSign && (!c.local.Load() || c.queue > 3*queueHigh)
+	far := nearness(c.near.Load()) == elsewhere
+	sign := c.congested || far && (c.loss > lossSign || c.queue > queueSign)
 	if sign {
 		c.signed = now
 	}
@@ -226,10 +227,15 @@ func (c *congestion) judgeLocked(now time.Time, lost, got int) {
 	c.judged = now
 	c.loss += weight * (float64(lost)/float64(lost+got) - c.loss)
 	high, lasting := queueHigh, time.Duration(0)
-	if c.local.Load() {
-		// In one's own network a pause of the viewer's machine is more likely
-		// than a queue; a queue lasts.
+	switch nearness(c.near.Load()) {
+	case sameHost:
+		c.congested = false
+		return
+	case sameNetwork:
+		// A pause of the viewer's machine is more likely than a queue; a
+		// queue lasts.
 		high, lasting = 3*queueHigh, 500*time.Millisecond
+	case elsewhere:
 	}
 	bad := c.queue > high || c.loss > lossHigh
 	good := c.queue < queueLow && c.loss < lossHigh/2
@@ -280,7 +286,7 @@ func (c *congestion) state(now time.Time) pathState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := pathState{congested: c.congested, since: c.since, target: target, rtt: c.rtt, queue: c.queue, loss: c.loss, measured: c.reports > 0}
-	if c.reports > 0 && c.open >= feedbackDue && now.Sub(c.oldestOpen) > feedbackTimeout {
+	if near := nearness(c.near.Load()); near != sameHost && c.reports > 0 && c.open >= feedbackDue && now.Sub(c.oldestOpen) > feedbackTimeout {
 		s.congested, s.queue = true, now.Sub(c.oldestOpen) // nothing comes back: the link is cut or full
 	}
 	s.capacity, s.fresh = c.capacityLocked(now)

@@ -79,6 +79,28 @@ func TestCongestion_SilenceCongests(t *testing.T) {
 	}
 }
 
+func TestCongestion_NothingIsCongestedWithinOneHost(t *testing.T) {
+	now := time.Unix(1000, 0)
+	c := newCongestion(now)
+	defer c.close()
+	c.near.Store(int32(sameHost))
+	for i := range 20 {
+		now = now.Add(100 * time.Millisecond)
+		queue := time.Duration(0)
+		if i > 5 {
+			queue = time.Second
+		}
+		at := now.Sub(time.Unix(0, 0)) + queue
+		c.feedback(now, report(c.next(now, 1200, false), at))
+	}
+	for range 20 {
+		c.next(now, 1200, false)
+	}
+	if st := c.state(now.Add(5 * time.Second)); st.congested {
+		t.Fatalf("%+v: a viewer's machine that is busy is no congestion", st)
+	}
+}
+
 func TestCongestion_ATrainMeasuresTheNarrowestLink(t *testing.T) {
 	now := time.Unix(1000, 0)
 	c := newCongestion(now)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -48,7 +47,7 @@ type Session struct {
 	started  time.Time
 
 	connected atomic.Bool
-	onLAN     atomic.Bool
+	near      atomic.Int32 // a nearness
 	rttNanos  atomic.Int64
 	lossRatio atomic.Uint32 // fraction lost of the last receiver report, 1/256
 	badRTCP   atomic.Uint64
@@ -169,23 +168,21 @@ func (s *Session) wakeSenders() {
 	}
 }
 
-// notePath learns whether the viewer is in the same network.
+// notePath learns how far the viewer is.
 func (s *Session) notePath() {
 	pair, err := s.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
-	if err != nil || pair == nil || pair.Remote == nil {
+	if err != nil {
 		return
 	}
-	if a, err := netip.ParseAddr(pair.Remote.Address); err == nil {
-		local := pair.Local.Typ != webrtc.ICECandidateTypeRelay && (a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast())
-		s.onLAN.Store(local)
-		if s.cong != nil {
-			s.cong.local.Store(local)
-		}
+	near := nearnessOf(pair)
+	s.near.Store(int32(near))
+	if s.cong != nil {
+		s.cong.near.Store(int32(near))
 	}
 }
 
 func (s *Session) ready() bool { return s.connected.Load() }
-func (s *Session) local() bool { return s.onLAN.Load() }
+func (s *Session) local() bool { return nearness(s.near.Load()) != elsewhere }
 
 // rtt returns the round-trip time: by receiver reports, else as the transport
 // feedback bounds it, else a guess.

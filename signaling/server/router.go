@@ -69,6 +69,7 @@ func (r *router) register(c *conn, id identity.PeerID, resume signaling.Token) (
 		waiting = old.out.messages()
 	} else {
 		r.foundLocked(p)
+		r.metrics.registered.Inc() // before the client can know
 	}
 	p.conn, p.resume = c, answer.Resume
 	fits := c.out.push(parcel{data: data})
@@ -79,8 +80,6 @@ func (r *router) register(c *conn, id identity.PeerID, resume signaling.Token) (
 
 	if old != nil {
 		old.end(endDisplaced())
-	} else {
-		r.metrics.registered.Inc()
 	}
 	if answer.Resumed {
 		r.metrics.resumed.Inc()

@@ -148,7 +148,7 @@ func TestSubscription_SkipToFreshKey(t *testing.T) {
 		at(0, true)
 		s := h.SubscribeVideo()
 		defer s.Close()
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) //nolint:forbidigo // virtual time
 		if s.SkipToFreshKey(500 * time.Millisecond) {
 			t.Fatal("went to a key frame of a second ago")
 		}

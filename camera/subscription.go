@@ -61,7 +61,7 @@ func (s *Subscription) Next() (f *rtppack.Frame, skipped int, ok bool) {
 		s.pos++
 	}
 	if counts {
-		skipped = int(s.pos - from) //nolint:gosec // bounded by the frames published
+		skipped = int(s.pos - from)
 		s.skipped += uint64(skipped)
 	}
 	if f != nil {
@@ -79,7 +79,7 @@ func (s *Subscription) Behind() int {
 	if s.pos >= l.next() {
 		return 0
 	}
-	return int(l.next() - s.pos) //nolint:gosec // bounded by the ring
+	return int(l.next() - s.pos)
 }
 
 // SkipToFreshKey moves to the newest key frame at or ahead of this position if

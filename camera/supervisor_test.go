@@ -54,13 +54,13 @@ func fails(text string) func(context.Context, Output) error {
 	return func(context.Context, Output) error { return errors.New(text) }
 }
 
-var videoTracks = []codecs.Track{{Codec: codecs.H264, ClockRate: 90000}}
+func videoTracks() []codecs.Track { return []codecs.Track{{Codec: codecs.H264, ClockRate: 90000}} }
 
 // streams sends n units at 25 a second, the first of them a key frame, with
 // PTS from first on, and then waits for the end.
 func streams(n int, first int64) func(context.Context, Output) error {
 	return func(ctx context.Context, out Output) error {
-		out.SetTracks(videoTracks)
+		out.SetTracks(videoTracks())
 		for i := range n {
 			if !wait(ctx, 40*time.Millisecond) {
 				return ctx.Err()
@@ -254,7 +254,7 @@ func TestSupervisor_WatchdogEndsAConnectionWithoutData(t *testing.T) {
 	}{
 		"no tracks": {hangs, 45 * time.Second, "did not start a stream within 45s"},
 		"no data": {func(ctx context.Context, out Output) error {
-			out.SetTracks(videoTracks)
+			out.SetTracks(videoTracks())
 			return hangs(ctx, out)
 		}, 10 * time.Second, "no data for 10s"},
 		"data stops": {func(ctx context.Context, out Output) error {
@@ -262,7 +262,7 @@ func TestSupervisor_WatchdogEndsAConnectionWithoutData(t *testing.T) {
 			return hangs(ctx, out)
 		}, 11 * time.Second, "no data for 10s"},
 		"picture freezes, sound goes on": {func(ctx context.Context, out Output) error {
-			out.SetTracks(append(videoTracks, codecs.Track{Codec: codecs.PCMU, ClockRate: 8000, Channels: 1}))
+			out.SetTracks(append(videoTracks(), codecs.Track{Codec: codecs.PCMU, ClockRate: 8000, Channels: 1}))
 			out.WriteUnit(&codecs.Unit{Key: true})
 			for i := int64(0); wait(ctx, 20*time.Millisecond); i++ {
 				out.WriteUnit(&codecs.Unit{Track: 1, PTS: i * 160, Key: true})
@@ -270,7 +270,7 @@ func TestSupervisor_WatchdogEndsAConnectionWithoutData(t *testing.T) {
 			return ctx.Err()
 		}, 10 * time.Second, "no data for 10s"},
 		"no key frame": {func(ctx context.Context, out Output) error {
-			out.SetTracks(videoTracks)
+			out.SetTracks(videoTracks())
 			for i := int64(0); wait(ctx, 40*time.Millisecond); i++ {
 				out.WriteUnit(&codecs.Unit{PTS: i * 3600})
 			}
@@ -367,7 +367,7 @@ func TestSupervisor_DropsWhatComesAfterTheEnd(t *testing.T) {
 		var late Output
 		src := &scriptedSource{runs: []func(context.Context, Output) error{func(_ context.Context, o Output) error {
 			late = o
-			o.SetTracks(videoTracks)
+			o.SetTracks(videoTracks())
 			return errors.New("over")
 		}}}
 		supervise(t, src, out, 100*time.Millisecond, SupervisorOptions{})

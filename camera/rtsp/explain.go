@@ -106,6 +106,7 @@ func (a *address) status(at stage, err error) *Error {
 		return a.errorf(NotFound, "the camera has no stream at %s; look up the path in the camera's manual", a)
 	case base.StatusNotEnoughBandwidth, base.StatusServiceUnavailable:
 		return a.errorf(Busy, "the camera at %s is busy (status %d); close other programs that watch it", a.host(), bad.Code)
+	default: // nothing a person could do more about
 	}
 	what := "describe"
 	if at >= settingUp {
@@ -140,8 +141,9 @@ func refusal(err error) bool {
 		case base.StatusUnsupportedTransport, base.StatusBadRequest, base.StatusNotAcceptable,
 			base.StatusInternalServerError, base.StatusNotImplemented, base.StatusOptionNotSupported:
 			return true
+		default:
+			return false
 		}
-		return false
 	}
 	return is[liberrors.ErrClientServerRequestedTCP](err) || is[liberrors.ErrClientServerRequestedUDP](err) ||
 		is[liberrors.ErrClientServerPortsNotProvided](err) || is[liberrors.ErrClientTransportHeaderInvalid](err) ||

@@ -85,7 +85,7 @@ func (c *session) wait(ctx context.Context, client *gortsplib.Client) error {
 	ended := make(chan error, 1)
 	go func() { ended <- client.Wait() }()
 	defer func() {
-		client.Close()
+		_ = client.Close()
 		<-ended
 	}()
 	silence := time.NewTimer(c.source.opts.SilenceTimeout)

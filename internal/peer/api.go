@@ -120,7 +120,7 @@ func rtxTypes(negotiated []webrtc.RTPCodecParameters) map[uint8]uint8 {
 
 // randomSeq returns a first sequence number; below 2^15, so that the rollover
 // counter of SRTP starts out the same on both sides (RFC 3711 §3.3.1).
-func randomSeq() uint16 { return uint16(randomUint32() & 0x7fff) } //nolint:gosec // masked
+func randomSeq() uint16 { return uint16(randomUint32() & 0x7fff) } // masked
 
 func randomUint32() uint32 {
 	var b [4]byte

@@ -73,7 +73,7 @@ func (a *audioSender) pump(now time.Time) {
 		if !ok || f == nil {
 			return
 		}
-		a.dropped.Add(uint64(skipped)) //nolint:gosec // a count
+		a.dropped.Add(uint64(skipped))
 		track, known := a.stream.Track(0)
 		if behind > maxAudioBacklog || !known || !a.out.supports(f.Codec) || len(f.Payloads()) == 0 {
 			a.dropped.Add(1)

@@ -124,7 +124,7 @@ func (b *batch) flushLocked() {
 // writeTrain sends n packets. Like any UDP write it reports no error: what is
 // lost is for NACK to bring back.
 func (c *batchConn) writeTrain(train []byte, segment, n int, dst netip.AddrPort) {
-	c.stats.packets.Add(uint64(n)) //nolint:gosec // at most maxSegments
+	c.stats.packets.Add(uint64(n))
 	if n > 1 && c.seg != nil && !c.disabled.Load() {
 		err := c.seg.writeSegments(train, segment, dst)
 		if err == nil {
@@ -135,7 +135,7 @@ func (c *batchConn) writeTrain(train []byte, segment, n int, dst netip.AddrPort)
 			c.disabled.Store(true)
 		}
 	}
-	c.stats.singles.Add(uint64(n)) //nolint:gosec // at most maxSegments
+	c.stats.singles.Add(uint64(n))
 	for len(train) > 0 {
 		k := min(segment, len(train))
 		_, _ = c.writeNow(train[:k], dst)
@@ -181,7 +181,7 @@ func (c *batchConn) ReadFromAddrPort(p []byte) (int, netip.AddrPort, error) {
 		n, a, err := c.ap.ReadFromUDPAddrPort(p)
 		return n, netip.AddrPortFrom(a.Addr().Unmap(), a.Port()), err
 	}
-	n, a, err := c.PacketConn.ReadFrom(p)
+	n, a, err := c.ReadFrom(p)
 	if err != nil {
 		return n, netip.AddrPort{}, err
 	}

@@ -24,7 +24,7 @@ func newSegmentWriter(c net.PacketConn) segmentWriter {
 	}
 	supported := false
 	err = raw.Control(func(fd uintptr) {
-		_, e := unix.GetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_SEGMENT) //nolint:gosec // a descriptor
+		_, e := unix.GetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_SEGMENT)
 		supported = e == nil
 	})
 	if err != nil || !supported {
@@ -38,15 +38,15 @@ func (w gsoWriter) writeSegments(train []byte, segment int, dst netip.AddrPort) 
 	oob := space[:unix.CmsgSpace(2)]
 	le := binary.NativeEndian
 	if unix.SizeofCmsghdr == 16 {
-		le.PutUint64(oob[0:], uint64(unix.CmsgLen(2))) //nolint:gosec // 18
+		le.PutUint64(oob[0:], uint64(unix.CmsgLen(2)))
 		le.PutUint32(oob[8:], unix.IPPROTO_UDP)
 		le.PutUint32(oob[12:], unix.UDP_SEGMENT)
 	} else {
-		le.PutUint32(oob[0:], uint32(unix.CmsgLen(2))) //nolint:gosec // 14
+		le.PutUint32(oob[0:], uint32(unix.CmsgLen(2)))
 		le.PutUint32(oob[4:], unix.IPPROTO_UDP)
 		le.PutUint32(oob[8:], unix.UDP_SEGMENT)
 	}
-	le.PutUint16(oob[unix.CmsgLen(0):], uint16(segment)) //nolint:gosec // at most maxTrain
+	le.PutUint16(oob[unix.CmsgLen(0):], uint16(segment))
 	_, _, err := w.c.WriteMsgUDPAddrPort(train, oob, dst)
 	return err
 }

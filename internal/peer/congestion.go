@@ -138,7 +138,7 @@ func (c *congestion) next(now time.Time, size int, retransmission bool) uint16 {
 	}
 	seq := c.seq
 	c.seq++
-	c.sent[seq%twccHistory] = sentPacket{at: now.Sub(c.epoch), size: uint16(size), train: c.train, seq: seq} //nolint:gosec // a packet
+	c.sent[seq%twccHistory] = sentPacket{at: now.Sub(c.epoch), size: uint16(size), train: c.train, seq: seq}
 	if !retransmission {
 		if c.open == 0 {
 			c.oldestOpen = now

@@ -33,12 +33,11 @@ type ladder struct {
 	rungs []rung
 	at    int
 
-	stepped  time.Time // last step either way
-	raised   time.Time // last step up
-	hold     time.Duration
-	needs    func(rung) int // bit/s
-	settled  bool           // has been congested, or has a measurement
-	discards bool
+	stepped time.Time // last step either way
+	raised  time.Time // last step up
+	hold    time.Duration
+	needs   func(rung) int // bit/s
+	settled bool           // has been congested, or has a measurement
 }
 
 // newLadder starts on rung start. needs returns a rung's rate in bit/s.

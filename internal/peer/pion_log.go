@@ -23,7 +23,7 @@ func (p pionLog) NewLogger(scope string) logging.LeveledLogger {
 
 func (p pionLog) say(level, format string, args ...any) {
 	if p.log.Enabled(context.Background(), slog.LevelDebug) {
-		p.log.Debug(fmt.Sprintf(format, args...), "pionLevel", level)
+		p.log.Debug("pion says", "level", level, "text", fmt.Sprintf(format, args...))
 	}
 }
 

@@ -75,9 +75,9 @@ func newRTPOut(ctx webrtc.TrackLocalContext, cong *congestion) *rtpOut {
 	for _, e := range ctx.HeaderExtensions() {
 		switch e.URI {
 		case transportCCURI:
-			o.twccID = uint8(e.ID) //nolint:gosec // 1 to 14
+			o.twccID = uint8(e.ID)
 		case playoutDelayURI:
-			o.delayID = uint8(e.ID) //nolint:gosec // 1 to 14
+			o.delayID = uint8(e.ID)
 		}
 	}
 	if o.twccID != 0 {
@@ -128,7 +128,7 @@ func (o *rtpOut) supports(c codecs.Codec) bool {
 func (o *rtpOut) send(now time.Time, f *rtppack.Frame, index int, ts uint32, marker bool) error {
 	payloads := f.Payloads()
 	s := sentRTP{
-		frame: f, ts: ts, seq: o.seq, index: uint16(index), //nolint:gosec // frames have far fewer packets
+		frame: f, ts: ts, seq: o.seq, index: uint16(index), // frames have far fewer packets
 		pt: o.payloadTypes[f.Codec], marker: marker,
 		hasTWCC:  o.cong != nil,
 		hasDelay: o.delayID != 0 && o.framesWithDely < delayFrames,

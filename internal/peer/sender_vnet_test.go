@@ -69,7 +69,7 @@ func newBed(t *testing.T, o bedOptions) *bed {
 	}
 	for range o.preroll {
 		b.publish()
-		time.Sleep(frameTime)
+		time.Sleep(frameTime) //nolint:forbidigo // virtual time
 	}
 	b.viewer = newTestViewer(t, b.net.viewer)
 	b.session = b.viewer.connect(t, b.endpoint, b.stream)
@@ -106,7 +106,7 @@ func (b *bed) play(d time.Duration) {
 			s := b.session.pathState(time.Now())
 			b.t.Logf("%6.2fs congested %v target %d queue %.0f loss %.2f capacity %d rung %v dropped %d resent %d rtt %.0f", float64(b.frames)/25, st.Congested, st.TargetBitrate, st.QueueMs, s.loss, s.capacity, st.Rungs, st.Dropped, st.Retransmitted, st.RTTMs)
 		}
-		time.Sleep(frameTime)
+		time.Sleep(frameTime) //nolint:forbidigo // virtual time
 	}
 }
 
@@ -205,7 +205,7 @@ func TestSender_LossIsMadeGoodByRetransmission(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, bedOptions{oneWay: 40 * time.Millisecond, loss: 0.05})
 		b.play(60 * time.Second)
-		time.Sleep(2 * time.Second)
+		time.Sleep(2 * time.Second) //nolint:forbidigo // virtual time
 		stats := b.session.Stats()
 		b.close()
 		const tail = 25 // a loss at the very end shows to nobody

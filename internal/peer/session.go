@@ -222,7 +222,7 @@ func (s *Session) receiverReport(now time.Time, r rtcp.ReceptionReport) {
 	if r.LastSenderReport == 0 {
 		return
 	}
-	mid := uint32(ntpTime(now) >> 16) //nolint:gosec // the middle 32 bits
+	mid := uint32(ntpTime(now) >> 16) // the middle 32 bits
 	if d := mid - r.LastSenderReport - r.Delay; d < 1<<20 {
 		s.rttNanos.Store(int64(time.Duration(d) * time.Second / 65536))
 	}

@@ -110,7 +110,7 @@ func countPackets(tr *webrtc.TrackRemote) *counter {
 // during returns how many packets come in a while.
 func (c *counter) during(d time.Duration) int64 {
 	before := c.packets.Load()
-	time.Sleep(d)
+	time.Sleep(d) //nolint:forbidigo // virtual time
 	return c.packets.Load() - before
 }
 

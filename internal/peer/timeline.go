@@ -41,8 +41,8 @@ func (t *timeline) stamp(u *codecs.Unit) uint32 {
 		t.offset = at - u.PTS
 		t.joined = true
 	}
-	ts := uint32(u.PTS + t.offset)                     //nolint:gosec // RTP timestamps wrap
-	if t.started && int32(ts-t.last) < int32(t.step) { //nolint:gosec // serial number arithmetic
+	ts := uint32(u.PTS + t.offset)                     // RTP timestamps wrap
+	if t.started && int32(ts-t.last) < int32(t.step) { // serial number arithmetic
 		ts = t.last + t.step
 	}
 	t.last, t.lastAt, t.started = ts, u.Arrived, true

@@ -181,10 +181,7 @@ func (v *videoSender) pump(now time.Time) {
 		st := v.session.pathState(now)
 		v.pace(now, st, v.session.share(st.allowed()))
 	}
-	for {
-		if v.cur == nil && !v.next(now) {
-			break
-		}
+	for v.cur != nil || v.next(now) {
 		if wait := v.sendCurrent(now); wait > 0 {
 			v.timer.Reset(wait)
 			break
@@ -224,7 +221,7 @@ func (v *videoSender) next(now time.Time) bool {
 			return false
 		}
 		if skipped > 0 {
-			v.dropped.Add(uint64(skipped)) //nolint:gosec // a count
+			v.dropped.Add(uint64(skipped))
 			v.catching = true
 		}
 		v.meters[v.rendition].add(f.Unit)
@@ -266,13 +263,13 @@ func (v *videoSender) admit(now time.Time, f *rtppack.Frame, st pathState) bool 
 		v.untilKey = true // what follows refers to what is left out
 		return false
 	}
-	return !(r.drop == dropDiscardable && u.Discardable)
+	return r.drop != dropDiscardable || !u.Discardable
 }
 
 // step follows the ladder: another rendition is opened, and takes over with its
 // next key frame.
 func (v *videoSender) step(now time.Time, r rung) {
-	v.rung.Store(int32(v.ladder.at)) //nolint:gosec // a handful
+	v.rung.Store(int32(v.ladder.at))
 	switch {
 	case r.rendition == v.rendition:
 		if v.waiting != nil {
@@ -380,15 +377,15 @@ func senderReport(o *rtpOut, t *timeline) *rtcp.SenderReport {
 		SSRC:        o.ssrc,
 		NTPTime:     ntpTime(t.lastAt),
 		RTPTime:     t.last,
-		PacketCount: uint32(o.packets.Load()), //nolint:gosec // wraps by definition
-		OctetCount:  uint32(o.octets.Load()),  //nolint:gosec // wraps by definition
+		PacketCount: uint32(o.packets.Load()), // wraps by definition
+		OctetCount:  uint32(o.octets.Load()),  // wraps by definition
 	}
 }
 
 // ntpTime returns the 64 bit NTP timestamp of a time (RFC 5905 §6).
 func ntpTime(t time.Time) uint64 {
 	const toUnix = 2_208_988_800
-	sec := uint64(t.Unix() + toUnix) //nolint:gosec // after 1900
+	sec := uint64(t.Unix() + toUnix) // after 1900
 	frac := uint64(t.Nanosecond()) << 32 / uint64(time.Second)
 	return sec<<32 | frac
 }

@@ -85,8 +85,8 @@ func (c *session) wait(ctx context.Context, client *gortsplib.Client) error {
 	ended := make(chan error, 1)
 	go func() { ended <- client.Wait() }()
 	defer func() {
-		_ = client.Close()
-		<-ended
+		client.Close()
+		_ = <-ended // says only that it was closed
 	}()
 	silence := time.NewTimer(c.source.opts.SilenceTimeout)
 	defer silence.Stop()

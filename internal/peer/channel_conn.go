@@ -158,10 +158,10 @@ func (c *channelConn) Close() error {
 // abort closes the connection without sending what is left and ends its
 // goroutines, even if the other side never answers.
 func (c *channelConn) abort() {
-	_ = c.Close()
 	c.abortOnce.Do(func() {
 		close(c.abrupt)
-		c.stopSending()
+		c.stopSending() // before Close, or the other side could be sent a fin and take this for a clean end
+		_ = c.Close()
 		_ = c.raw.SetReadDeadline(time.Unix(1, 0))
 	})
 }
@@ -298,15 +298,19 @@ func (c *channelConn) send() {
 	defer func() { _ = c.raw.Close() }()
 	var buf []byte
 	finished := false // fin is sent; the other side is to reset the channel
-	for !c.over() {
+	for {
+		closed := isClosed(c.closed) // looked at before over: abort stops first, then closes
+		if c.over() {
+			return
+		}
 		var err error
 		var left bool
 		switch buf, left = c.step(buf, finished); {
-		case c.windowed && !isClosed(c.closed) && c.windowDue():
+		case c.windowed && !closed && c.windowDue():
 			err = c.grant()
 		case len(buf) > 0:
 			// Sent below: one write a turn keeps the order.
-		case isClosed(c.closed) && !left && !finished:
+		case closed && !left && !finished:
 			if !c.windowed {
 				return
 			}

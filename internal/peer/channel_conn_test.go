@@ -317,6 +317,21 @@ func TestConn_ResetWithoutFinIsNoCleanEnd(t *testing.T) {
 	})
 }
 
+func TestConn_AbortIsNoCleanEnd(t *testing.T) {
+	for range 50 {
+		withConn(t, true, func(t *testing.T, c *channelConn, far *rawEnd) {
+			_, _ = c.Write([]byte("half a"))
+			c.abort()
+			<-far.reset
+			for len(far.in) > 0 {
+				if m := <-far.in; m.text {
+					t.Errorf("%q was sent", m.data)
+				}
+			}
+		})
+	}
+}
+
 func TestConn_PlainChannelHoldsTheSenderBack(t *testing.T) {
 	withConn(t, false, func(t *testing.T, c *channelConn, far *rawEnd) {
 		want := pattern(initialWindow * 3)

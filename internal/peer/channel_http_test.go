@@ -351,35 +351,46 @@ func TestListener_ServesAPlainChannel(t *testing.T) {
 }
 
 func TestSession_EndReachesBlockedReaders(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		withLink(t, 20*time.Millisecond, apiHandler(t), func(l *link) {
-			c, err := l.conn.DialContext(t.Context(), "", "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := io.WriteString(c, "GET /hello HTTP/1.1\r\n"); err != nil {
-				t.Fatal(err)
-			}
-			read := make(chan error, 1)
-			go func() {
-				_, err := c.Read(make([]byte, 1))
-				read <- err
-			}()
-			if err := l.camera.pc.Close(); err != nil {
-				t.Fatal(err)
-			}
-			if err := <-read; err == nil || errors.Is(err, io.EOF) {
-				t.Errorf("read after the session's end: %v", err)
-			}
-			<-l.conn.Done()
-			if err := l.conn.Err(); !errors.Is(err, ErrEnded) {
-				t.Errorf("the session ended with %v", err)
-			}
-			if _, err := l.conn.DialContext(t.Context(), "", ""); !errors.Is(err, net.ErrClosed) {
-				t.Errorf("dial after the end: %v", err)
-			}
-		})
-	})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	camera := newAnswerer(t, nil)
+	conn, err := Dial(ctx, DialOptions{Loopback: true, Signal: camera.signal})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := conn.DialContext(ctx, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(c, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	accepted, err := camera.l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(accepted, make([]byte, 5)); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan error, 1)
+	go func() {
+		_, err := c.Read(make([]byte, 1))
+		read <- err
+	}()
+	camera.close()
+	if err := <-read; err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("read after the session's end: %v", err)
+	}
+	<-conn.Done()
+	if err := conn.Err(); !errors.Is(err, ErrEnded) {
+		t.Errorf("the session ended with %v", err)
+	}
+	if _, err := conn.DialContext(ctx, "", ""); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("dial after the end: %v", err)
+	}
+	if err := conn.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestDialContext_EndsWithItsContextWhileThePathIsCut(t *testing.T) {
@@ -387,7 +398,7 @@ func TestDialContext_EndsWithItsContextWhileThePathIsCut(t *testing.T) {
 		withLink(t, 20*time.Millisecond, apiHandler(t), func(l *link) {
 			go func() { _, _ = l.fetch(t.Context(), "/endless") }()
 			elapse(time.Second)
-			l.wire.lose(everyNth(1))
+			l.wire.cut()
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			for range 3 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ type answerer struct {
 	l  *channelListener
 }
 
+// newAnswerer answers on a virtual network, or on loopback if n is nil.
 func newAnswerer(t *testing.T, n *vnet.Net) *answerer {
 	t.Helper()
 	media, err := newMediaEngine()
@@ -30,7 +32,12 @@ func newAnswerer(t *testing.T, n *vnet.Net) *answerer {
 		t.Fatal(err)
 	}
 	s := webrtc.SettingEngine{LoggerFactory: pionLog{log: slog.New(slog.DiscardHandler)}}
-	s.SetNet(n)
+	if n != nil {
+		s.SetNet(n)
+	} else {
+		s.SetIncludeLoopbackCandidate(true)
+		s.SetIPFilter(net.IP.IsLoopback)
+	}
 	s.DetachDataChannels()
 	s.EnableDataChannelBlockWrite(true)
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
@@ -116,6 +123,11 @@ func (w *wire) lose(f func(vnet.Chunk) bool) {
 	w.mu.Unlock()
 }
 
+// cut loses everything from now on. Each side is then closed by itself: pion
+// waits for a timer under a lock when the other side's end of the session meets
+// its own, and virtual time stands still while anyone waits for a lock.
+func (w *wire) cut() { w.lose(func(vnet.Chunk) bool { return true }) }
+
 // elapse lets virtual time pass.
 func elapse(d time.Duration) { <-time.After(d) }
 
@@ -158,6 +170,7 @@ func withLink(t *testing.T, delay time.Duration, h http.Handler, f func(l *link)
 	l := &link{wire: w, conn: conn, camera: camera, client: &http.Client{Transport: transport}}
 	f(l)
 	transport.CloseIdleConnections()
+	w.cut()
 	if err := conn.Close(); err != nil {
 		t.Error(err)
 	}

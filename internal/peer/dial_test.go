@@ -68,6 +68,7 @@ func withViewer(t *testing.T, delay time.Duration, lose func(vnet.Chunk) bool, f
 		}
 	})
 	f(w)
+	w.wire.cut()
 	if err := w.conn.Close(); err != nil {
 		t.Error(err)
 	}
@@ -182,7 +183,7 @@ func TestDial_AsksForAKeyFrameAfterAGapItCannotMend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		withViewer(t, 20*time.Millisecond, nil, func(w *watching) {
 			w.play(20)
-			w.wire.lose(everyNth(1))
+			w.wire.cut()
 			w.play(10)
 			elapse(2 * time.Second)
 			w.wire.lose(nil)
@@ -235,7 +236,7 @@ func TestDial_EndsWithItsContext(t *testing.T) {
 func TestDial_SaysThatThereIsNoRoute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire(t, time.Millisecond)
-		w.lose(everyNth(1))
+		w.cut()
 		camera := newAnswerer(t, w.camera)
 		_, err := Dial(t.Context(), DialOptions{Net: w.viewer, Signal: camera.signal})
 		if !errors.Is(err, ErrNoRoute) {

@@ -86,7 +86,7 @@ func (c *session) wait(ctx context.Context, client *gortsplib.Client) error {
 	go func() { ended <- client.Wait() }()
 	defer func() {
 		client.Close()
-		_ = <-ended // says only that it was closed
+		<-ended //nolint:errcheck // says only that it was closed
 	}()
 	silence := time.NewTimer(c.source.opts.SilenceTimeout)
 	defer silence.Stop()

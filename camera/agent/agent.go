@@ -221,7 +221,11 @@ func (a *Agent) attend(s *session) {
 	<-s.media.Done()
 	_ = s.media.Listener().Close()
 	wg.Wait()
-	a.log.Info("a viewer left", "session", s.logID(), "via", s.via, "error", s.media.Err())
+	left := a.log.With("session", s.logID(), "via", s.via)
+	if err := s.media.Err(); err != nil {
+		left = left.With("error", err)
+	}
+	left.Info("a viewer left")
 	a.sessions.remove(s)
 }
 

@@ -142,7 +142,6 @@ export class Publisher {
     const old = this.#session;
     const watching = old?.watch(() => {
       if (old.health === 'good') giveUp.abort();
-      if (old.health === 'closed') this.#drop(old);
     });
     try {
       this.state.set({ phase: old ? 'connected' : 'connecting', shaky: old !== null });
@@ -196,7 +195,6 @@ export class Publisher {
       const check = () => {
         const { health } = session;
         if (health === 'good') return this.state.set({ shaky: false, problem: null });
-        if (health === 'closed') this.#drop(session);
         stop();
         return resolve();
       };
@@ -211,6 +209,7 @@ export class Publisher {
     this.#session = session;
     old?.close('The viewer has a new session.');
     if (this.#stopped.signal.aborted) return session.close();
+    session.ended.addEventListener('abort', () => this.#drop(session));
     this.state.set({ phase: 'connected', shaky: false, problem: null, refused: {}, streams: session.streams });
     void this.#follow(session);
     void this.#sample();

@@ -132,9 +132,15 @@ export class Session {
   get health() {
     if (this.#ended.signal.aborted) return 'closed';
     const { connectionState } = this.#connection;
-    if (connectionState === 'failed' || connectionState === 'closed') return 'closed';
+    if (connectionState === 'failed' || connectionState === 'closed' || this.#saidGoodbye) return 'closed';
     if (connectionState === 'disconnected' || performance.now() - this.#activeAt > silentMs) return 'silent';
     return 'good';
+  }
+
+  /** Whether the publisher has closed the connection, which the browser counts as a mere silence. */
+  get #saidGoodbye() {
+    const { sctp } = this.#connection;
+    return sctp !== null && (sctp.state === 'closed' || sctp.transport.state === 'closed');
   }
 
   /** The streams of the cameras by id. @returns {Map<string, MediaStream>} */
@@ -274,6 +280,8 @@ export class Session {
       throw new SessionError('no-route', 'The agent answered, but no network path between it and this browser works.');
     }
     performance.mark('sightline:connected');
+    connection.sctp?.addEventListener('statechange', () => this.#changed());
+    connection.sctp?.transport.addEventListener('statechange', () => this.#changed());
     this.#activeAt = performance.now();
   }
 

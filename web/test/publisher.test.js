@@ -178,9 +178,24 @@ test('a session that dies while it is being replaced leaves the screen', async (
   await settle();
   old.become('silent');
   await settle();
-  old.become('closed');
+  old.close();
   await settle();
   assert.equal(state().phase, 'connecting');
+  assert.equal(state().streams.size, 0);
+});
+
+test('a session that dies between two attempts leaves the screen', async (t) => {
+  const { attempts, state } = setUp(t);
+  const old = new FakeSession();
+  attempts[0].resolve(old);
+  await settle();
+  old.become('silent');
+  await settle();
+  attempts[1].reject(new SessionError('unreachable', ''));
+  await settle();
+  old.close();
+  await settle();
+  assert.notEqual(state().phase, 'connected');
   assert.equal(state().streams.size, 0);
 });
 

@@ -2,7 +2,7 @@ package config
 
 // Camera is one camera of the agent.
 type Camera struct {
-	// ID is the camera's name in URLs and messages: letters, digits, "-" and
+	// ID is the camera's name in URLs and messages: a-z, 0-9, "-" and
 	// "_", at most 64, different for each camera. Default: made from Name, or
 	// "cam1", "cam2", … by position.
 	ID string `yaml:"id"`

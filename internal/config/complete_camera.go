@@ -7,11 +7,12 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/sightline-cam/sightline/signaling"
 )
 
 // Limits of a camera's settings.
 const (
-	maxCameraID   = 64
 	maxCameraName = 100  // characters
 	maxPassword   = 1024 // bytes
 )
@@ -51,8 +52,8 @@ func (k *check) camera(cam *Camera, at string, i int) {
 	if cam.Name == "" {
 		cam.Name = cam.ID
 	}
-	if !validID(cam.ID) {
-		k.bad(at+".id", "must be 1 to %d letters, digits, \"-\" or \"_\"", maxCameraID)
+	if signaling.ValidateCameraID(cam.ID) != nil {
+		k.bad(at+".id", "must be 1 to %d of a-z, 0-9, \"-\" and \"_\", the first a letter or digit", signaling.MaxCameraID)
 	}
 	if len([]rune(cam.Name)) > maxCameraName || strings.ContainsFunc(cam.Name, unprintable) {
 		k.bad(at+".name", "must be at most %d printable characters", maxCameraName)
@@ -170,13 +171,10 @@ func (k *check) tls(cam *Camera, at string) {
 	}
 }
 
-// validID reports whether id fits into URLs and messages as it is.
-func validID(id string) bool {
-	return id != "" && len(id) <= maxCameraID && !strings.ContainsFunc(id, func(r rune) bool { return !idRune(r) })
-}
-
+// idRune reports what a camera's id may hold; signaling.ValidateCameraID has the
+// whole rule.
 func idRune(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_'
+	return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '-' || r == '_'
 }
 
 // unprintable reports control characters, which have no place in a name.
@@ -185,6 +183,6 @@ func unprintable(r rune) bool { return r < ' ' || r == 0x7f || r == '\u2028' || 
 // slug makes an id of a name: "Front door" -> "front-door". It may be empty.
 func slug(name string) string {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !idRune(r) })
-	id := strings.Join(words, "-")
-	return id[:min(len(id), maxCameraID)]
+	id := strings.TrimLeft(strings.Join(words, "-"), "-_")
+	return id[:min(len(id), signaling.MaxCameraID)]
 }

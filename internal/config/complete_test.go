@@ -89,7 +89,7 @@ cameras:
 		at("1: listen: must be host:port or :port, for example 127.0.0.1:8788"),
 		at("3: udp: must end in a port from 0 to 65535"),
 		at("2: signal: must be a wss:// URL, for example wss://signal.example.org"),
-		at(`5: cameras[0].id: must be 1 to 64 letters, digits, "-" or "_"`),
+		at(`5: cameras[0].id: must be 1 to 64 of a-z, 0-9, "-" and "_", the first a letter or digit`),
 		at("7: cameras[0].tls: is for rtsps:// cameras; use an rtsps:// URL or remove it"),
 		at("7: cameras[0].tls.fingerprint: must be the SHA-256 of the certificate, 64 hex digits, as printed by: openssl x509 -noout -fingerprint -sha256"),
 		at("7: cameras[0].tls.insecure: makes no sense together with fingerprint; remove it"),

@@ -127,7 +127,7 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 		OnTrack: s.frames.AddTrack, Signal: h.signalOffer,
 	})
 	if err != nil {
-		s.goodbye("the viewer could not connect")
+		s.goodbye("the viewer could not connect") //nolint:contextcheck // ctx may be what ended
 		cancel()
 		s.running.Wait()
 		return nil, fmt.Errorf("viewer: dial %s: %w", o.Peer.Short(), err)

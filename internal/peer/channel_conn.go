@@ -98,7 +98,7 @@ func newChannelConn(raw rawChannel, o channelOptions) *channelConn {
 	c := &channelConn{
 		raw:      raw,
 		windowed: o.Windowed,
-		window:   uint64(window), //nolint:gosec // at least initialWindow
+		window:   uint64(window), // at least initialWindow
 		local:    o.Local,
 		remote:   o.Remote,
 		in:       newInbox(window),

@@ -120,7 +120,7 @@ func TestHTTP_StalledDownloadHoldsUpNobody(t *testing.T) {
 			// Several downloads whose reader does not read: all windows fill up.
 			var bodies []io.ReadCloser
 			for range 2 {
-				res, err := l.client.Get("http://camera/big")
+				res, err := l.client.Get("http://camera/big") //nolint:bodyclose // all of them, below
 				if err != nil {
 					t.Fatal(err)
 				}

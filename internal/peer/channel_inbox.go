@@ -129,7 +129,7 @@ func (b *inbox) take(p []byte) (int, error) {
 	b.mu.Lock()
 	n := copy(p, b.buf[b.off:])
 	b.off += n
-	b.taken += uint64(n) //nolint:gosec // n is never negative
+	b.taken += uint64(n) // n is never negative
 	var err error
 	if b.off == len(b.buf) {
 		b.off, b.buf = 0, b.buf[:0]
@@ -152,13 +152,6 @@ func (b *inbox) count() uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.taken
-}
-
-// ended reports a clean end of the stream.
-func (b *inbox) ended() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.err == io.EOF //nolint:errorlint // set by us, never wrapped
 }
 
 // notify puts a token into a channel of capacity 1.

@@ -91,11 +91,11 @@ func (b *outbox) next(buf []byte) (chunk []byte, left bool) {
 	b.mu.Lock()
 	n := len(b.pending)
 	if allowed := b.window - b.sent; uint64(n) > allowed {
-		n = int(allowed) //nolint:gosec // less than len(pending)
+		n = int(allowed) // less than len(pending)
 	}
 	chunk = append(buf[:0], b.pending[:n]...)
 	b.pending = b.pending[:copy(b.pending, b.pending[n:])]
-	b.sent += uint64(n) //nolint:gosec // n is never negative
+	b.sent += uint64(n) // n is never negative
 	left = len(b.pending) > 0
 	b.mu.Unlock()
 	if n > 0 {

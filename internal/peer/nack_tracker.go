@@ -43,12 +43,12 @@ func (n *nackTracker) arrived(now time.Time, seq uint16) {
 		n.started, n.highest = true, 1<<16+uint64(seq) // room for packets before the first
 		return
 	}
-	step := int64(int16(seq - uint16(n.highest))) //nolint:gosec // wraps on purpose (RFC 3550 §A.1)
-	at := n.highest + uint64(step)                //nolint:gosec // wraps on purpose
+	step := int64(int16(seq - uint16(n.highest))) // wraps on purpose (RFC 3550 §A.1)
+	at := n.highest + uint64(step)                // wraps on purpose
 	switch {
 	case step > maxMissing || step < -maxMissing: // a new stream
 		n.missing = nil
-		n.highest += 1<<16 + uint64(seq-uint16(n.highest)) //nolint:gosec // the low 16 bits
+		n.highest += 1<<16 + uint64(seq-uint16(n.highest)) // the low 16 bits
 	case step > 0:
 		for s := n.highest + 1; s < at; s++ {
 			n.missing = append(n.missing, missingPacket{seq: s, since: now})
@@ -59,7 +59,7 @@ func (n *nackTracker) arrived(now time.Time, seq uint16) {
 		n.highest = at
 	default:
 		i, found := slices.BinarySearchFunc(n.missing, at, func(m missingPacket, s uint64) int {
-			return int(int64(m.seq - s)) //nolint:gosec // less than 2^16 apart
+			return int(int64(m.seq - s)) // less than 2^16 apart
 		})
 		if !found {
 			return // twice, or given up
@@ -85,7 +85,7 @@ func (n *nackTracker) requests(now time.Time, rtt time.Duration) (seqs []uint16)
 			continue
 		}
 		m.asked = now
-		seqs = append(seqs, uint16(m.seq)) //nolint:gosec // the low 16 bits
+		seqs = append(seqs, uint16(m.seq)) // the low 16 bits
 	}
 	n.requested += uint64(len(seqs))
 	return seqs

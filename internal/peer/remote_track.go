@@ -58,11 +58,10 @@ type RemoteTrack struct {
 	codec  atomic.Uint32
 	report atomic.Pointer[rtcp.SenderReport] // the latest, for run
 
-	mu      sync.Mutex
-	queue   []*codecs.Unit
-	skip    bool // the queue overflowed: forget units up to a key frame
-	stats   TrackStats
-	lastErr error
+	mu    sync.Mutex
+	queue []*codecs.Unit
+	skip  bool // the queue overflowed: forget units up to a key frame
+	stats TrackStats
 }
 
 // TrackStats is what was received on a track so far.
@@ -211,7 +210,7 @@ func (t *RemoteTrack) readRTCP() {
 // timeOfNTP converts a 64-bit NTP time stamp (RFC 5905 §6), seconds since 1900.
 func timeOfNTP(ntp uint64) time.Time {
 	const since1900 = 2208988800
-	return time.Unix(int64(ntp>>32)-since1900, int64((ntp&0xffffffff)*1e9>>32)) //nolint:gosec // 32 bits
+	return time.Unix(int64(ntp>>32)-since1900, int64((ntp&0xffffffff)*1e9>>32)) // 32 bits
 }
 
 func isTimeout(err error) bool {

@@ -110,7 +110,7 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 		OnTrack: s.frames.AddTrack, Signal: s.post,
 	})
 	if err != nil {
-		s.remove()
+		s.remove() //nolint:contextcheck // ctx may be what ended
 		return nil, fmt.Errorf("whep: dial %s: %w", u.Host, err)
 	}
 	s.watching.Go(func() {

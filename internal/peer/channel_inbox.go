@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"io"
 	"net"
 	"os"
 	"sync"

@@ -26,7 +26,9 @@ var ErrBadOffer = errors.New("the offer cannot be answered")
 type Offer struct {
 	// SDP is the offer (RFC 8829).
 	SDP string
-	// Pick returns what a media section is to carry, or nil for nothing.
+	// Pick returns what a media section is to carry, or nil for nothing: that
+	// pauses the section. (A viewer that makes a section inactive instead cannot
+	// take it up again.)
 	// kind is "video" or "audio". It must return the same Stream for the same
 	// camera each time.
 	Pick func(mid, kind string) Stream
@@ -295,8 +297,9 @@ func (s *Session) negotiate(ctx context.Context, o Offer, sections []section) (s
 	return s.pc.LocalDescription().SDP, nil
 }
 
-// assign makes a sender for every new section that is to carry something, and
-// tells the others what they carry from now on.
+// assign makes a sender for every new section, also for one that carries nothing
+// yet (pion could not give it one later), and tells the others what they carry
+// from now on.
 func (s *Session) assign(o Offer, sections []section) error {
 	for _, sec := range sections {
 		var st Stream
@@ -309,7 +312,7 @@ func (s *Session) assign(o Offer, sections []section) error {
 			t.setStreamLocked(st)
 		}
 		s.mu.Unlock()
-		if t != nil || st == nil {
+		if t != nil || sec.inactive {
 			continue
 		}
 		t = &senderTrack{session: s, id: sec.kind + "-" + sec.mid, camera: "camera-" + sec.mid, stream: st, kind: webrtc.NewRTPCodecType(sec.kind)}

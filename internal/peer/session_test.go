@@ -197,6 +197,47 @@ func TestSession_CamerasAreAddedAndDroppedByRenegotiation(t *testing.T) {
 	})
 }
 
+func TestSession_ASectionThatCarriesNothingCanBeUsedLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, bedOptions{oneWay: 5 * time.Millisecond})
+		stream := b.stream
+		b.viewer.reoffer(t, b.session, func(string, string) Stream { return nil })
+		b.play(time.Second)
+		before := b.session.Stats().Frames
+		b.play(time.Second)
+		if n := b.session.Stats().Frames - before; n != 0 {
+			t.Fatalf("%d frames of nothing", n)
+		}
+		b.viewer.reoffer(t, b.session, func(string, string) Stream { return stream })
+		b.play(2 * time.Second)
+		if n := b.session.Stats().Frames - before; n < 45 {
+			t.Fatalf("%d frames in 2 s", n)
+		}
+		b.close()
+
+		n := newTestNet(t, 5*time.Millisecond)
+		if err := n.wan.Start(); err != nil {
+			t.Fatal(err)
+		}
+		e, err := Listen(EndpointOptions{Certificate: testCertificate(t), Net: n.publisher, Addr: "1.2.3.4:5000"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := newTestViewer(t, n.viewer)
+		s := v.connect(t, e, nil)
+		time.Sleep(time.Second) //nolint:forbidigo // virtual time
+		v.reoffer(t, s, func(string, string) Stream { return stream })
+		time.Sleep(time.Second) //nolint:forbidigo // virtual time
+		if s.Stats().Frames == 0 {
+			t.Fatal("a section that carried nothing in the first offer stays empty")
+		}
+		_ = v.pc.GracefulClose()
+		_ = s.Close()
+		_ = e.Close()
+		n.close()
+	})
+}
+
 func TestEndpoint_RefusesMoreSessionsThanAllowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newTestNet(t, time.Millisecond)

@@ -238,6 +238,11 @@ func newTestViewer(t *testing.T, n *vnet.Net) *testViewer {
 // connect makes the offer and takes the answer.
 func (v *testViewer) connect(t *testing.T, e *Endpoint, st Stream) *Session {
 	t.Helper()
+	return v.connectPick(t, e, func(string, string) Stream { return st })
+}
+
+func (v *testViewer) connectPick(t *testing.T, e *Endpoint, pick func(mid, kind string) Stream) *Session {
+	t.Helper()
 	offer, err := v.pc.CreateOffer(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -247,7 +252,7 @@ func (v *testViewer) connect(t *testing.T, e *Endpoint, st Stream) *Session {
 		t.Fatal(err)
 	}
 	<-gathered
-	s, answer, err := e.Answer(t.Context(), Offer{SDP: v.pc.LocalDescription().SDP, Pick: func(string, string) Stream { return st }})
+	s, answer, err := e.Answer(t.Context(), Offer{SDP: v.pc.LocalDescription().SDP, Pick: pick})
 	if err != nil {
 		t.Fatal(err)
 	}

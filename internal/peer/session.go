@@ -15,12 +15,20 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-// maxSections is how many media sections an offer may have: 16 cameras with
-// sound, and the data channels.
-const maxSections = 33
+const (
+	// maxSections is how many media sections an offer may have, and a session
+	// in its life: 16 cameras with sound, and the data channels.
+	maxSections = 33
+	// maxCandidates is how many candidates a viewer may send after its offer:
+	// each is looked at by ICE again and again, and costs packets to wherever it
+	// points.
+	maxCandidates = 256
+)
 
 // ErrBadOffer is in the tree of errors that an offer nobody can answer gives.
 var ErrBadOffer = errors.New("the offer cannot be answered")
+
+var errTooManyCandidates = fmt.Errorf("the viewer sent more than %d candidates", maxCandidates)
 
 // Offer is a viewer's session description and what it asks for.
 type Offer struct {
@@ -53,9 +61,11 @@ type Session struct {
 	rttNanos  atomic.Int64
 	lossRatio atomic.Uint32 // fraction lost of the last receiver report, 1/256
 	badRTCP   atomic.Uint64
+	trickled  atomic.Int32  // candidates added after the offer
 	ended     chan struct{} // closed once: the path or the viewer is gone
 
-	negotiation sync.Mutex // one at a time; held while calling pion
+	negotiation sync.Mutex      // one at a time; held while calling pion
+	mids        map[string]bool // guarded by negotiation; true: of no use any more
 
 	mu      sync.Mutex
 	tracks  map[string]*senderTrack // by mid
@@ -83,6 +93,7 @@ func (e *Endpoint) Answer(ctx context.Context, o Offer) (*Session, string, error
 	s := &Session{
 		endpoint: e, pc: pc, channels: newChannelListener(0),
 		done: make(chan struct{}), ended: make(chan struct{}), started: time.Now(),
+		mids:   map[string]bool{},
 		tracks: map[string]*senderTrack{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -235,7 +246,7 @@ func (s *Session) writeRTCP(p rtcp.Packet) { _ = s.pc.WriteRTCP([]rtcp.Packet{p}
 // section is a media section of an offer.
 type section struct {
 	mid, kind string
-	inactive  bool
+	receives  bool // the viewer takes media there
 }
 
 func parseOffer(text string) ([]section, error) {
@@ -247,21 +258,42 @@ func parseOffer(text string) ([]section, error) {
 		return nil, fmt.Errorf("%w: it has %d media sections, 1 to %d are allowed", ErrBadOffer, len(d.MediaDescriptions), maxSections)
 	}
 	var out []section
+	seen := make(map[string]bool, len(d.MediaDescriptions))
 	for _, m := range d.MediaDescriptions {
 		mid, ok := m.Attribute("mid")
-		if !ok {
+		if !ok || mid == "" {
 			return nil, fmt.Errorf("%w: a media section has no mid", ErrBadOffer)
 		}
-		_, inactive := m.Attribute("inactive")
+		if seen[mid] {
+			return nil, fmt.Errorf("%w: two media sections have the mid %.20q", ErrBadOffer, mid)
+		}
+		seen[mid] = true
 		switch k := m.MediaName.Media; k {
 		case "video", "audio":
-			out = append(out, section{mid: mid, kind: k, inactive: inactive || m.MediaName.Port.Value == 0 && !hasAttribute(m, "bundle-only")})
+			out = append(out, section{mid: mid, kind: k, receives: receives(m)})
 		case "application":
 		default:
 			return nil, fmt.Errorf("%w: it has a section of kind %.20q", ErrBadOffer, k)
 		}
 	}
 	return out, nil
+}
+
+// receives reports whether a section's direction, the first one it has as pion
+// reads it, lets the viewer take media.
+func receives(m *sdp.MediaDescription) bool {
+	if m.MediaName.Port.Value == 0 && !hasAttribute(m, "bundle-only") {
+		return false
+	}
+	for _, a := range m.Attributes {
+		switch a.Key {
+		case "recvonly", "sendrecv":
+			return true
+		case "sendonly", "inactive":
+			return false
+		}
+	}
+	return false
 }
 
 func hasAttribute(m *sdp.MediaDescription, key string) bool {
@@ -291,19 +323,26 @@ func (s *Session) negotiate(ctx context.Context, o Offer, sections []section) (s
 	case <-gathered: // host candidates of one socket: at once
 	case <-ctx.Done():
 		return "", fmt.Errorf("gather candidates: %w", ctx.Err())
-	case <-s.ended:
+	case <-s.ctx.Done():
 		return "", net.ErrClosed
 	}
 	return s.pc.LocalDescription().SDP, nil
 }
 
-// assign makes a sender for every new section, also for one that carries nothing
-// yet (pion could not give it one later), and tells the others what they carry
-// from now on.
+// assign makes a sender for every new section that can receive, and tells the
+// others what they carry from now on. A section that is to carry nothing yet
+// has a sender too, a silent one: pion gives senders to sections in the order of
+// both, so without it the next section's stream would come in its place.
 func (s *Session) assign(o Offer, sections []section) error {
 	for _, sec := range sections {
+		useless, known := s.mids[sec.mid]
+		if !known && len(s.mids) >= maxSections {
+			return fmt.Errorf("%w: the session has had %d media sections already; connect anew", ErrBadOffer, len(s.mids))
+		}
+		useless = useless || !sec.receives // pion never sends in it again
+		s.mids[sec.mid] = useless
 		var st Stream
-		if !sec.inactive && o.Pick != nil {
+		if sec.receives && o.Pick != nil {
 			st = o.Pick(sec.mid, sec.kind)
 		}
 		s.mu.Lock()
@@ -312,11 +351,10 @@ func (s *Session) assign(o Offer, sections []section) error {
 			t.setStreamLocked(st)
 		}
 		s.mu.Unlock()
-		if t != nil || sec.inactive {
+		if t != nil || useless {
 			continue
 		}
 		t = &senderTrack{session: s, id: sec.kind + "-" + sec.mid, camera: "camera-" + sec.mid, stream: st, kind: webrtc.NewRTPCodecType(sec.kind)}
-		// pion gives senders to sections in the order of both.
 		if _, err := s.pc.AddTransceiverFromTrack(t, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly}); err != nil {
 			return fmt.Errorf("add a %s sender: %w", sec.kind, err)
 		}
@@ -328,13 +366,18 @@ func (s *Session) assign(o Offer, sections []section) error {
 }
 
 // Renegotiate answers a later offer of the same viewer: cameras added, changed
-// or dropped (sections made inactive).
+// or dropped. An offer that cannot be read changes nothing; one that fails
+// later ends the session, for nobody knows then which section carries what.
 func (s *Session) Renegotiate(ctx context.Context, o Offer) (answer string, err error) {
 	sections, err := parseOffer(o.SDP)
 	if err != nil {
 		return "", err
 	}
-	return s.negotiate(ctx, o, sections)
+	if answer, err = s.negotiate(ctx, o, sections); err != nil {
+		s.fail(fmt.Errorf("a later offer failed: %w", err))
+		s.end()
+	}
+	return answer, err
 }
 
 // AddCandidate adds one of the viewer's ICE candidates (the value of an
@@ -342,6 +385,10 @@ func (s *Session) Renegotiate(ctx context.Context, o Offer) (answer string, err 
 func (s *Session) AddCandidate(candidate, mid string) error {
 	if candidate == "" {
 		return nil
+	}
+	if s.trickled.Add(1) > maxCandidates {
+		s.trickled.Store(maxCandidates) // never wraps
+		return errTooManyCandidates
 	}
 	candidate = strings.TrimPrefix(candidate, "a=")
 	if err := s.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: candidate, SDPMid: &mid}); err != nil {

@@ -11,6 +11,11 @@ import (
 // steps.
 const minStep = 90
 
+// maxGap is the longest pause that timestamps show. After a longer one they go
+// on as if it had been this long: half the range of a timestamp, 6.6 h at
+// 90 kHz, would look like a step back.
+const maxGap = time.Hour
+
 // timeline turns PTS into RTP timestamps that only ever rise, whatever feed
 // the frames come from: another rendition, a reconnected source, a GOP sent
 // again.
@@ -33,10 +38,11 @@ func (t *timeline) join() { t.joined = false }
 
 // stamp returns the RTP timestamp of a unit.
 func (t *timeline) stamp(u *codecs.Unit) uint32 {
-	if !t.joined {
+	gap := u.Arrived.Sub(t.lastAt)
+	if !t.joined || t.started && gap > maxGap {
 		at := int64(t.last)
 		if t.started {
-			at += int64(u.Arrived.Sub(t.lastAt).Seconds() * float64(t.clockRate))
+			at += int64(min(gap, maxGap).Seconds() * float64(t.clockRate))
 		}
 		t.offset = at - u.PTS
 		t.joined = true

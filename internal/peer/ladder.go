@@ -1,6 +1,9 @@
 package peer
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // drop says which frames of a rendition are left out.
 type drop uint8
@@ -43,13 +46,45 @@ type ladder struct {
 // newLadder starts on rung start. needs returns a rung's rate in bit/s.
 func newLadder(renditions, start int, needs func(rung) int) *ladder {
 	l := &ladder{needs: needs, hold: holdFirst}
-	for r := range renditions {
+	all := make([]int, renditions)
+	for r := range all {
+		all[r] = r
+	}
+	l.build(all)
+	l.at = min(start, renditions-1)
+	return l
+}
+
+// build makes the rungs of the renditions, best first.
+func (l *ladder) build(renditions []int) {
+	l.rungs = nil
+	for _, r := range renditions {
 		l.rungs = append(l.rungs, rung{r, dropNothing})
 	}
-	last := renditions - 1
+	last := renditions[len(renditions)-1]
 	l.rungs = append(l.rungs, rung{last, dropDiscardable}, rung{last, dropDeltas})
-	l.at = min(start, last)
-	return l
+}
+
+// renditions returns those that have a rung, best first.
+func (l *ladder) renditions() (out []int) {
+	for _, r := range l.rungs {
+		if r.drop == dropNothing {
+			out = append(out, r.rendition)
+		}
+	}
+	return out
+}
+
+// without takes out a rendition; one has to be left.
+func (l *ladder) without(rendition int) {
+	left := slices.DeleteFunc(l.renditions(), func(r int) bool { return r == rendition })
+	l.build(left)
+	l.at = min(l.at, len(left)-1)
+}
+
+// move goes to all of a rendition for another reason than the path.
+func (l *ladder) move(now time.Time, rendition int) {
+	l.at, l.stepped = slices.Index(l.rungs, rung{rendition, dropNothing}), now
 }
 
 func (l *ladder) rung() rung { return l.rungs[l.at] }

@@ -25,6 +25,7 @@ type bed struct {
 	sizes    [][2]int // per rendition: bytes of a key frame, of another frame
 	gop      int
 	trace    bool
+	away     [2]bool // renditions that deliver nothing
 	frames   int
 	got      []arrival
 	stop     chan struct{}
@@ -38,6 +39,7 @@ type bedOptions struct {
 	sub     bool
 	gop     int // frames, default 50
 	preroll int // frames published before the viewer comes
+	away    [2]bool
 }
 
 func newBed(t *testing.T, o bedOptions) *bed {
@@ -45,7 +47,7 @@ func newBed(t *testing.T, o bedOptions) *bed {
 	if o.gop == 0 {
 		o.gop = 50
 	}
-	b := &bed{t: t, gop: o.gop, net: newTestNet(t, o.oneWay), stop: make(chan struct{}), done: make(chan struct{})}
+	b := &bed{t: t, gop: o.gop, away: o.away, net: newTestNet(t, o.oneWay), stop: make(chan struct{}), done: make(chan struct{})}
 	// 2 Mbit/s: 500 kB a 2 s GOP, of it 40 kB the key frame; sub a tenth.
 	b.sizes = [][2]int{{40_000, 9_388}, {4_000, 939}}
 	renditions := 1
@@ -87,6 +89,9 @@ func (b *bed) limit(rate int) {
 
 func (b *bed) publish() {
 	for r := range b.stream.renditions {
+		if b.away[r] {
+			continue
+		}
 		key := b.frames%b.gop == 0
 		size := b.sizes[r][1]
 		if key {

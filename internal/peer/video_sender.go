@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +29,11 @@ const (
 	// waitForCheaper is how long a cheaper rendition may take to come before
 	// key frames of the present one are sent instead.
 	waitForCheaper = 3 * time.Second
+
+	// stalledAfter is how long a rendition may deliver nothing before another
+	// one takes its place, if that has had a key frame in the last aliveFor.
+	stalledAfter = 3 * time.Second
+	aliveFor     = 15 * time.Second
 
 	reportInterval = time.Second
 	pliInterval    = 500 * time.Millisecond
@@ -63,6 +69,8 @@ type videoSender struct {
 	reported   time.Time
 	replayed   time.Time
 	timer      *time.Timer
+	fed        time.Time   // last frame, or change of feed
+	stall      *time.Timer // looks whether frames come; runs with several renditions
 
 	frames, dropped, nackOverflow, unsupported atomic.Uint64
 	rung                                       atomic.Int32
@@ -76,6 +84,7 @@ func newVideoSender(s *Session, out *rtpOut, stream Stream) *videoSender {
 		streams: make(chan Stream, 1),
 		times:   newTimeline(90000, minStep),
 		timer:   time.NewTimer(time.Hour),
+		stall:   time.NewTimer(time.Hour),
 	}
 	v.streams <- stream
 	return v
@@ -84,6 +93,7 @@ func newVideoSender(s *Session, out *rtpOut, stream Stream) *videoSender {
 // run sends until ctx ends or the feed does.
 func (v *videoSender) run(ctx context.Context) {
 	defer v.timer.Stop()
+	defer v.stall.Stop()
 	defer v.closeFeeds()
 	for {
 		select {
@@ -94,6 +104,8 @@ func (v *videoSender) run(ctx context.Context) {
 		case <-wake(v.feed):
 		case <-wake(v.waiting):
 		case <-v.timer.C:
+		case <-v.stall.C:
+			v.unstick(time.Now())
 		case seqs := <-v.nacks:
 			v.retransmit(time.Now(), seqs)
 			continue
@@ -149,10 +161,69 @@ func (v *videoSender) open(rendition int) {
 		v.waiting.Close()
 		v.waiting = nil
 	}
-	v.rendition = rendition
-	v.feed = v.stream.Open(rendition)
+	v.follow(v.stream.Open(rendition), rendition)
+	if len(v.meters) > 1 {
+		v.stall.Reset(stalledAfter)
+	}
+}
+
+// follow goes on with a feed that stands at a key frame.
+func (v *videoSender) follow(f Feed, rendition int) {
+	v.feed, v.rendition, v.fed = f, rendition, time.Now()
 	v.catching, v.untilKey = true, false
 	v.times.join()
+}
+
+// unstick goes on with another rendition where the present one has stopped
+// coming: each has a connection of its own to the camera, and may be away alone.
+func (v *videoSender) unstick(now time.Time) {
+	if v.feed == nil {
+		return // open starts the timer again
+	}
+	quiet := now.Sub(v.fed)
+	if v.cur != nil || v.feed.Behind() > 0 || v.waiting != nil {
+		quiet = 0 // the path is what takes time, or another is awaited already
+	}
+	if quiet < stalledAfter {
+		v.stall.Reset(stalledAfter - quiet)
+		return
+	}
+	v.stall.Reset(stalledAfter)
+	for _, r := range v.ladder.renditions() {
+		if r == v.rendition || !v.plays(r) {
+			continue
+		}
+		f := v.stream.Open(r)
+		if !f.SkipToFreshKey(aliveFor) {
+			f.Close()
+			continue
+		}
+		if r > v.rendition {
+			v.waiting = v.feed // a stand-in, until the better one is back
+		} else {
+			v.feed.Close()
+			v.ladder.move(now, r)
+		}
+		v.follow(f, r)
+		return
+	}
+}
+
+// plays reports whether the viewer takes what a rendition is known to be.
+func (v *videoSender) plays(rendition int) bool {
+	t, ok := v.stream.Track(rendition)
+	return ok && v.out.supports(t.Codec)
+}
+
+// avoid leaves a rendition that the viewer cannot play for good, if there is
+// another that it can.
+func (v *videoSender) avoid(rendition int) bool {
+	if !slices.ContainsFunc(v.ladder.renditions(), func(r int) bool { return r != rendition && v.plays(r) }) {
+		return false
+	}
+	v.ladder.without(rendition)
+	v.open(v.ladder.rung().rendition)
+	return true
 }
 
 func (v *videoSender) need(r rung) int {
@@ -224,6 +295,10 @@ func (v *videoSender) next(now time.Time) bool {
 			v.dropped.Add(uint64(skipped))
 			v.catching = true
 		}
+		v.fed = now
+		if !v.out.supports(f.Codec) && v.avoid(v.rendition) {
+			continue
+		}
 		v.meters[v.rendition].add(f.Unit)
 		share := v.session.share(st.allowed())
 		v.step(now, v.ladder.decide(now, st, share))
@@ -290,7 +365,7 @@ func (v *videoSender) promote() {
 		return
 	}
 	v.feed.Close()
-	v.feed, v.waiting, v.rendition = v.waiting, nil, v.ladder.rung().rendition
+	v.feed, v.waiting, v.rendition, v.fed = v.waiting, nil, v.ladder.rung().rendition, time.Now()
 	v.untilKey = false
 	v.times.join()
 }

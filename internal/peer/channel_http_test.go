@@ -256,7 +256,7 @@ func TestHTTP_ManyChannelsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		withLink(t, 20*time.Millisecond, apiHandler(t), func(l *link) {
 			var requests sync.WaitGroup
-			for range defaultChannelLimit {
+			for range channelsAtOnce {
 				requests.Go(func() {
 					if _, err := l.fetch(t.Context(), "/hello"); err != nil {
 						t.Error(err)
@@ -271,7 +271,8 @@ func TestHTTP_ManyChannelsAtOnce(t *testing.T) {
 func TestDialContext_SaysWhenTooManyAreOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		withLink(t, time.Millisecond, apiHandler(t), func(l *link) {
-			for range defaultChannelLimit {
+			l.conn.set.limit = channelsAtOnce
+			for range channelsAtOnce {
 				c, err := l.conn.DialContext(t.Context(), "", "")
 				if err != nil {
 					t.Fatal(err)

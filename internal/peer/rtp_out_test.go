@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pion/interceptor"
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
@@ -148,5 +149,37 @@ func BenchmarkRTPOut_Send(b *testing.B) {
 	b.ReportAllocs()
 	for range b.N {
 		_ = out.send(time.Now(), f, 0, 1, true)
+	}
+}
+
+func TestRTPOut_AFloodOfRequestsForOnePacketEnds(t *testing.T) {
+	sent := 0
+	ctx := &fakeTrackContext{rtx: true}
+	ctx.written = func(*rtp.Header, []byte) { sent++ }
+	out := newRTPOut(ctx, nil)
+	f := rtppack.NewFrame(codecs.H264, &codecs.Unit{Payload: [][]byte{{0x61, 1, 2, 3}}})
+	now := time.Unix(1000, 0)
+	if err := out.send(now, f, 0, 77, true); err != nil {
+		t.Fatal(err)
+	}
+	s := out.history.get(out.seq - 1)
+	for range 10_000 {
+		now = now.Add(10 * time.Millisecond)
+		out.resend(now, s, 10*time.Millisecond)
+	}
+	if sent > 1+maxResends {
+		t.Fatalf("one packet was sent %d times", sent)
+	}
+}
+
+func TestVideoSender_ANackNamesNoMoreThanTheHistoryHolds(t *testing.T) {
+	v := &videoSender{nacks: make(chan []uint16, 1)}
+	p := &rtcp.TransportLayerNack{}
+	for i := range 370 { // as many as a packet has room for
+		p.Nacks = append(p.Nacks, rtcp.NackPair{PacketID: uint16(i * 17), LostPackets: 0xffff})
+	}
+	v.nack(p)
+	if n := len(<-v.nacks); n > historySize {
+		t.Fatalf("%d packets wait to be sent again", n)
 	}
 }

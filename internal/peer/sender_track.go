@@ -163,6 +163,10 @@ func (v *videoSender) nack(p *rtcp.TransportLayerNack) {
 	var seqs []uint16
 	for i := range p.Nacks {
 		seqs = append(seqs, p.Nacks[i].PacketList()...)
+		if len(seqs) >= historySize { // the rest cannot be there
+			seqs = seqs[:historySize]
+			break
+		}
 	}
 	select {
 	case v.nacks <- seqs:

@@ -87,3 +87,27 @@ func TestSender_ShowsTheSubStreamToAViewerWhoCannotPlayTheMainStream(t *testing.
 		}
 	})
 }
+
+func TestSender_AFloodOfKeyFrameRequestsIsAnsweredEverMoreSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, bedOptions{oneWay: 5 * time.Millisecond, gop: 250, preroll: 200})
+		b.play(time.Second)
+		b.session.mu.Lock()
+		v := b.session.tracks["0"].video
+		b.session.mu.Unlock()
+		b.session.near.Store(int32(sameNetwork)) // no reason to go easy on the path
+		before := b.session.Stats().Frames
+		for range 200 {
+			select {
+			case v.pli <- struct{}{}:
+			default:
+			}
+			b.play(100 * time.Millisecond)
+		}
+		sent := b.session.Stats().Frames - before
+		b.close()
+		if sent > 8*500 {
+			t.Fatalf("%d frames sent in 20 s of 500", sent)
+		}
+	})
+}

@@ -36,7 +36,13 @@ const (
 	aliveFor     = 15 * time.Second
 
 	reportInterval = time.Second
-	pliInterval    = 500 * time.Millisecond
+	// pliInterval is the shortest time between two replays of the cached GOP. It
+	// doubles up to pliLongest while the viewer goes on asking, for each replay
+	// may be many times what the camera sends meanwhile; it starts over after
+	// pliCalm without one.
+	pliInterval = 500 * time.Millisecond
+	pliLongest  = 8 * time.Second
+	pliCalm     = 2 * pliLongest
 )
 
 // videoSender sends one camera to one viewer. Its loop owns everything but the
@@ -68,6 +74,7 @@ type videoSender struct {
 	untilKey   bool // leave out frames up to a key frame
 	reported   time.Time
 	replayed   time.Time
+	replayGap  time.Duration // until the next one
 	timer      *time.Timer
 	fed        time.Time   // last frame, or change of feed
 	stall      *time.Timer // looks whether frames come; runs with several renditions
@@ -430,8 +437,13 @@ func (v *videoSender) replay(now time.Time) {
 		return
 	}
 	v.stream.RequestKeyFrame(v.rendition)
-	if now.Sub(v.replayed) < pliInterval || v.session.pathState(now).congested {
+	quiet := now.Sub(v.replayed)
+	if quiet < v.replayGap || v.session.pathState(now).congested {
 		return
+	}
+	v.replayGap = min(2*max(v.replayGap, pliInterval/2), pliLongest)
+	if quiet > pliCalm {
+		v.replayGap = pliInterval
 	}
 	v.replayed = now
 	v.cur = nil

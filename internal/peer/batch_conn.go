@@ -175,8 +175,18 @@ func (c *batchConn) WriteTo(p []byte, dst net.Addr) (int, error) {
 	return c.PacketConn.WriteTo(p, dst)
 }
 
-// ReadFromAddrPort implements ice.AddrPortReaderWriter.
+// ReadFromAddrPort implements ice.AddrPortReaderWriter. Media is left out: a
+// viewer sends none, and pion would keep a buffer for every stream of it.
 func (c *batchConn) ReadFromAddrPort(p []byte) (int, netip.AddrPort, error) {
+	for {
+		n, from, err := c.readFromAddrPort(p)
+		if err != nil || !isRTP(p[:n]) {
+			return n, from, err
+		}
+	}
+}
+
+func (c *batchConn) readFromAddrPort(p []byte) (int, netip.AddrPort, error) {
 	if c.ap != nil {
 		n, a, err := c.ap.ReadFromUDPAddrPort(p)
 		return n, netip.AddrPortFrom(a.Addr().Unmap(), a.Port()), err

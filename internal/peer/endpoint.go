@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/transport/v4"
+	"github.com/pion/transport/v4/packetio"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -56,7 +58,7 @@ type EndpointOptions struct {
 // viewers are served.
 type Endpoint struct {
 	// Constant after construction.
-	api         *webrtc.API
+	options     EndpointOptions
 	certificate webrtc.Certificate
 	conn        *batchConn
 	mux         *ice.UDPMuxDefault
@@ -87,12 +89,8 @@ func Listen(o EndpointOptions) (*Endpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on UDP %s (is the port taken?): %w", o.Addr, err)
 	}
-	e := &Endpoint{certificate: cert, conn: newBatchConn(raw), maxSessions: o.MaxSessions}
-	loggers := pionLog{o.Logger}
-	e.mux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: e.conn, Net: o.Net, Logger: loggers.NewLogger("ice")})
-	if e.api, err = newPublisherAPI(o, e.mux, loggers); err != nil {
-		return nil, errors.Join(err, e.mux.Close())
-	}
+	e := &Endpoint{certificate: cert, conn: newBatchConn(raw), maxSessions: o.MaxSessions, options: o}
+	e.mux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: e.conn, Net: o.Net, Logger: pionLog{o.Logger}.NewLogger("ice")})
 	return e, nil
 }
 
@@ -113,11 +111,21 @@ func listenUDP(o EndpointOptions) (net.PacketConn, error) {
 	return c, nil
 }
 
+// newConnection makes a connection for a viewer. buffers makes the buffers for
+// what it sends, by stream.
+func (e *Endpoint) newConnection(buffers func(packetio.BufferPacketType, uint32) io.ReadWriteCloser) (*webrtc.PeerConnection, error) {
+	api, err := newPublisherAPI(e.options, e.mux, buffers)
+	if err != nil {
+		return nil, err
+	}
+	return api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{e.certificate}})
+}
+
 // newPublisherAPI makes the publisher the DTLS server and names the SRTP
 // profiles in its own order: Chromium as server would take AES-CM, which costs
 // four times as much as AES-GCM.
-func newPublisherAPI(o EndpointOptions, mux ice.UDPMux, loggers pionLog) (*webrtc.API, error) {
-	se := webrtc.SettingEngine{LoggerFactory: loggers}
+func newPublisherAPI(o EndpointOptions, mux ice.UDPMux, buffers func(packetio.BufferPacketType, uint32) io.ReadWriteCloser) (*webrtc.API, error) {
+	se := webrtc.SettingEngine{LoggerFactory: pionLog{o.Logger}, BufferFactory: buffers}
 	if err := se.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
 		return nil, fmt.Errorf("set the DTLS role: %w", err)
 	}

@@ -56,13 +56,14 @@ type Session struct {
 	wg       sync.WaitGroup
 	started  time.Time
 
-	connected atomic.Bool
-	near      atomic.Int32 // a nearness
-	rttNanos  atomic.Int64
-	lossRatio atomic.Uint32 // fraction lost of the last receiver report, 1/256
-	badRTCP   atomic.Uint64
-	trickled  atomic.Int32  // candidates added after the offer
-	ended     chan struct{} // closed once: the path or the viewer is gone
+	connected  atomic.Bool
+	near       atomic.Int32 // a nearness
+	rttNanos   atomic.Int64
+	lossRatio  atomic.Uint32 // fraction lost of the last receiver report, 1/256
+	badRTCP    atomic.Uint64
+	trickled   atomic.Int32  // candidates added after the offer
+	receptions atomic.Int32  // streams the viewer reported on
+	ended      chan struct{} // closed once: the path or the viewer is gone
 
 	negotiation sync.Mutex      // one at a time; held while calling pion
 	mids        map[string]bool // guarded by negotiation; true: of no use any more
@@ -85,17 +86,18 @@ func (e *Endpoint) Answer(ctx context.Context, o Offer) (*Session, string, error
 		release()
 		return nil, "", err
 	}
-	pc, err := e.api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{e.certificate}})
-	if err != nil {
-		release()
-		return nil, "", fmt.Errorf("open a connection for a viewer: %w", err)
-	}
 	s := &Session{
-		endpoint: e, pc: pc, channels: newChannelListener(0),
+		endpoint: e, channels: newChannelListener(0),
 		done: make(chan struct{}), ended: make(chan struct{}), started: time.Now(),
 		mids:   map[string]bool{},
 		tracks: map[string]*senderTrack{},
 	}
+	pc, err := e.newConnection(s.reception)
+	if err != nil {
+		release()
+		return nil, "", fmt.Errorf("open a connection for a viewer: %w", err)
+	}
+	s.pc = pc
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if strings.Contains(o.SDP, transportCCURI) {
 		s.cong = newCongestion(s.started)

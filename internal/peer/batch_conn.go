@@ -2,6 +2,7 @@ package peer
 
 import (
 	"encoding/binary"
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
@@ -176,13 +177,19 @@ func (c *batchConn) WriteTo(p []byte, dst net.Addr) (int, error) {
 }
 
 // ReadFromAddrPort implements ice.AddrPortReaderWriter. Media is left out: a
-// viewer sends none, and pion would keep a buffer for every stream of it.
+// viewer sends none, and pion would keep a buffer for every stream of it. A
+// single error is passed over: pion closes the port for good after one, and some
+// are the doing of whoever sent a packet.
 func (c *batchConn) ReadFromAddrPort(p []byte) (int, netip.AddrPort, error) {
-	for {
+	for failures := 0; ; {
 		n, from, err := c.readFromAddrPort(p)
-		if err != nil || !isRTP(p[:n]) {
+		switch {
+		case err == nil && isRTP(p[:n]):
+			continue
+		case err == nil, isTimeout(err), errors.Is(err, net.ErrClosed), failures == maxReadFailures:
 			return n, from, err
 		}
+		failures++
 	}
 }
 

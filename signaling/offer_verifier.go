@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/sightline-cam/sightline/internal/identity"
 )
 
@@ -42,11 +44,22 @@ type OfferVerifier struct {
 	skew      time.Duration
 	earliest  time.Time
 
+	forbidden *rate.Limiter // answers to those who are not allowed; safe by itself
+
 	mu sync.Mutex
 	// guarded by mu
 	seen       *seenOffers
 	lastSigned time.Time // the latest time that an accepted offer was signed
 }
+
+// refusalRate, per second, and refusalBurst bound what is answered to those who
+// are not allowed, all together. A signaling server takes so much a second of
+// one peer, 20 frames by default: identities are free, and a few strangers that
+// are all answered would leave nothing for the answers to those who may watch.
+const (
+	refusalRate  = 2
+	refusalBurst = 10
+)
 
 // NewOfferVerifier returns a verifier that has seen nothing yet.
 func NewOfferVerifier(o OfferVerifierOptions) (*OfferVerifier, error) {
@@ -73,6 +86,7 @@ func NewOfferVerifier(o OfferVerifierOptions) (*OfferVerifier, error) {
 		authorize: o.Authorize,
 		skew:      max(0, o.ClockSkew),
 		earliest:  o.EarliestClock,
+		forbidden: rate.NewLimiter(refusalRate, refusalBurst),
 		seen:      newSeenOffers(o.Viewers, o.NoncesPerViewer),
 	}, nil
 }
@@ -138,11 +152,15 @@ func (v *OfferVerifier) clockLocked(now time.Time) time.Time {
 
 // Refuse returns the signed rejection that tells a viewer why Accept failed
 // with cause, to be sent to in's sender. send is false where silence is right:
-// a replay or a message for somebody else is not the sender's doing.
+// a replay or a message for somebody else is not the sender's doing, and in a
+// flood of offers by those who are not allowed only some are answered.
 func (v *OfferVerifier) Refuse(now time.Time, in Signed, cause error) (compact string, send bool, err error) {
 	code, reason := RejectForbidden, "You are not allowed to watch here. Ask the owner for access."
 	switch {
 	case errors.Is(cause, ErrForbidden):
+		if !v.forbidden.AllowN(now, 1) {
+			return "", false, nil
+		}
 	case errors.Is(cause, ErrExpired):
 		code, reason = RejectExpired, "The clocks of the camera and of this device differ. Set them right."
 	default:

@@ -239,3 +239,28 @@ func TestOfferVerifier_AReplayIsAnsweredBySilence(t *testing.T) {
 		t.Error("a replay is answered")
 	}
 }
+
+func TestOfferVerifier_AFloodOfStrangersIsNotAnsweredOneByOne(t *testing.T) {
+	p := newPair(t)
+	gate := newGate(t, OfferVerifierOptions{Identity: p.publisher, Authorize: func(identity.PeerID) error { return ErrForbidden }})
+	_, offer := p.offer(t, noon)
+	in := open(t, offer)
+	answered := func(from time.Time, n int) (out int) {
+		for i := range n {
+			now := from.Add(time.Duration(i) * time.Millisecond)
+			_, cause := gate.Accept(now, in)
+			if _, send, err := gate.Refuse(now, in, cause); err != nil {
+				t.Fatal(err)
+			} else if send {
+				out++
+			}
+		}
+		return out
+	}
+	if n := answered(noon, 1000); n < 5 || n > 2*refusalBurst {
+		t.Errorf("%d of 1000 offers in a second answered", n)
+	}
+	if n := answered(noon.Add(time.Minute), 1); n != 1 {
+		t.Error("a stranger is not answered after the flood")
+	}
+}

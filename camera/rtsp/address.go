@@ -43,6 +43,10 @@ func parseAddress(rawURL, username, password string) (*address, error) {
 		}
 	}
 	a := &address{url: u.Clone(), secrets: secretForms(rawURL, user, pass)}
+	if len(u.RawQuery) >= shortestSecret {
+		// Some cameras want a password there, under many names.
+		a.secrets = append(a.secrets, u.RawQuery)
+	}
 	a.url.User = nil
 	if user != "" || pass != "" {
 		a.url.User = url.UserPassword(user, pass)
@@ -50,11 +54,15 @@ func parseAddress(rawURL, username, password string) (*address, error) {
 	return a, nil
 }
 
+// shortestSecret is how long a secret must be to be looked for in a text: shorter
+// ones would blot out innocent words.
+const shortestSecret = 3
+
 // secretForms returns the password as it may be found in a text: plain,
 // percent-encoded in several ways, and within Basic credentials.
 func secretForms(rawURL, user, pass string) (forms []string) {
 	add := func(s string) {
-		if len(s) >= 3 { // shorter ones would blot out innocent text
+		if len(s) >= shortestSecret {
 			forms = append(forms, s)
 		}
 	}
@@ -85,8 +93,17 @@ func (a *address) hasCredentials() bool { return a.url.User != nil }
 func (a *address) host() string { return a.url.Host }
 
 // String returns the URL without credentials. Those that some cameras want in
-// the path or the query are left out as well.
-func (a *address) String() string { return a.redact(a.url.CloneWithoutCredentials().String()) }
+// the path are left out as well, and so is the query.
+func (a *address) String() string {
+	u := a.url.CloneWithoutCredentials()
+	hasQuery := u.RawQuery != "" || u.ForceQuery
+	u.RawQuery, u.ForceQuery = "", false
+	text := a.redact(u.String())
+	if hasQuery {
+		text += "?…"
+	}
+	return text
+}
 
 // redact removes all credentials from a text, cuts it to one line of a
 // bearable length, and makes what a camera sent harmless to terminals.

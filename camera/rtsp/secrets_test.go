@@ -143,7 +143,7 @@ func TestNew_ErrorsDoNotRepeatTheURL(t *testing.T) {
 
 func TestSource_AddressIsShownWithoutCredentialsInPathAndQuery(t *testing.T) {
 	for url, want := range map[string]string{
-		"rtsp://u:" + secretInURL + "@cam:8554/live?user=admin&password=hunter2&channel=1": "rtsp://cam:8554/live?user=xxxxx&password=xxxxx&channel=1",
+		"rtsp://u:" + secretInURL + "@cam:8554/live?user=admin&password=hunter2&channel=1": "rtsp://cam:8554/live?…",
 		"rtsp://192.0.2.7/user=admin_password=hunter2_channel=1_stream=0.sdp":              "rtsp://192.0.2.7/user=xxxxx_password=xxxxx_channel=1_stream=0.sdp",
 		"rtsp://[2001:db8::7]/stream1": "rtsp://[2001:db8::7]/stream1",
 	} {

@@ -10,14 +10,6 @@ import { Negotiation } from './messages.js';
 import { SignalingError } from './signaling.js';
 import { summarize } from './stats.js';
 
-/**
- * An offer waits for candidates until none has come for quietMs after the
- * first, at most gatherMs; host candidates come together within milliseconds,
- * while the browser says that it is done 100 ms later. What comes after the
- * offer is sent after the answer.
- */
-const gatherMs = 300;
-const quietMs = 20;
 const answerMs = 10_000;
 const connectMs = 15_000;
 
@@ -234,7 +226,12 @@ export class Session {
     const connection = this.#connection;
     performance.mark('sightline:session');
     await connection.setLocalDescription();
-    const [, sdp] = await Promise.all([this.#signaling.ready(this.#deadline(answerMs)), this.#complete()]);
+    await this.#signaling.ready(this.#deadline(answerMs));
+    // The offer does not wait for candidates: the agent's are in its answer, and
+    // it learns this browser's address from the first check. What comes later is
+    // sent after the answer, for agents that have to reach out first.
+    const sdp = connection.localDescription?.sdp ?? '';
+    this.#late = [];
     performance.mark('sightline:offer');
     const offer = await this.#negotiation.offer(sdp, this.#lanes.flatMap(({ lines }) => lines));
     const answer = await this.#answerTo(offer);
@@ -243,21 +240,6 @@ export class Session {
     if (answer.type !== 'answer') throw new SessionError('bad-answer', 'The agent answered something else.');
     for (const candidate of this.#late.splice(0)) this.#trickle(candidate);
     await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
-  }
-
-  /** @returns {Promise<string>} the offer with the candidates that are known after a moment */
-  async #complete() {
-    const connection = this.#connection;
-    const complete = () => connection.iceGatheringState === 'complete';
-    const giveUp = performance.now() + gatherMs;
-    // The first candidate may take its time; after it, silence is the end.
-    for (let wait = gatherMs; !complete() && performance.now() < giveUp; wait = quietMs) {
-      const known = this.#late.length;
-      await until(connection, 'icecandidate', () => this.#late.length > known || complete(), wait);
-      if (this.#late.length === known) break;
-    }
-    this.#late = [];
-    return connection.localDescription?.sdp ?? '';
   }
 
   /** @param {string} offer @returns {Promise<import('./messages.js').Incoming>} */

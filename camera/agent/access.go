@@ -27,6 +27,7 @@ type access struct {
 	list    map[identity.PeerID]bool
 	version fileVersion
 	loaded  bool   // list is that of version
+	fresh   bool   // the file changed so lately that it may change again unnoticed
 	failure string // last failure logged
 }
 
@@ -73,8 +74,8 @@ func (a *access) authorize(peer identity.PeerID) *apiError {
 }
 
 // revoked returns a test for viewers that may no longer watch; ok is false
-// when the list cannot be read: then nobody new comes in, and nobody who is in
-// is thrown out by a file that is being written.
+// when the list cannot be read or has only just changed: then nobody new comes
+// in, and nobody who is in is thrown out by a file that is being written.
 func (a *access) revoked() (gone func(identity.PeerID) bool, ok bool) {
 	if a.open {
 		return nil, false
@@ -83,7 +84,7 @@ func (a *access) revoked() (gone func(identity.PeerID) bool, ok bool) {
 	defer a.mu.Unlock()
 	a.refreshLocked(false)
 	list := a.list // replaced, never changed
-	return func(p identity.PeerID) bool { return !list[p] }, a.loaded
+	return func(p identity.PeerID) bool { return !list[p] }, a.loaded && !a.fresh
 }
 
 // reload reads the list again even if the file looks unchanged.
@@ -104,9 +105,11 @@ func (a *access) refreshLocked(force bool) {
 		return
 	}
 	v := fileVersion{modified: info.ModTime(), size: info.Size(), inode: inode(info)}
-	if v == a.version && !force {
+	a.fresh = age(info.ModTime()) < settled
+	if v == a.version && !force && !a.fresh {
 		return
 	}
+	changed := v != a.version
 	list, err := config.LoadAllowList(a.file)
 	a.version = v
 	if err != nil {
@@ -118,7 +121,21 @@ func (a *access) refreshLocked(force bool) {
 		a.list[viewer.ID] = true
 	}
 	a.loaded, a.failure = true, ""
-	a.log.Info("read the list of allowed viewers", "file", a.file, "viewers", len(list))
+	if changed {
+		a.log.Info("read the list of allowed viewers", "file", a.file, "viewers", len(list))
+	}
+}
+
+// settled is how old a change of the file has to be: the coarsest clocks of file
+// systems tick every 2 s, and an editor may write in steps.
+const settled = 2 * time.Second
+
+// age is how long ago t was; a time in the future is old.
+func age(t time.Time) time.Duration {
+	if d := time.Since(t); d >= 0 {
+		return d
+	}
+	return settled
 }
 
 // failedLocked notes that nobody may come in, and says so once.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestAccess_FollowsTheFile(t *testing.T) {
@@ -34,6 +35,13 @@ func TestAccess_FollowsTheFile(t *testing.T) {
 	put(string(second) + "\n")
 	if a.allow(first) == nil || a.allow(second) != nil {
 		t.Fatal("the list was not read again")
+	}
+	if _, ok := a.revoked(); ok {
+		t.Fatal("a list that may still be being written throws viewers out")
+	}
+	written := time.Now().Add(-settled)
+	if err := os.Chtimes(file, written, written); err != nil {
+		t.Fatal(err)
 	}
 	gone, ok := a.revoked()
 	if !ok || !gone(first) || gone(second) {

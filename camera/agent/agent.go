@@ -32,6 +32,7 @@ type Agent struct {
 	verifier  *signaling.OfferVerifier
 	signal    *client.Client // nil without signaling
 	offers    *limiter       // offers being answered
+	refusals  *limiter       // offers of strangers being refused
 	channels  *http.Server   // over data channels
 	own       *http.Server   // on the own listener
 	ownRoutes http.Handler
@@ -53,6 +54,7 @@ const (
 	maxRequestsPerSession = 32   // under way, over one session's data channels
 	maxEventStreams       = 256
 	maxOffers             = 16 // being answered at a time
+	maxRefusals           = 4  // of strangers, being refused at a time
 )
 
 // New checks the options. It does no I/O.
@@ -71,6 +73,7 @@ func New(o Options) (*Agent, error) {
 		events:   newLimiter(maxEventStreams),
 		requests: newLimiter(maxRequests),
 		offers:   newLimiter(maxOffers),
+		refusals: newLimiter(maxRefusals),
 		closing:  make(chan struct{}),
 		resweep:  make(chan struct{}, 1),
 	}
@@ -243,10 +246,16 @@ func (a *Agent) awaitPath(s *session) {
 	}
 }
 
-// end closes a session and tells the viewer why, where there is a way to.
+// end closes a session and tells the viewer why, where there is a way to: for a
+// moment only, since the way may be long or dead and the picture must stop.
 func (a *Agent) end(ctx context.Context, s *session, reason string) {
+	if s.ending.Swap(true) {
+		return
+	}
 	if s.intro != nil && a.signal != nil {
 		if bye, err := s.intro.Bye(time.Now(), reason); err == nil {
+			ctx, cancel := context.WithTimeout(ctx, farewell)
+			defer cancel()
 			a.send(ctx, s.key.viewer, bye)
 		}
 	}

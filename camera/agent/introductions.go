@@ -33,12 +33,18 @@ func (a *Agent) receive(ctx context.Context, from identity.PeerID, payload strin
 		a.receiveLater(in)
 		return
 	}
-	if !a.offers.take() {
+	// Strangers have places of their own: refusing them must not keep anybody
+	// out who may watch.
+	places := a.offers
+	if a.access.allow(from) != nil {
+		places = a.refusals
+	}
+	if !places.take() {
 		a.metrics.offer("dropped")
 		return
 	}
 	a.watching.Go(func() {
-		defer a.offers.give()
+		defer places.give()
 		a.receiveOffer(ctx, in)
 	})
 }

@@ -150,7 +150,8 @@ func loopbackAddr(address string) bool {
 const (
 	answerTimeout  = 10 * time.Second
 	sendTimeout    = 10 * time.Second
-	sweepEvery     = 5 * time.Second
+	farewell       = 500 * time.Millisecond // for the last message to a viewer
+	sweepEvery     = 2 * time.Second
 	shutdownWait   = time.Second
 	connectTimeout = 45 * time.Second // from the answer to the first path
 )

@@ -68,11 +68,21 @@ func (p *published) pick(media []signaling.Media) (func(mid, kind string) peer.S
 		}
 		byMID[m.MID] = c
 	}
+	type line struct {
+		camera *publishedCamera
+		kind   string
+	}
+	taken := make(map[line]string, len(media)) // by mid
 	return func(mid, kind string) peer.Stream {
-		if c := byMID[mid]; c != nil {
-			return c.stream(kind)
+		c := byMID[mid]
+		if c == nil {
+			return nil
 		}
-		return nil
+		if first, ok := taken[line{c, kind}]; ok && first != mid {
+			return nil // once is enough
+		}
+		taken[line{c, kind}] = mid
+		return c.stream(kind)
 	}, nil
 }
 

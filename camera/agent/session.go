@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/identity"
@@ -63,6 +64,8 @@ type session struct {
 
 	intro *signaling.PublisherSession // nil for WHEP
 	whep  *whepSession                // nil for signaling
+
+	ending atomic.Bool // it is being ended by the agent
 }
 
 // whepSession is what WHEP has to remember of a session. Constant.

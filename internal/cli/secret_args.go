@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// cameraURL finds a camera's address inside an argument.
-func cameraURL() *regexp.Regexp { return regexp.MustCompile(`(?i)(rtsps?://)(.*)`) }
+// cameraURL finds an address inside an argument, also one with a scheme that
+// will be refused: until then it must not show.
+func cameraURL() *regexp.Regexp { return regexp.MustCompile(`(?i)([a-z][a-z0-9+.-]*://)(.*)`) }
 
 // secretQuery finds what looks like a password in a path or query.
 func secretQuery() *regexp.Regexp {

@@ -331,7 +331,8 @@ export class Session {
       for (const lane of changed) lane.wanted = !lane.wanted;
       for (const lane of this.#lanes.splice(this.#lanes.length - added.length)) lane.stop();
       if (this.#connection.signalingState === 'have-local-offer') {
-        await this.#connection.setLocalDescription({ type: 'rollback' });
+        // The connection may be gone with the failure; that is said below.
+        await this.#connection.setLocalDescription({ type: 'rollback' }).catch(() => {});
       }
       throw error;
     } finally {

@@ -231,3 +231,9 @@ func (p *page) close() {
 	p.b.t.Helper()
 	p.b.do("close", map[string]any{"page": p.name}, 30*time.Second)
 }
+
+// press types a key into the page.
+func (p *page) press(key string) {
+	p.b.t.Helper()
+	p.b.do("press", map[string]any{"page": p.name, "key": key}, 30*time.Second)
+}

@@ -104,6 +104,17 @@ export function install() {
     return sum;
   }
 
+  /** The sound that all connections of the page have received so far, as energy. */
+  async function soundEnergy() {
+    let sum = 0;
+    for (const pc of connections) {
+      for (const s of (await pc.getStats()).values()) {
+        if (s.type === 'inbound-rtp' && s.kind === 'audio') sum += s.totalAudioEnergy ?? 0;
+      }
+    }
+    return sum;
+  }
+
   /** How many different colours the picture has in a coarse grid: a black or grey one has few. */
   function colours(n = 0) {
     const v = video(n);
@@ -132,5 +143,5 @@ export function install() {
     return out.replace(/\s+/g, ' ');
   }
 
-  window.e2e = { all, video, stamp, stamps, rtc, framesDecoded, colours, states, text };
+  window.e2e = { all, video, stamp, stamps, rtc, framesDecoded, soundEnergy, colours, states, text };
 }

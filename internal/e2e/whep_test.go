@@ -1,0 +1,49 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/sightline-cam/sightline/internal/lab/rtspcam"
+)
+
+// whepPlayer is a player that knows nothing of this project: a POST, an answer.
+const whepPlayer = `(async () => {
+  const pc = new RTCPeerConnection();
+  const video = Object.assign(document.createElement('video'), { muted: true, autoplay: true, playsInline: true });
+  document.body.append(video);
+  pc.ontrack = ({ track }) => { if (track.kind === 'video') video.srcObject = new MediaStream([track]); };
+  pc.addTransceiver('video', { direction: 'recvonly' });
+  pc.addTransceiver('audio', { direction: 'recvonly' });
+  await pc.setLocalDescription();
+  const response = await fetch('/whep/cam', {
+    method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body: pc.localDescription.sdp,
+  });
+  await pc.setRemoteDescription({ type: 'answer', sdp: await response.text() });
+  window.whep = { pc, session: response.headers.get('Location') };
+  return response.status;
+})()`
+
+func TestWHEP_APlayerOfOthersPlays(t *testing.T) {
+	b := launch(t)
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	start(t, binary(t, "sightline"), "camera", "--state-dir", t.TempDir(), "--listen", address, "--open", "--name", "cam",
+		rtspcam.StartGStreamer(t).URL(rtspcam.Open, "high"))
+	waitHTTP(t, "http://"+address+"/healthz", startTimeout)
+	p := b.open("whep", "http://"+address+"/", pageOptions{}) // for its origin
+	var status int
+	p.eval(whepPlayer, &status)
+	if status != 201 {
+		t.Fatalf("POST is answered by %d, want 201", status)
+	}
+	p.wait("!!e2e.video()", liveTimeout, nil)
+	p.waitFrames(50, liveTimeout)
+	if got := p.rtc(); got.SRTPCipher != "SRTP_AEAD_AES_128_GCM" && got.SRTPCipher != "AEAD_AES_128_GCM" {
+		t.Errorf("media is encrypted with %q", got.SRTPCipher)
+	}
+	p.eval("fetch(window.whep.session, { method: 'DELETE' }).then((r) => r.status)", &status)
+	if status != 200 {
+		t.Errorf("DELETE is answered by %d, want 200", status)
+	}
+	p.wait("['closed', 'failed', 'disconnected'].includes(window.whep.pc.connectionState)", liveTimeout, nil)
+}

@@ -63,11 +63,11 @@ func (c *connection) WriteUnit(u *codecs.Unit) {
 
 	moved := *u // a unit handed on is immutable: the source may still hold it
 	moved.PTS = c.s.timeline.pts(u, track.ClockRate, now)
-	c.s.out.WriteUnit(&moved)
-	if begins {
+	if begins { // said before a viewer can see it, who might ask
 		c.s.setLive(context.Background(), now)
 		c.wake()
 	}
+	c.s.out.WriteUnit(&moved)
 }
 
 // Warn implements Output.

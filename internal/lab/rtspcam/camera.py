@@ -95,7 +95,10 @@ def serve(mounts, user=None, password=None, digest=False, pem=None):
     for name in mounts:
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch(f"( {MOUNTS[name]} )")
-        factory.set_shared(name != "resize")
+        # A pipeline for each client: the server fails an assertion of its own
+        # (gst_rtsp_media_get_rates) when one leaves a shared one while another
+        # begins to play.
+        factory.set_shared(False)
         factory.set_latency(0)
         if name == "resize":
             factory.connect("media-configure", resizing)

@@ -123,7 +123,7 @@ func (e *Endpoint) newConnection(buffers func(packetio.BufferPacketType, uint32)
 
 // newPublisherAPI makes the publisher the DTLS server and names the SRTP
 // profiles in its own order: Chromium as server would take AES-CM, which costs
-// four times as much as AES-GCM.
+// several times as much as AES-GCM.
 func newPublisherAPI(o EndpointOptions, mux ice.UDPMux, buffers func(packetio.BufferPacketType, uint32) io.ReadWriteCloser) (*webrtc.API, error) {
 	se := webrtc.SettingEngine{LoggerFactory: pionLog{o.Logger}, BufferFactory: buffers}
 	if err := se.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {

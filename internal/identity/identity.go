@@ -18,10 +18,15 @@ type Identity struct {
 	id     PeerID
 	did    string
 	cert   tls.Certificate
+
+	agreement    *ecdsa.PrivateKey // for ECDH; made anew at every start and kept nowhere
+	agreementKey AgreementKey
+	statement    string // signed: agreementKey is ours
 }
 
 // New makes an identity of a signer that holds a P-256 key: a private key in
-// memory, or a secure element. It signs once, the certificate.
+// memory, or a secure element. It signs twice: the certificate, and which key
+// messages are to be sealed with until the process ends.
 func New(signer crypto.Signer) (*Identity, error) {
 	public, ok := signer.Public().(*ecdsa.PublicKey)
 	if !ok {
@@ -39,7 +44,19 @@ func New(signer crypto.Signer) (*Identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the identity's certificate: %w", err)
 	}
-	return &Identity{signer: signer, public: public, id: id, did: did, cert: cert}, nil
+	i := &Identity{signer: signer, public: public, id: id, did: did, cert: cert}
+	// A signer need not be able to do ECDH, and a key that dies with the process
+	// keeps what was sealed to it secret for good.
+	if i.agreement, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		return nil, fmt.Errorf("generate an agreement key: %w", err)
+	}
+	if i.agreementKey, err = agreementKeyOf(i.agreement); err != nil {
+		return nil, err
+	}
+	if i.statement, err = newKeyStatement(i, i.agreementKey); err != nil {
+		return nil, err
+	}
+	return i, nil
 }
 
 // Generate makes an identity that lives in memory only.
@@ -66,6 +83,14 @@ func (i *Identity) Signer() crypto.Signer { return i.signer }
 // It is made once per Identity: the fingerprint stays the same until the
 // process ends, and differs after it (ECDSA signatures are randomized).
 func (i *Identity) Certificate() tls.Certificate { return i.cert }
+
+// AgreementKey returns the key that messages for this peer are sealed with. It
+// lives in memory only and differs after a restart.
+func (i *Identity) AgreementKey() AgreementKey { return i.agreementKey }
+
+// KeyStatement returns the JWS by which the identity says which AgreementKey it
+// has.
+func (i *Identity) KeyStatement() string { return i.statement }
 
 // String names the peer. It keeps the key out of logs that print the value.
 func (i *Identity) String() string { return string(i.id) }

@@ -6,13 +6,13 @@ import (
 	"github.com/sightline-cam/sightline/internal/identity"
 )
 
-// Delivery is the frame "message": the server passes a signed message on.
+// Delivery is the frame "message": the server passes a sealed message on.
 type Delivery struct {
 	// Type is filled in by EncodeFrame.
 	Type FrameType `json:"type"`
 	// From is who sent it, as the server knows; the signature inside decides.
 	From identity.PeerID `json:"from"`
-	// Payload is a compact JWS.
+	// Payload is a sealed message.
 	Payload string `json:"payload"`
 }
 

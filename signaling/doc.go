@@ -1,11 +1,11 @@
-// Package signaling introduces peers to each other: the messages they sign for
-// one another and the frames in which a server passes them on. This page is the
-// protocol's specification; docs/design/signaling.md has its invariants, goals
-// and reasons.
+// Package signaling introduces peers to each other: the messages they sign and
+// seal for one another, and the frames in which a server passes them on. This page
+// is the protocol's specification; docs/design/signaling.md has its invariants,
+// goals and reasons.
 //
-// There are two layers. Session messages go from peer to peer, signed; the
-// server can neither make nor change nor reuse them. Frames go between a client
-// and the server.
+// There are two layers. Session messages go from peer to peer, signed and then
+// sealed; the server can neither read nor make nor change nor reuse them. Frames
+// go between a client and the server.
 //
 // # Common rules
 //
@@ -15,7 +15,7 @@
 // canonical spelling. PeerIDs are canonical: 52 lower-case characters. Integers
 // are 0 to 2^53-1.
 //
-// A JWS is a compact serialization (RFC 7515 §7.1) of at most 64,512 bytes with
+// A JWS is a compact serialization (RFC 7515 §7.1) of at most 73,728 bytes with
 // alg ES256. Its protected header has the members alg, typ and jwk and no other:
 //
 //	{"alg":"ES256","typ":"sightline+jws","jwk":{"kty":"EC","crv":"P-256","x":"…","y":"…"}}
@@ -23,6 +23,23 @@
 // The jwk has those four members and no other (WebCrypto's exportKey adds
 // "ext" and "key_ops": leave them out). The receiver computes the PeerID of the
 // jwk and requires that it is the "from" (in a registration the "id") inside.
+//
+// A sealed message is a compact JWE (RFC 7516 §7.1) of at most 100,352 bytes
+// whose plaintext is a compact JWS: ECDH-ES (RFC 7518 §4.6) with a fresh P-256
+// key and without party info, A256GCM. Its encrypted key is empty and its
+// protected header has the members alg, enc, typ and epk and no other:
+//
+//	{"alg":"ECDH-ES","enc":"A256GCM","typ":"sightline+jwe","epk":{"kty":"EC","crv":"P-256","x":"…","y":"…"}}
+//
+// It is sealed with the receiver's agreement key, an uncompressed P-256 point (65
+// bytes) as unpadded base64url. A publisher's is in its key statement, a JWS of
+// at most 1,024 bytes over
+//
+//	{"type":"keys","id":PeerID,"agreement":"…"}
+//
+// which the server hands out and a viewer verifies: it must be signed by the very
+// peer that is dialled. A viewer's is in its offer. Sealing says nothing about the
+// sender; the JWS inside does, and names its receiver.
 //
 // # Session messages
 //
@@ -37,7 +54,9 @@
 //
 // and, by type,
 //
-//	offer      nonce (token of 16 bytes, fresh), sdp (1 to 40,960 bytes),
+//	offer      nonce (token of 16 bytes, fresh), key (the viewer's agreement key),
+//	           claim ("", "pair" or "invite"), grants (at most 4 compact JWS of at
+//	           most 6,144 bytes, all together 8,192), sdp (1 to 40,960 bytes),
 //	           media (at most 32 of {"mid","camera"}; camera "" is the first one)
 //	answer     nonce (fresh), peerNonce (the offer's), offerHash, sdp
 //	reject     offerHash, code, reason (at most 256 bytes)
@@ -49,7 +68,7 @@
 // serializations as they were sent. A mid is "" (candidates only) or up to 16
 // token characters; a camera id is 1 to 64 of a-z, 0-9, '-', '_', beginning
 // with a letter or digit. Reject codes are forbidden, busy, bad_request,
-// no_camera and expired.
+// no_camera, expired, pairing_closed and locked.
 //
 // The handshake, seen by each side:
 //
@@ -78,12 +97,14 @@
 // # Frames
 //
 // A WebSocket at /v1/signal with the subprotocol "sightline.signal.v1"; text
-// messages of at most 65,536 bytes, one frame each. A browser's Origin must be
+// messages of at most 102,400 bytes, one frame each. A browser's Origin must be
 // the server's own or one that it lists, the Host must be one of its names.
 //
 //	server  {"type":"challenge","nonce":token of 32 bytes}
-//	client  {"type":"register","jws":"…"}
+//	client  {"type":"register","jws":"…","keys":"the client's key statement"}
 //	server  {"type":"registered","id":PeerID,"resume":token of 16 bytes,"resumed":bool}
+//	client  {"type":"lookup","to":PeerID,"ref":int}
+//	server  {"type":"keys","of":PeerID,"ref":int,"keys":"…"}      or an error with that ref
 //	client  {"type":"send","to":PeerID,"ref":int,"payload":"…"}   optionally "ack":true
 //	server  {"type":"sent","ref":int}                             only if asked by "ack"
 //	server  {"type":"message","from":PeerID,"payload":"…"}
@@ -97,6 +118,12 @@
 // the ports 80 and 443 and without a final dot. The server requires that it is
 // the Host of this very connection's request, so that a proof made for one
 // server is of no use at another.
+//
+// A lookup is answered with the key statement that the peer registered with, or
+// with unreachable. A client may send one right behind register, without waiting
+// for registered, so that it costs no time. A publisher that was started again has
+// another key, and cannot answer what was sealed with the old one: a viewer looks
+// the key up for every session.
 //
 // ref is the client's choice, and 0 in errors that are about no send frame. With
 // "ack" every send frame is answered, by sent or by an error; without it, only
@@ -116,7 +143,7 @@
 //	                 the same in content and in timing
 //	rate_limited     too many frames; the frame was not delivered        goes on; closed
 //	                                                                     (1008) if it does not stop
-//	too_large        a message over 65,536 bytes                         closed, 1009
+//	too_large        a message over 102,400 bytes                        closed, 1009
 //	server_busy      too many connections, or a receiver that reads too  goes on if about a
 //	                 slowly                                              send, else closed, 1013
 //	displaced        the same key registered again, with proof           closed, 4001

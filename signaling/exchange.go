@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
 )
 
@@ -14,6 +15,7 @@ type exchange struct {
 	// constant after construction
 	id      *identity.Identity
 	peer    identity.PeerID
+	peerKey identity.AgreementKey // what is sent is sealed to it
 	session Token
 
 	// guarded by the owner's mutex
@@ -40,14 +42,14 @@ func (e *exchange) next(now time.Time) Header {
 // is newer than the last. It changes nothing: accept does.
 func (e *exchange) admit(h *Header) error {
 	switch {
-	case h.From != e.peer || h.To != e.id.PeerID():
-		return ErrNotForMe
+	case !check.Off(check.Receiver) && (h.From != e.peer || h.To != e.id.PeerID()):
+		return check.Refused(check.Receiver, ErrNotForMe)
 	case e.closed:
-		return fmt.Errorf("%w: the session is over", ErrUnexpected)
-	case h.Session != e.session:
-		return fmt.Errorf("%w: the session differs", ErrUnexpected)
-	case h.Seq <= e.received:
-		return fmt.Errorf("%w: seq %d after %d", ErrUnexpected, h.Seq, e.received)
+		return check.Refused(check.Order, fmt.Errorf("%w: the session is over", ErrUnexpected))
+	case !check.Off(check.Binding) && h.Session != e.session:
+		return check.Refused(check.Binding, fmt.Errorf("%w: the session differs", ErrUnexpected))
+	case !check.Off(check.Order) && h.Seq <= e.received:
+		return check.Refused(check.Order, fmt.Errorf("%w: seq %d after %d", ErrUnexpected, h.Seq, e.received))
 	}
 	return nil
 }
@@ -55,7 +57,7 @@ func (e *exchange) admit(h *Header) error {
 // acceptLater takes a candidate or a bye: what may follow a complete handshake.
 func (e *exchange) acceptLater(m Message) error {
 	if e.transcript == "" {
-		return fmt.Errorf("%w: %s before the handshake is complete", ErrUnexpected, m.kind())
+		return check.Refused(check.Order, fmt.Errorf("%w: %s before the handshake is complete", ErrUnexpected, m.kind()))
 	}
 	var transcript Token
 	switch m := m.(type) {
@@ -64,10 +66,10 @@ func (e *exchange) acceptLater(m Message) error {
 	case *Bye:
 		transcript = m.Transcript
 	default:
-		return fmt.Errorf("%w: %s after the handshake", ErrUnexpected, m.kind())
+		return check.Refused(check.Order, fmt.Errorf("%w: %s after the handshake", ErrUnexpected, m.kind()))
 	}
-	if transcript != e.transcript {
-		return fmt.Errorf("%w: the transcript differs", ErrUnexpected)
+	if !check.Off(check.Binding) && transcript != e.transcript {
+		return check.Refused(check.Binding, fmt.Errorf("%w: the transcript differs", ErrUnexpected))
 	}
 	e.received = m.Head().Seq
 	_, e.closed = m.(*Bye)
@@ -78,7 +80,7 @@ func (e *exchange) candidate(now time.Time, candidate, mid string) (string, erro
 	if err := e.ready(TypeCandidate); err != nil {
 		return "", err
 	}
-	return seal(e.id, &Candidate{Header: e.next(now), Transcript: e.transcript, Candidate: candidate, MID: mid})
+	return e.send(&Candidate{Header: e.next(now), Transcript: e.transcript, Candidate: candidate, MID: mid})
 }
 
 func (e *exchange) bye(now time.Time, reason string) (string, error) {
@@ -86,7 +88,16 @@ func (e *exchange) bye(now time.Time, reason string) (string, error) {
 		return "", err
 	}
 	e.closed = true
-	return seal(e.id, &Bye{Header: e.next(now), Transcript: e.transcript, Reason: reason})
+	return e.send(&Bye{Header: e.next(now), Transcript: e.transcript, Reason: reason})
+}
+
+// send signs a message and seals it for the other end.
+func (e *exchange) send(m Message) (string, error) {
+	compact, err := sign(e.id, m)
+	if err != nil {
+		return "", err
+	}
+	return seal(e.peerKey, compact)
 }
 
 func (e *exchange) ready(t Type) error {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/sightline-cam/sightline/internal/identity"
 	"github.com/sightline-cam/sightline/internal/strictjson"
 )
 
@@ -22,14 +23,16 @@ const (
 	FrameChallenge  FrameType = "challenge"
 	FrameRegister   FrameType = "register"
 	FrameRegistered FrameType = "registered"
+	FrameLookup     FrameType = "lookup"
+	FrameKeys       FrameType = "keys"
 	FrameSend       FrameType = "send"
 	FrameSent       FrameType = "sent"
 	FrameMessage    FrameType = "message"
 	FrameError      FrameType = "error"
 )
 
-// Frame is one of *Challenge, *Register, *Registered, *Send, *Sent, *Delivery
-// and *ServerError.
+// Frame is one of *Challenge, *Register, *Registered, *Lookup, *Keys, *Send,
+// *Sent, *Delivery and *ServerError.
 type Frame interface {
 	kind() FrameType
 	stamp()
@@ -86,6 +89,10 @@ func newFrame(t FrameType) (Frame, error) {
 		return &Register{}, nil
 	case FrameRegistered:
 		return &Registered{}, nil
+	case FrameLookup:
+		return &Lookup{}, nil
+	case FrameKeys:
+		return &Keys{}, nil
 	case FrameSend:
 		return &Send{}, nil
 	case FrameSent:
@@ -98,7 +105,15 @@ func newFrame(t FrameType) (Frame, error) {
 	return nil, fmt.Errorf("%w: unknown frame type", ErrMessage)
 }
 
-// checkPayload bounds a signed message without looking into it: the server
+// checkStatement bounds a key statement without looking into it.
+func checkStatement(keys string) error {
+	if len(keys) > identity.MaxKeyStatement || checkPayload(keys) != nil {
+		return fmt.Errorf("%w: keys is a compact JWS of at most %d bytes", ErrMessage, identity.MaxKeyStatement)
+	}
+	return nil
+}
+
+// checkPayload bounds a sealed message without looking into it: the server
 // never does.
 func checkPayload(payload string) error {
 	if payload == "" || len(payload) > MaxPayload {
@@ -107,7 +122,7 @@ func checkPayload(payload string) error {
 	for _, c := range []byte(payload) {
 		ok := 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.'
 		if !ok {
-			return fmt.Errorf("%w: a payload is a compact JWS", ErrMessage)
+			return fmt.Errorf("%w: a payload is a compact JWE", ErrMessage)
 		}
 	}
 	return nil

@@ -10,14 +10,19 @@ import (
 // they receive.
 const (
 	// MaxFrame is the longest WebSocket message, in bytes.
-	MaxFrame = 64 << 10
-	// MaxPayload is the longest signed message inside a frame, in bytes. The
+	MaxFrame = 100 << 10
+	// MaxPayload is the longest sealed message inside a frame, in bytes. The
 	// rest of MaxFrame is the envelope's.
-	MaxPayload = identity.MaxJWS
+	MaxPayload = identity.MaxSealed
 	// MaxSDP is the longest session description, in bytes before JSON and
 	// base64url: the largest that still fits into MaxPayload with a full list
 	// of media.
 	MaxSDP = 40 << 10
+	// MaxGrants is the largest number of grants in an offer, MaxGrant the longest
+	// of them and MaxGrantsTotal all together, in bytes.
+	MaxGrants      = 4
+	MaxGrant       = 6 << 10
+	MaxGrantsTotal = 8 << 10
 	// MaxMedia is the largest number of media sections an offer names. More
 	// cameras are added over the data channel once connected.
 	MaxMedia = 32

@@ -81,8 +81,8 @@ func (h *Header) validate() error {
 // names that the message's type has, and checks every limit; errors wrap
 // ErrMessage. It does not check who sent it: that is Open's work.
 func DecodeMessage(payload []byte) (Message, error) {
-	if len(payload) > MaxPayload {
-		return nil, fmt.Errorf("%w: longer than %d bytes", ErrMessage, MaxPayload)
+	if len(payload) > identity.MaxJWS {
+		return nil, fmt.Errorf("%w: longer than %d bytes", ErrMessage, identity.MaxJWS)
 	}
 	var peek struct {
 		Type Type `json:"type"`

@@ -3,6 +3,8 @@ package signaling
 import (
 	"fmt"
 	"strings"
+
+	"github.com/sightline-cam/sightline/internal/identity"
 )
 
 // Offer opens a session. The viewer sends it; it is the session's first
@@ -11,12 +13,30 @@ type Offer struct {
 	Header
 	// Nonce is fresh for every offer: 16 bytes. The answer repeats it.
 	Nonce Token `json:"nonce"`
+	// Key is the viewer's, to which the answer and everything later is sealed.
+	Key identity.AgreementKey `json:"key"`
+	// Claim says that the viewer has a secret to show instead of a right to
+	// watch: the session is for proving it.
+	Claim Claim `json:"claim"`
+	// Grants are what gives the viewer its rights: at most MaxGrants compact
+	// JWS. Owners have none.
+	Grants []string `json:"grants"`
 	// SDP is the session description (RFC 8829), at most MaxSDP bytes.
 	SDP string `json:"sdp"`
 	// Media says which camera each audio and video section is to carry, at most
 	// MaxMedia. The data channel's section has no entry.
 	Media []Media `json:"media"`
 }
+
+// Claim says what secret a viewer wants to show.
+type Claim string
+
+// The claims.
+const (
+	ClaimNone   Claim = ""
+	ClaimPair   Claim = "pair"
+	ClaimInvite Claim = "invite"
+)
 
 // Media asks for one camera in one media section of the offer.
 type Media struct {
@@ -37,6 +57,17 @@ func (o *Offer) validate() error {
 		return fmt.Errorf("%w: an offer's seq is not 1", ErrMessage)
 	}
 	if err := o.Nonce.check("nonce", SessionSize); err != nil {
+		return err
+	}
+	if err := o.Key.Validate(); err != nil {
+		return fmt.Errorf("%w: key: %w", ErrMessage, err)
+	}
+	switch o.Claim {
+	case ClaimNone, ClaimPair, ClaimInvite:
+	default:
+		return fmt.Errorf("%w: unknown claim", ErrMessage)
+	}
+	if err := checkGrants(o.Grants); err != nil {
 		return err
 	}
 	if err := checkSDP(o.SDP); err != nil {
@@ -84,6 +115,23 @@ func ValidateCameraID(id string) error {
 		letter := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
 		if !letter && (i == 0 || c != '-' && c != '_') {
 			return fmt.Errorf("%w: a camera id is made of a-z, 0-9, - and _", ErrMessage)
+		}
+	}
+	return nil
+}
+
+// checkGrants bounds the grants without looking into them.
+func checkGrants(grants []string) error {
+	if len(grants) > MaxGrants {
+		return fmt.Errorf("%w: more than %d grants", ErrMessage, MaxGrants)
+	}
+	total := 0
+	for _, g := range grants {
+		if total += len(g); len(g) > MaxGrant || total > MaxGrantsTotal {
+			return fmt.Errorf("%w: a grant has at most %d bytes, all together %d", ErrMessage, MaxGrant, MaxGrantsTotal)
+		}
+		if err := checkPayload(g); err != nil {
+			return fmt.Errorf("%w: a grant is a compact JWS", ErrMessage)
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
 )
 
@@ -16,9 +17,10 @@ import (
 type OfferVerifierOptions struct {
 	// Identity is the publisher's own.
 	Identity *identity.Identity
-	// Authorize returns nil for a viewer that may open a session. It is called
-	// for every genuine offer, by several goroutines. Nil allows nobody.
-	Authorize func(viewer identity.PeerID) error
+	// Authorize returns nil if the viewer of an offer (its From) may open a
+	// session. It is called for every genuine offer, by several goroutines. An
+	// error that is a *Denial says what the viewer is told. Nil allows nobody.
+	Authorize func(o *Offer) error
 	// ClockSkew is how far a viewer's clock may be behind or ahead. Default 2
 	// minutes, negative for none.
 	ClockSkew time.Duration
@@ -40,7 +42,7 @@ type OfferVerifierOptions struct {
 type OfferVerifier struct {
 	// constant after construction
 	id        *identity.Identity
-	authorize func(identity.PeerID) error
+	authorize func(*Offer) error
 	skew      time.Duration
 	earliest  time.Time
 
@@ -67,7 +69,7 @@ func NewOfferVerifier(o OfferVerifierOptions) (*OfferVerifier, error) {
 		return nil, errors.New("verify offers: no identity given")
 	}
 	if o.Authorize == nil {
-		o.Authorize = func(identity.PeerID) error { return ErrForbidden }
+		o.Authorize = func(*Offer) error { return ErrForbidden }
 	}
 	if o.ClockSkew == 0 {
 		o.ClockSkew = 2 * time.Minute
@@ -100,20 +102,24 @@ func (v *OfferVerifier) Accept(now time.Time, in Signed) (*PublisherSession, err
 	if !ok {
 		return nil, fmt.Errorf("%w: %s instead of an offer", ErrUnexpected, in.message.kind())
 	}
-	if o.To != v.id.PeerID() || o.From == v.id.PeerID() {
-		return nil, ErrNotForMe
+	if !check.Off(check.Receiver) && (o.To != v.id.PeerID() || o.From == v.id.PeerID()) {
+		return nil, check.Refused(check.Receiver, ErrNotForMe)
 	}
-	if err := v.authorize(o.From); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrForbidden, err)
+	if err := v.authorize(o); err != nil {
+		return nil, check.Refused(check.Allowed, fmt.Errorf("%w: %w", ErrForbidden, err))
 	}
 	if err := v.remember(now, o); err != nil {
 		return nil, err
 	}
+	return v.session(in, o), nil
+}
+
+func (v *OfferVerifier) session(in Signed, o *Offer) *PublisherSession {
 	return &PublisherSession{
 		offer:    o,
 		offerJWS: in.compact,
-		exchange: exchange{id: v.id, peer: o.From, session: o.Session, received: o.Seq},
-	}, nil
+		exchange: exchange{id: v.id, peer: o.From, peerKey: o.Key, session: o.Session, received: o.Seq},
+	}
 }
 
 // remember checks an offer's freshness and notes that it was seen.
@@ -127,11 +133,11 @@ func (v *OfferVerifier) remember(now time.Time, o *Offer) error {
 		// would push a viewer whose clock is set right out of the memory.
 		newest = clock.Add(Lifetime + v.skew).Unix()
 	}
-	if o.Exp < oldest || o.Exp > newest {
-		return ErrExpired
+	if !check.Off(check.Freshness) && (o.Exp < oldest || o.Exp > newest) {
+		return check.Refused(check.Freshness, ErrExpired)
 	}
-	if err := v.seen.add(o.From, o.Nonce, o.Exp, oldest, newest); err != nil {
-		return err
+	if err := v.seen.add(o.From, o.Nonce, o.Exp, oldest, newest); !check.Off(check.Replay) && err != nil {
+		return check.Refused(check.Replay, err)
 	}
 	if signed := o.Signed(); signed.After(v.lastSigned) {
 		v.lastSigned = signed
@@ -150,7 +156,7 @@ func (v *OfferVerifier) clockLocked(now time.Time) time.Time {
 	return v.lastSigned
 }
 
-// Refuse returns the signed rejection that tells a viewer why Accept failed
+// Refuse returns the sealed rejection that tells a viewer why Accept failed
 // with cause, to be sent to in's sender. send is false where silence is right:
 // a replay or a message for somebody else is not the sender's doing, and in a
 // flood of offers by those who are not allowed only some are answered.
@@ -160,6 +166,9 @@ func (v *OfferVerifier) Refuse(now time.Time, in Signed, cause error) (compact s
 	case errors.Is(cause, ErrForbidden):
 		if !v.forbidden.AllowN(now, 1) {
 			return "", false, nil
+		}
+		if d, ok := errors.AsType[*Denial](cause); ok {
+			code, reason = d.Code, d.Reason
 		}
 	case errors.Is(cause, ErrExpired):
 		code, reason = RejectExpired, "The clocks of the camera and of this device differ. Set them right."
@@ -173,11 +182,6 @@ func (v *OfferVerifier) Refuse(now time.Time, in Signed, cause error) (compact s
 	v.mu.Lock()
 	now = v.clockLocked(now)
 	v.mu.Unlock()
-	s := &PublisherSession{
-		offer:    o,
-		offerJWS: in.compact,
-		exchange: exchange{id: v.id, peer: o.From, session: o.Session, received: o.Seq},
-	}
-	compact, err = s.Reject(now, code, reason)
+	compact, err = v.session(in, o).Reject(now, code, reason)
 	return compact, err == nil, err
 }

@@ -31,14 +31,22 @@ func (s *PublisherSession) Viewer() identity.PeerID { return s.peer }
 // Offer returns the offer. It must not be changed.
 func (s *PublisherSession) Offer() *Offer { return s.offer }
 
-// Answer returns the signed answer with the publisher's session description.
+// Transcript names the handshake; "" until the offer is answered. A claim's
+// proof is bound to it.
+func (s *PublisherSession) Transcript() Token {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.transcript
+}
+
+// Answer returns the sealed answer with the publisher's session description.
 func (s *PublisherSession) Answer(now time.Time, sdp string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.undecided(); err != nil {
 		return "", err
 	}
-	compact, err := seal(s.id, &Answer{
+	compact, err := sign(s.id, &Answer{
 		Header:    s.next(now),
 		Nonce:     NewToken(SessionSize),
 		PeerNonce: s.offer.Nonce,
@@ -50,10 +58,10 @@ func (s *PublisherSession) Answer(now time.Time, sdp string) (string, error) {
 		return "", err
 	}
 	s.transcript = Transcript(s.offerJWS, compact)
-	return compact, nil
+	return seal(s.peerKey, compact)
 }
 
-// Reject returns the signed refusal and ends the session. reason is a sentence
+// Reject returns the sealed refusal and ends the session. reason is a sentence
 // for a person; one that is too long or has control characters is an error.
 func (s *PublisherSession) Reject(now time.Time, code RejectCode, reason string) (string, error) {
 	s.mu.Lock()
@@ -61,13 +69,13 @@ func (s *PublisherSession) Reject(now time.Time, code RejectCode, reason string)
 	if err := s.undecided(); err != nil {
 		return "", err
 	}
-	compact, err := seal(s.id, &Reject{Header: s.next(now), OfferHash: HashOf(s.offerJWS), Code: code, Reason: reason})
+	sealed, err := s.send(&Reject{Header: s.next(now), OfferHash: HashOf(s.offerJWS), Code: code, Reason: reason})
 	if err != nil {
 		s.sent--
 		return "", err
 	}
 	s.closed = true
-	return compact, nil
+	return sealed, nil
 }
 
 func (s *PublisherSession) undecided() error {
@@ -92,14 +100,14 @@ func (s *PublisherSession) Receive(in Signed) (Message, error) {
 	return in.message, nil
 }
 
-// Candidate returns a signed late candidate; "" is the end of candidates.
+// Candidate returns a sealed late candidate; "" is the end of candidates.
 func (s *PublisherSession) Candidate(now time.Time, candidate, mid string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.candidate(now, candidate, mid)
 }
 
-// Bye returns the signed end of the session.
+// Bye returns the sealed end of the session.
 func (s *PublisherSession) Bye(now time.Time, reason string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -24,6 +24,11 @@ const (
 	// future. The clock is in the rejection itself (Header.Signed); offer again
 	// with it.
 	RejectExpired RejectCode = "expired"
+	// RejectPairingClosed: the viewer has a claim, and the publisher waits for
+	// none of that kind.
+	RejectPairingClosed RejectCode = "pairing_closed"
+	// RejectLocked: after too many wrong tries claims are not heard for a while.
+	RejectLocked RejectCode = "locked"
 )
 
 // Reject refuses an offer, instead of an answer. It ends the session.
@@ -57,7 +62,8 @@ func (r *Reject) validate() error {
 		return err
 	}
 	switch r.Code {
-	case RejectForbidden, RejectBusy, RejectBadRequest, RejectNoCamera, RejectExpired:
+	case RejectForbidden, RejectBusy, RejectBadRequest, RejectNoCamera, RejectExpired,
+		RejectPairingClosed, RejectLocked:
 	default:
 		return fmt.Errorf("%w: unknown reject code", ErrMessage)
 	}

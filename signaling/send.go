@@ -17,7 +17,7 @@ type Send struct {
 	Ref int64 `json:"ref"`
 	// Ack asks for a Sent frame when the server has taken the message.
 	Ack bool `json:"ack,omitempty"`
-	// Payload is a compact JWS. The server does not look into it.
+	// Payload is a sealed message. The server cannot look into it.
 	Payload string `json:"payload"`
 }
 

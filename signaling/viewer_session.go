@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
 )
 
@@ -25,14 +26,18 @@ type ViewerSession struct {
 }
 
 // NewViewerSession prepares a session with the publisher that the user dialled.
-func NewViewerSession(id *identity.Identity, publisher identity.PeerID) (*ViewerSession, error) {
+// key is the publisher's, by its own key statement: identity.OpenKeyStatement.
+func NewViewerSession(id *identity.Identity, publisher identity.PeerID, key identity.AgreementKey) (*ViewerSession, error) {
 	if err := publisher.Validate(); err != nil {
 		return nil, fmt.Errorf("prepare a session: %w", err)
 	}
 	if publisher == id.PeerID() {
 		return nil, fmt.Errorf("prepare a session: %w: a peer cannot dial itself", ErrNotForMe)
 	}
-	return &ViewerSession{exchange: exchange{id: id, peer: publisher, session: NewToken(SessionSize)}}, nil
+	if err := key.Validate(); err != nil {
+		return nil, fmt.Errorf("prepare a session: %w", err)
+	}
+	return &ViewerSession{exchange: exchange{id: id, peer: publisher, peerKey: key, session: NewToken(SessionSize)}}, nil
 }
 
 // ID returns the session's name.
@@ -41,26 +46,45 @@ func (s *ViewerSession) ID() Token { return s.session }
 // Publisher returns who was dialled.
 func (s *ViewerSession) Publisher() identity.PeerID { return s.peer }
 
-// Offer returns the signed offer to send to the publisher. Once per session: a
+// Transcript names the handshake; "" until the answer has come. A claim's proof
+// is bound to it.
+func (s *ViewerSession) Transcript() Token {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.transcript
+}
+
+// Request is what a viewer offers and asks for.
+type Request struct {
+	// SDP is the session description.
+	SDP string
+	// Media says which section is to carry which camera.
+	Media []Media
+	// Claim and Grants say by what right: see Offer.
+	Claim  Claim
+	Grants []string
+}
+
+// Offer returns the sealed offer to send to the publisher. Once per session: a
 // second attempt is a new session. now is the local time, plus the
 // Reject.ClockOffset of an attempt that was rejected as expired.
-func (s *ViewerSession) Offer(now time.Time, sdp string, media []Media) (string, error) {
+func (s *ViewerSession) Offer(now time.Time, r Request) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.offerJWS != "" || s.closed {
 		return "", fmt.Errorf("%w: a session has one offer", ErrUnexpected)
 	}
-	if media == nil {
-		media = []Media{}
+	o := &Offer{
+		Header: s.next(now), Nonce: NewToken(SessionSize), Key: s.id.AgreementKey(),
+		Claim: r.Claim, Grants: append([]string{}, r.Grants...), SDP: r.SDP, Media: append([]Media{}, r.Media...),
 	}
-	o := &Offer{Header: s.next(now), Nonce: NewToken(SessionSize), SDP: sdp, Media: media}
-	compact, err := seal(s.id, o)
+	compact, err := sign(s.id, o)
 	if err != nil {
 		s.sent--
 		return "", err
 	}
 	s.offerJWS, s.offerNonce = compact, o.Nonce
-	return compact, nil
+	return seal(s.peerKey, compact)
 }
 
 // Receive takes a message from the publisher. Before the handshake it returns
@@ -78,8 +102,8 @@ func (s *ViewerSession) Receive(in Signed) (Message, error) {
 		if err := s.first(m.OfferHash); err != nil {
 			return nil, err
 		}
-		if m.PeerNonce != s.offerNonce {
-			return nil, fmt.Errorf("%w: answer to another nonce", ErrUnexpected)
+		if !check.Off(check.Binding) && m.PeerNonce != s.offerNonce {
+			return nil, check.Refused(check.Binding, fmt.Errorf("%w: answer to another nonce", ErrUnexpected))
 		}
 		s.received, s.transcript = m.Seq, Transcript(s.offerJWS, in.compact)
 	case *Reject:
@@ -99,16 +123,16 @@ func (s *ViewerSession) Receive(in Signed) (Message, error) {
 func (s *ViewerSession) first(offerHash Token) error {
 	switch {
 	case s.offerJWS == "":
-		return fmt.Errorf("%w: an answer before the offer", ErrUnexpected)
+		return check.Refused(check.Order, fmt.Errorf("%w: an answer before the offer", ErrUnexpected))
 	case s.transcript != "":
-		return fmt.Errorf("%w: a second answer", ErrUnexpected)
-	case offerHash != HashOf(s.offerJWS):
-		return fmt.Errorf("%w: answer to another offer", ErrUnexpected)
+		return check.Refused(check.Order, fmt.Errorf("%w: a second answer", ErrUnexpected))
+	case !check.Off(check.Binding) && offerHash != HashOf(s.offerJWS):
+		return check.Refused(check.Binding, fmt.Errorf("%w: answer to another offer", ErrUnexpected))
 	}
 	return nil
 }
 
-// Candidate returns a signed late candidate; "" is the end of candidates. Before
+// Candidate returns a sealed late candidate; "" is the end of candidates. Before
 // the answer it is an error (ErrUnexpected): hold candidates back until then.
 func (s *ViewerSession) Candidate(now time.Time, candidate, mid string) (string, error) {
 	s.mu.Lock()
@@ -116,7 +140,7 @@ func (s *ViewerSession) Candidate(now time.Time, candidate, mid string) (string,
 	return s.candidate(now, candidate, mid)
 }
 
-// Bye returns the signed end of the session. Before the answer it is an error
+// Bye returns the sealed end of the session. Before the answer it is an error
 // (ErrUnexpected); the publisher then gives up by itself.
 func (s *ViewerSession) Bye(now time.Time, reason string) (string, error) {
 	s.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sightline-cam/sightline/internal/identity"
 	"github.com/sightline-cam/sightline/internal/peer"
 	"github.com/sightline-cam/sightline/signaling"
 	"github.com/sightline-cam/sightline/signaling/client"
@@ -110,11 +111,15 @@ func (h *handshake) media(sdp string) ([]signaling.Media, error) {
 
 // attempt sends one offer and waits for what the publisher says to it.
 func (h *handshake) attempt(ctx context.Context, sdp string, media []signaling.Media, offset time.Duration) (*signaling.Answer, *signaling.Reject, error) {
-	session, err := signaling.NewViewerSession(h.o.Identity, h.o.Peer)
+	key, err := h.publisherKey(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	offer, err := session.Offer(time.Now().Add(offset), sdp, media)
+	session, err := signaling.NewViewerSession(h.o.Identity, h.o.Peer, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	offer, err := session.Offer(time.Now().Add(offset), signaling.Request{SDP: sdp, Media: media, Claim: h.o.claim, Grants: h.o.Grants})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -127,7 +132,7 @@ func (h *handshake) attempt(ctx context.Context, sdp string, media []signaling.M
 	for {
 		select {
 		case payload := <-h.messages:
-			m, err := receive(session, payload)
+			m, err := h.receive(session, payload)
 			if err != nil {
 				h.o.Logger.Debug("signaling message ignored", "error", err)
 				continue
@@ -144,6 +149,20 @@ func (h *handshake) attempt(ctx context.Context, sdp string, media []signaling.M
 	}
 }
 
+// publisherKey asks what to seal the offer with. It is asked for as soon as the
+// client dials, see Dial, and anew for every attempt.
+func (h *handshake) publisherKey(ctx context.Context) (identity.AgreementKey, error) {
+	statement, err := h.signal.Lookup(ctx, h.o.Peer)
+	if err != nil {
+		return "", h.explain(err)
+	}
+	key, err := identity.OpenKeyStatement(statement, h.o.Peer)
+	if err != nil {
+		return "", fmt.Errorf("the signaling server gave a key that is not the publisher's; do not use this server: %w", err)
+	}
+	return key, nil
+}
+
 // explain adds why the server is not reached to an error of Send.
 func (h *handshake) explain(err error) error {
 	h.mu.Lock()
@@ -154,9 +173,9 @@ func (h *handshake) explain(err error) error {
 	return err
 }
 
-// receive verifies a message and that it belongs to the session.
-func receive(session *signaling.ViewerSession, payload string) (signaling.Message, error) {
-	signed, err := signaling.Open(payload)
+// receive opens a message and verifies that it belongs to the session.
+func (h *handshake) receive(session *signaling.ViewerSession, payload string) (signaling.Message, error) {
+	signed, err := signaling.Open(h.o.Identity, payload)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +187,7 @@ func (h *handshake) late(payload string, conn *peer.Conn) {
 	h.mu.Lock()
 	session := h.session
 	h.mu.Unlock()
-	m, err := receive(session, payload)
+	m, err := h.receive(session, payload)
 	if err != nil {
 		h.o.Logger.Debug("signaling message ignored", "error", err)
 		return

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sightline-cam/sightline/internal/identity"
 	"github.com/sightline-cam/sightline/internal/peer"
+	"github.com/sightline-cam/sightline/signaling"
 	"github.com/sightline-cam/sightline/signaling/client"
 )
 
@@ -40,6 +41,11 @@ type Options struct {
 	// Cameras are the ids of the cameras to watch, at most 16; none means the
 	// publisher's first.
 	Cameras []string
+	// Grants are what gives this viewer its rights at the publisher; owners need
+	// none. They come from Claim, or from whoever passes one on. At most 4.
+	Grants []string
+	// claim is what Claim dials with.
+	claim signaling.Claim
 	// NoMedia asks for no picture or sound, only for the HTTP API.
 	NoMedia bool
 	// NoAudio asks for no sound.

@@ -78,7 +78,7 @@ func New(o Options) (*Agent, error) {
 		resweep:  make(chan struct{}, 1),
 	}
 	var err error
-	a.verifier, err = signaling.NewOfferVerifier(signaling.OfferVerifierOptions{Identity: o.Identity, Authorize: a.access.allow})
+	a.verifier, err = signaling.NewOfferVerifier(signaling.OfferVerifierOptions{Identity: o.Identity, Authorize: func(of *signaling.Offer) error { return a.access.allow(of.From) }})
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func (a *Agent) signalState(s client.State, _ error) {
 // receive takes a message that came through the signaling server, which proves
 // nothing: whoever sent it has to have signed it.
 func (a *Agent) receive(ctx context.Context, from identity.PeerID, payload string) {
-	in, err := signaling.Open(payload)
+	in, err := signaling.Open(a.opts.Identity, payload)
 	if err != nil || in.Head().From != from {
 		a.metrics.message("invalid")
 		a.log.Debug("dropped a signaling message", "from", from.Short(), "error", err)

@@ -9,8 +9,8 @@ import (
 	"github.com/sightline-cam/sightline/signaling"
 )
 
-// backlog is the bounded, ordered list of messages that the server has not yet
-// taken. It outlives connections: what a lost one may not have carried is
+// backlog is the bounded, ordered list of requests that the server has not yet
+// answered: messages to pass on, and lookups. It outlives connections: what a lost one may not have carried is
 // written again to the next.
 type backlog struct {
 	// constant after construction
@@ -24,14 +24,21 @@ type backlog struct {
 	stopped error // set for ever when Run ends
 }
 
-// outgoing is one message of the backlog.
+// outgoing is one request of the backlog.
 type outgoing struct {
 	// constant after construction
-	ref   int64
-	frame []byte
-	done  chan error // capacity 1
+	ref    int64
+	lookup bool // may be written before the registration is confirmed
+	frame  []byte
+	done   chan reply // capacity 1
 
 	written bool // to the current connection; guarded by backlog.mu
+}
+
+// reply is how the server answered a request.
+type reply struct {
+	keys string // of a lookup
+	err  error
 }
 
 func newBacklog(size int) *backlog {
@@ -40,15 +47,27 @@ func newBacklog(size int) *backlog {
 
 // send queues a message and waits until the server has taken or refused it.
 func (b *backlog) send(ctx context.Context, to identity.PeerID, payload string) error {
+	_, err := b.request(ctx, false, func(ref int64) signaling.Frame {
+		return &signaling.Send{To: to, Ref: ref, Ack: true, Payload: payload}
+	})
+	return err
+}
+
+// lookup queues a lookup and waits for the key statement.
+func (b *backlog) lookup(ctx context.Context, to identity.PeerID) (string, error) {
+	return b.request(ctx, true, func(ref int64) signaling.Frame { return &signaling.Lookup{To: to, Ref: ref} })
+}
+
+func (b *backlog) request(ctx context.Context, lookup bool, frame func(ref int64) signaling.Frame) (string, error) {
 	select {
 	case b.slots <- struct{}{}:
 	case <-ctx.Done():
-		return fmt.Errorf("%w: the queue is full: %w", ErrNotSent, context.Cause(ctx))
+		return "", fmt.Errorf("%w: the queue is full: %w", ErrNotSent, context.Cause(ctx))
 	}
 	defer func() { <-b.slots }()
-	item, err := b.add(to, payload)
+	item, err := b.add(lookup, frame)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer b.remove(item)
 	select {
@@ -56,25 +75,25 @@ func (b *backlog) send(ctx context.Context, to identity.PeerID, payload string) 
 	default:
 	}
 	select {
-	case err := <-item.done:
-		return err
+	case r := <-item.done:
+		return r.keys, r.err
 	case <-ctx.Done():
-		return fmt.Errorf("%w: no answer from the signaling server: %w", ErrNotSent, context.Cause(ctx))
+		return "", fmt.Errorf("%w: no answer from the signaling server: %w", ErrNotSent, context.Cause(ctx))
 	}
 }
 
-func (b *backlog) add(to identity.PeerID, payload string) (*outgoing, error) {
+func (b *backlog) add(lookup bool, frame func(ref int64) signaling.Frame) (*outgoing, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.stopped != nil {
 		return nil, b.stopped
 	}
 	b.lastRef++
-	frame, err := signaling.EncodeFrame(&signaling.Send{To: to, Ref: b.lastRef, Ack: true, Payload: payload})
+	data, err := signaling.EncodeFrame(frame(b.lastRef))
 	if err != nil {
 		return nil, err
 	}
-	item := &outgoing{ref: b.lastRef, frame: frame, done: make(chan error, 1)}
+	item := &outgoing{ref: b.lastRef, lookup: lookup, frame: data, done: make(chan reply, 1)}
 	b.items = append(b.items, item)
 	return item, nil
 }
@@ -96,12 +115,13 @@ func (b *backlog) len() int {
 	return len(b.items)
 }
 
-// next returns the frame to write next, or nil.
-func (b *backlog) next() []byte {
+// next returns the frame to write next, or nil. Before the registration is
+// confirmed only lookups are.
+func (b *backlog) next(registered bool) []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, it := range b.items {
-		if !it.written {
+		if !it.written && (registered || it.lookup) {
 			it.written = true
 			return it.frame
 		}
@@ -118,14 +138,14 @@ func (b *backlog) rewind() {
 	}
 }
 
-// finish ends the wait for ref with err. It reports whether anyone waited.
-func (b *backlog) finish(ref int64, err error) bool {
+// finish ends the wait for ref. It reports whether anyone waited.
+func (b *backlog) finish(ref int64, r reply) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, it := range b.items {
 		if it.ref == ref {
 			select {
-			case it.done <- err:
+			case it.done <- r:
 				return true
 			default:
 				return false // decided already
@@ -142,7 +162,7 @@ func (b *backlog) stop(err error) {
 	b.stopped = err
 	for _, it := range b.items {
 		select {
-		case it.done <- err:
+		case it.done <- reply{err: err}:
 		default:
 		}
 	}

@@ -118,7 +118,18 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 }
 
-// Send hands payload, a compact JWS, to the peer to, and returns nil when the
+// Lookup returns the key statement of a peer as the server has it, for
+// identity.OpenKeyStatement. It waits as Send does; while the client connects it
+// goes out together with the registration. Errors as Send's.
+func (c *Client) Lookup(ctx context.Context, to identity.PeerID) (string, error) {
+	keys, err := c.backlog.lookup(ctx, to)
+	if err != nil {
+		return "", fmt.Errorf("look %s up: %w", to.Short(), err)
+	}
+	return keys, nil
+}
+
+// Send hands payload, a sealed message, to the peer to, and returns nil when the
 // server has taken it: passed on, or held for a receiver that lost its
 // connection a moment ago. It waits for that, and for being connected, until ctx
 // ends; over a new connection it sends again what the old one may have lost.

@@ -39,7 +39,6 @@ func (c *Client) connect(ctx context.Context) (online time.Duration, err error) 
 		return 0, err
 	}
 	started := time.Now()
-	c.backlog.rewind()
 	c.log.Info("signaling is up", "server", c.target.host)
 	c.setState(StateOnline, nil)
 	err = l.run(ctx)
@@ -91,11 +90,16 @@ func (l *link) register(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	data, err := signaling.EncodeFrame(&signaling.Register{JWS: jws})
+	data, err := signaling.EncodeFrame(&signaling.Register{JWS: jws, Keys: c.opts.Identity.KeyStatement()})
 	if err != nil {
 		return err
 	}
 	if err := l.ws.Write(ctx, websocket.MessageText, data); err != nil {
+		return err
+	}
+	c.backlog.rewind()
+	// Right behind the registration: a viewer's lookup then costs no time.
+	if err := l.flush(ctx, false); err != nil {
 		return err
 	}
 	f, err = l.readFrame(ctx)
@@ -170,7 +174,9 @@ func (l *link) read(ctx context.Context) error {
 		case *signaling.Delivery:
 			l.client.receive(*f)
 		case *signaling.Sent:
-			l.client.backlog.finish(f.Ref, nil)
+			l.client.backlog.finish(f.Ref, reply{})
+		case *signaling.Keys:
+			l.client.backlog.finish(f.Ref, reply{keys: f.Keys})
 		case *signaling.ServerError:
 			l.failed(f)
 		default:
@@ -187,23 +193,18 @@ func (l *link) failed(f *signaling.ServerError) {
 		l.last = f
 		l.mu.Unlock()
 	case f.Code == signaling.CodeUnreachable:
-		if !l.client.backlog.finish(f.Ref, ErrUnreachable) {
+		if !l.client.backlog.finish(f.Ref, reply{err: ErrUnreachable}) {
 			l.client.log.Debug("a message was held, but nobody came for it")
 		}
 	default:
-		l.client.backlog.finish(f.Ref, fmt.Errorf("%w: %w", ErrNotSent, f))
+		l.client.backlog.finish(f.Ref, reply{err: fmt.Errorf("%w: %w", ErrNotSent, f)})
 	}
 }
 
 func (l *link) write(ctx context.Context) error {
 	for {
-		for frame := l.client.backlog.next(); frame != nil; frame = l.client.backlog.next() {
-			bounded, cancel := context.WithTimeout(ctx, l.client.opts.PingTimeout)
-			err := l.ws.Write(bounded, websocket.MessageText, frame)
-			cancel()
-			if err != nil {
-				return fmt.Errorf("write to the server: %w", err)
-			}
+		if err := l.flush(ctx, true); err != nil {
+			return err
 		}
 		select {
 		case <-ctx.Done():
@@ -211,6 +212,20 @@ func (l *link) write(ctx context.Context) error {
 		case <-l.client.backlog.wake:
 		}
 	}
+}
+
+// flush writes what waits to be written.
+func (l *link) flush(ctx context.Context, registered bool) error {
+	backlog := l.client.backlog
+	for frame := backlog.next(registered); frame != nil; frame = backlog.next(registered) {
+		bounded, cancel := context.WithTimeout(ctx, l.client.opts.PingTimeout)
+		err := l.ws.Write(bounded, websocket.MessageText, frame)
+		cancel()
+		if err != nil {
+			return fmt.Errorf("write to the server: %w", err)
+		}
+	}
+	return nil
 }
 
 func (l *link) ping(ctx context.Context) error {

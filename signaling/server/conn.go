@@ -191,6 +191,14 @@ func (c *conn) handle(now time.Time, data []byte) (e ending, ok bool) {
 		c.route(f)
 		return ending{}, true
 	}
+	if f, ok := frame.(*signaling.Lookup); ok {
+		c.srv.metrics.frames.WithLabelValues(string(signaling.FrameLookup)).Inc()
+		if c.id == "" {
+			return endUnauthenticated("a lookup before the registration"), false
+		}
+		c.lookup(f)
+		return ending{}, true
+	}
 	return endBadMessage("a frame that only the server sends"), false
 }
 
@@ -203,8 +211,11 @@ func (c *conn) overLimit(now time.Time, data []byte) (ending, bool) {
 	// Decoding is cheap beside what the limit protects, and the client wants to
 	// know which message it must repeat.
 	if f, err := signaling.DecodeFrame(data); err == nil {
-		if s, ok := f.(*signaling.Send); ok {
-			ref = s.Ref
+		switch f := f.(type) {
+		case *signaling.Send:
+			ref = f.Ref
+		case *signaling.Lookup:
+			ref = f.Ref
 		}
 	}
 	c.fail(signaling.CodeRateLimited, ref)
@@ -220,7 +231,7 @@ func (c *conn) register(f *signaling.Register) (ending, bool) {
 	// The reader sets id before anyone can unregister: serve does so when the
 	// reader has ended.
 	c.id = reg.ID
-	limiter, err := c.srv.router.register(c, reg.ID, reg.Resume)
+	limiter, err := c.srv.router.register(c, reg.ID, reg.Resume, f.Keys)
 	if err != nil {
 		c.srv.log.Error("registration failed", "err", err)
 		return ending{code: signaling.CodeServerBusy, status: websocket.StatusTryAgainLater, reason: "internal error"}, false
@@ -228,6 +239,15 @@ func (c *conn) register(f *signaling.Register) (ending, bool) {
 	c.limiter = limiter
 	c.registered.Store(true)
 	return ending{}, true
+}
+
+func (c *conn) lookup(f *signaling.Lookup) {
+	keys, ok := c.srv.router.keys(f.To)
+	if !ok {
+		c.fail(signaling.CodeUnreachable, f.Ref)
+		return
+	}
+	c.send(&signaling.Keys{Of: f.To, Ref: f.Ref, Keys: keys})
 }
 
 func (c *conn) route(f *signaling.Send) {

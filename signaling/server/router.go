@@ -31,6 +31,7 @@ type peer struct {
 	id      identity.PeerID
 	conn    *conn // nil while lost
 	resume  signaling.Token
+	keys    string        // key statement, handed out and never looked into
 	limiter *rate.Limiter // safe by itself; kept over reconnects
 
 	// while lost
@@ -46,7 +47,7 @@ func newRouter(o *Options, m *metrics) *router {
 
 // register puts c in the place of whoever held the key's registration. The
 // "registered" frame, then what waited for the peer, is in c's queue on return.
-func (r *router) register(c *conn, id identity.PeerID, resume signaling.Token) (*rate.Limiter, error) {
+func (r *router) register(c *conn, id identity.PeerID, resume signaling.Token, keys string) (*rate.Limiter, error) {
 	r.mu.Lock()
 	p, known := r.peers[id]
 	if !known {
@@ -71,7 +72,7 @@ func (r *router) register(c *conn, id identity.PeerID, resume signaling.Token) (
 		r.foundLocked(p)
 		r.metrics.registered.Inc() // before the client can know
 	}
-	p.conn, p.resume = c, answer.Resume
+	p.conn, p.resume, p.keys = c, answer.Resume, keys
 	fits := c.out.push(parcel{data: data})
 	for _, m := range waiting {
 		fits = fits && c.out.push(m)
@@ -137,6 +138,18 @@ func (r *router) holdLocked(p *peer, m parcel) bool {
 	p.heldBytes += size
 	r.heldBytes += size
 	return true
+}
+
+// keys returns the key statement of a peer that is registered or expected back.
+// Unknown and offline are the same here too: neither has an entry.
+func (r *router) keys(of identity.PeerID) (string, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.peers[of]
+	if p == nil {
+		return "", false
+	}
+	return p.keys, true
 }
 
 // route passes a message on and returns "" or the error for its sender. Nobody

@@ -57,7 +57,8 @@ type Session struct {
 	started  time.Time
 
 	connected  atomic.Bool
-	near       atomic.Int32 // a nearness
+	found      chan struct{} // closed once: the first path was found
+	near       atomic.Int32  // a nearness
 	rttNanos   atomic.Int64
 	lossRatio  atomic.Uint32 // fraction lost of the last receiver report, 1/256
 	badRTCP    atomic.Uint64
@@ -88,7 +89,7 @@ func (e *Endpoint) Answer(ctx context.Context, o Offer) (*Session, string, error
 	}
 	s := &Session{
 		endpoint: e, channels: newChannelListener(0),
-		done: make(chan struct{}), ended: make(chan struct{}), started: time.Now(),
+		done: make(chan struct{}), ended: make(chan struct{}), found: make(chan struct{}), started: time.Now(),
 		mids:   map[string]bool{},
 		tracks: map[string]*senderTrack{},
 	}
@@ -152,6 +153,7 @@ func (s *Session) stateChanged(st webrtc.PeerConnectionState) {
 	case webrtc.PeerConnectionStateConnected:
 		s.notePath()
 		if s.connected.CompareAndSwap(false, true) {
+			close(s.found)
 			s.wakeSenders()
 		}
 	case webrtc.PeerConnectionStateFailed:
@@ -402,6 +404,10 @@ func (s *Session) AddCandidate(candidate, mid string) error {
 // Listener returns the listener of the connections that the viewer opens as
 // data channels labelled "http". It is closed with the session.
 func (s *Session) Listener() net.Listener { return s.channels }
+
+// Connected is closed once the first path was found and the viewer has proved
+// that it has the key of its offer's certificate: DTLS is through.
+func (s *Session) Connected() <-chan struct{} { return s.found }
 
 // Done is closed when the session has ended and all its goroutines with it.
 func (s *Session) Done() <-chan struct{} { return s.done }

@@ -19,6 +19,11 @@ func TestSession_EndsWhenTheViewerCloses(t *testing.T) {
 		if st := b.session.Stats(); !st.Connected || st.Path != "direct" || st.Frames == 0 {
 			t.Fatalf("stats %+v", st)
 		}
+		select {
+		case <-b.session.Connected():
+		default:
+			t.Fatal("a session that plays is not said to be connected")
+		}
 		_ = b.viewer.pc.GracefulClose()
 		select {
 		case <-b.session.Done():

@@ -42,6 +42,32 @@ export function fromBase64Url(text) {
   return bytes;
 }
 
+/**
+ * Whether text is the one spelling of so many bytes.
+ *
+ * @param {unknown} text
+ * @param {number} size
+ * @returns {text is string}
+ */
+export function isToken(text, size) {
+  if (typeof text !== 'string' || text.length !== Math.ceil((size * 4) / 3)) return false;
+  try {
+    return fromBase64Url(text).length === size;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {number} size @returns {string} so many random bytes */
+export function randomToken(size) {
+  return toBase64Url(crypto.getRandomValues(new Uint8Array(size)));
+}
+
+/** @param {string | Bytes} data text is taken as UTF-8 @returns {Promise<string>} the token of its SHA-256 */
+export async function sha256(data) {
+  return toBase64Url(await crypto.subtle.digest('SHA-256', typeof data === 'string' ? utf8(data) : data));
+}
+
 /** @param {Bytes} bytes @returns {string} */
 export function toBase32(bytes) {
   let text = '';

@@ -8,6 +8,7 @@ import { measureClock } from './clock.js';
 import { readEvents } from './events.js';
 import { maxCameras, Session, SessionError } from './session.js';
 import { Store } from './store.js';
+import { TrustError } from './trust.js';
 
 /**
  * A camera as GET /v1/cameras describes it.
@@ -39,6 +40,16 @@ import { Store } from './store.js';
  * @property {import('./stats.js').ConnectionStats | null} connection
  * @property {ReadonlyMap<string, import('./player-stats.js').CameraStats>} stats by camera id
  * @property {number} clockOffsetMs the agent's clock less this one
+ * @property {import('./trust.js').Me | null} me what this browser may do here; null until the agent has said it
+ * @property {ClaimState | null} claim null unless the page was opened by a link that gives access
+ *
+ * @typedef {object} ClaimState
+ * @property {'pair' | 'invite'} kind
+ * @property {'asking' | 'connecting' | 'proving' | 'done' | 'failed'} phase asking: until Publisher.claim is called with
+ *   a name; failed: see problem, and claim again or skipClaim
+ * @property {'owner' | 'guest' | ''} role what came of it, once done
+ * @property {Problem | null} problem
+ * @property {number} retryAfterSeconds with the problem "locked"
  */
 
 /** Problems that only people can solve; they are looked at again, but not often. */
@@ -60,6 +71,8 @@ const atFirst = {
   connection: null,
   stats: new Map(),
   clockOffsetMs: 0,
+  me: null,
+  claim: null,
 };
 
 export class Publisher {
@@ -68,8 +81,10 @@ export class Publisher {
   #identity;
   #signaling;
   #connect;
+  #trust;
 
   state = new Store(atFirst);
+  /** @type {import('./address.js').Claim | null} what is to be proved before anything else */ #claim;
   /** @type {Session | null} */ #session = null;
   /** @type {string[]} */ #wanted;
   #stopped = new AbortController();
@@ -82,14 +97,19 @@ export class Publisher {
    * @param {import('./identity.js').Identity} options.identity
    * @param {import('./signaling.js').Signaling} options.signaling
    * @param {string[]} options.cameras what to ask for first; "" is the agent's first camera
+   * @param {import('./trust.js').Trust} [options.trust] the page's
+   * @param {import('./address.js').Claim | null} [options.claim] out of the link by which the page was opened
    * @param {typeof Session.connect} [options.connect] makes a session
    */
-  constructor({ peer, identity, signaling, cameras, connect = Session.connect }) {
+  constructor({ peer, identity, signaling, cameras, trust, claim = null, connect = Session.connect }) {
     this.#peer = peer;
     this.#identity = identity;
     this.#signaling = signaling;
     this.#wanted = cameras;
     this.#connect = connect;
+    this.#trust = trust;
+    this.#claim = claim;
+    if (claim) this.state.set({ claim: { kind: claim.kind, phase: 'asking', role: '', problem: null, retryAfterSeconds: 0 } });
   }
 
   get peer() {
@@ -123,6 +143,40 @@ export class Publisher {
   retry() {
     this.#skipWait.abort();
     this.#signaling.connect();
+  }
+
+  /**
+   * Proves the secret of the link by which the page was opened; state.claim says
+   * how it goes, and afterwards the publisher is watched as usual.
+   *
+   * @param {{ name: string, device: string, home?: 'join' | 'new' }} options of the person, as others will see it
+   * @returns {Promise<void>}
+   */
+  async claim({ name, device, home }) {
+    const { claim } = this.state.value;
+    if (!this.#claim || !this.#trust || !claim || !['asking', 'failed'].includes(claim.phase)) return;
+    this.state.set({ claim: { ...claim, phase: 'connecting', problem: null, retryAfterSeconds: 0 } });
+    try {
+      const { role } = await this.#trust.claim(
+        { peer: this.#peer, claim: this.#claim, name, device, home },
+        { signal: this.#stopped.signal, onPhase: (phase) => this.state.set({ claim: { ...claim, phase } }) },
+      );
+      this.#claim = null;
+      this.state.set({ claim: { ...claim, phase: 'done', role } });
+    } catch (error) {
+      const known = error instanceof TrustError;
+      if (!known) console.error('sightline: a claim failed', error);
+      const code = known ? error.code : 'internal';
+      const message = known ? error.message : 'Something in this page went wrong. Try again.';
+      const retryAfterSeconds = known ? error.retryAfterSeconds : 0;
+      this.state.set({ claim: { ...claim, phase: 'failed', problem: { code, message }, retryAfterSeconds } });
+    }
+  }
+
+  /** Leaves the secret alone and watches with what this browser may do already. */
+  skipClaim() {
+    this.#claim = null;
+    this.state.set({ claim: null });
   }
 
   /**

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { readAddress, writeAddress } from '../static/address.js';
+import { readAddress, writeAddress, writeClaim } from '../static/address.js';
 import { groupPeerId, parsePeerId } from '../static/peerid.js';
 import { forget, listRecent, remember } from '../static/recent.js';
 
@@ -8,13 +8,28 @@ const peer = `${'abcd2345'.repeat(6)}xyza`;
 const other = `${'zzzz7777'.repeat(6)}xyzq`;
 
 test('an address names an agent and perhaps a camera', () => {
-  assert.deepEqual(readAddress(`#peer=${peer}&camera=front`), { peer, malformed: false, camera: 'front' });
-  assert.deepEqual(readAddress(writeAddress(peer, 'a-b_1')), { peer, malformed: false, camera: 'a-b_1' });
-  assert.deepEqual(readAddress(writeAddress(peer)), { peer, malformed: false, camera: '' });
-  for (const empty of ['', '#', writeAddress(null)]) {
-    assert.deepEqual(readAddress(empty), { peer: null, malformed: false, camera: '' });
+  const nothing = { peer: null, malformed: false, camera: '', claim: null, brokenClaim: false };
+  assert.deepEqual(readAddress(`#peer=${peer}&camera=front`), { ...nothing, peer, camera: 'front' });
+  assert.deepEqual(readAddress(writeAddress(peer, 'a-b_1')), { ...nothing, peer, camera: 'a-b_1' });
+  assert.deepEqual(readAddress(writeAddress(peer)), { ...nothing, peer });
+  for (const empty of ['', '#', writeAddress(null)]) assert.deepEqual(readAddress(empty), nothing);
+  assert.deepEqual(readAddress('#peer=abc&camera=../x'), { ...nothing, malformed: true });
+});
+
+test('a link may carry a secret that gives access', () => {
+  const secret = 'AAECAwQFBgcICQoLDA0ODw';
+  const jti = 'EBESExQVFhcYGRobHB0eHw';
+  for (const claim of [{ kind: 'pair', invite: '', secret }, { kind: 'invite', invite: jti, secret }]) {
+    const place = readAddress(writeClaim(peer, claim));
+    assert.deepEqual([place.peer, place.claim, place.brokenClaim], [peer, claim, false]);
   }
-  assert.deepEqual(readAddress('#peer=abc&camera=../x'), { peer: null, malformed: true, camera: '' });
+  const broken = [`pair=`, `pair=${secret.slice(1)}`, `pair=${secret}=`, `pair=${secret.slice(0, -1)}x`, `invite=${jti}`,
+    `invite=${jti}.${secret}.x`, `invite=.${secret}`, `pair=${secret}&invite=${jti}.${secret}`];
+  for (const text of broken) {
+    const place = readAddress(`#peer=${peer}&${text}`);
+    assert.deepEqual([place.claim, place.brokenClaim], [null, true], text);
+  }
+  assert.deepEqual(readAddress(`#peer=abc&pair=${secret}`).claim, null);
 });
 
 test('an ID is read as people paste it', () => {

@@ -55,8 +55,8 @@
 // and, by type,
 //
 //	offer      nonce (token of 16 bytes, fresh), key (the viewer's agreement key),
-//	           claim ("", "pair" or "invite"), grants (at most 4 compact JWS of at
-//	           most 6,144 bytes, all together 8,192), sdp (1 to 40,960 bytes),
+//	           claim ("", "pair" or "invite"), grants (at most 4 compact JWS, all
+//	           together at most 6,144 bytes), sdp (1 to 40,960 bytes),
 //	           media (at most 32 of {"mid","camera"}; camera "" is the first one)
 //	answer     nonce (fresh), peerNonce (the offer's), offerHash, sdp
 //	reject     offerHash, code, reason (at most 256 bytes)

@@ -12,7 +12,9 @@ func frames() []string {
 	t16, t32 := strings.Repeat("A", 22), strings.Repeat("A", 43)
 	return []string{
 		`{"type":"challenge","nonce":"` + t32 + `"}`,
-		`{"type":"register","jws":"a.b.c"}`,
+		`{"type":"register","jws":"a.b.c","keys":"d.e.f"}`,
+		`{"type":"lookup","to":"` + bob + `","ref":3}`,
+		`{"type":"keys","of":"` + bob + `","ref":3,"keys":"d.e.f"}`,
 		`{"type":"registered","id":"` + alice + `","resume":"` + t16 + `","resumed":false}`,
 		`{"type":"send","to":"` + bob + `","ref":7,"payload":"a.b-_9.c"}`,
 		`{"type":"send","to":"` + bob + `","ref":0,"ack":true,"payload":"a.b.c"}`,
@@ -39,8 +41,14 @@ func TestDecodeFrame_RefusesWhatBreaksTheRules(t *testing.T) {
 	for _, in := range []string{
 		"", "null", "[]", "{}", "7", `{"type":"hello"}`, `{"type":"challenge"}`,
 		`{"type":"challenge","nonce":"` + strings.Repeat("A", 22) + `"}`,
-		`{"type":"register","jws":""}`,
-		`{"type":"register","jws":"a b"}`,
+		`{"type":"register","jws":"","keys":"d.e.f"}`,
+		`{"type":"register","jws":"a b","keys":"d.e.f"}`,
+		`{"type":"register","jws":"a.b.c"}`,
+		`{"type":"register","jws":"a.b.c","keys":"` + strings.Repeat("x", 1025) + `"}`,
+		`{"type":"lookup","to":"` + bob + `","ref":-1}`,
+		`{"type":"lookup","to":"","ref":1}`,
+		`{"type":"keys","of":"` + bob + `","ref":1,"keys":""}`,
+		`{"type":"keys","of":"","ref":1,"keys":"d.e.f"}`,
 		`{"type":"registered","id":"x","resume":"","resumed":true}`,
 		`{"type":"registered","id":"` + alice + `","resume":"","resumed":true}`,
 		`{"type":"send","to":"` + strings.ToUpper(bob) + `","ref":1,"payload":"a.b.c"}`,

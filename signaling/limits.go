@@ -18,11 +18,10 @@ const (
 	// base64url: the largest that still fits into MaxPayload with a full list
 	// of media.
 	MaxSDP = 40 << 10
-	// MaxGrants is the largest number of grants in an offer, MaxGrant the longest
-	// of them and MaxGrantsTotal all together, in bytes.
+	// MaxGrants is the largest number of grants in an offer, MaxGrantsTotal how
+	// long they may be together, in bytes.
 	MaxGrants      = 4
-	MaxGrant       = 6 << 10
-	MaxGrantsTotal = 8 << 10
+	MaxGrantsTotal = 6 << 10
 	// MaxMedia is the largest number of media sections an offer names. More
 	// cameras are added over the data channel once connected.
 	MaxMedia = 32

@@ -23,13 +23,16 @@ const (
 )
 
 // samples are messages as another implementation writes them.
+// point is a key that messages are sealed with.
+const point = "BKTxgcCxZZasBXridKfKU4qX-VlB8CWneqTUUdNr68c4ukimVmZlqqVs8SZQHvbMNVx6t-r8U8pdYYwd2IyJ3hI"
+
 func samples() map[Type]string {
 	t16, t32 := strings.Repeat("A", 22), strings.Repeat("A", 43)
 	head := func(t Type) string {
 		return fmt.Sprintf(`"type":%q,"from":%q,"to":%q,"session":%q,"seq":1,"exp":1780315260`, t, alice, bob, t16)
 	}
 	return map[Type]string{
-		TypeOffer:     `{` + head(TypeOffer) + `,"nonce":"` + t16 + `","sdp":"v=0\r\n","media":[{"mid":"0","camera":"front"},{"mid":"1","camera":""}]}`,
+		TypeOffer:     `{` + head(TypeOffer) + `,"nonce":"` + t16 + `","key":"` + point + `","claim":"pair","grants":["a.b.c"],"sdp":"v=0\r\n","media":[{"mid":"0","camera":"front"},{"mid":"1","camera":""}]}`,
 		TypeAnswer:    `{` + head(TypeAnswer) + `,"nonce":"` + t16 + `","peerNonce":"` + t16 + `","offerHash":"` + t32 + `","sdp":"v=0\r\n"}`,
 		TypeCandidate: `{` + head(TypeCandidate) + `,"transcript":"` + t32 + `","candidate":"candidate:1 1 udp 1 ::1 9 typ host","mid":"0"}`,
 		TypeReject:    `{` + head(TypeReject) + `,"offerHash":"` + t32 + `","code":"busy","reason":"Später."}`,
@@ -78,6 +81,10 @@ func TestDecodeMessage_RefusesWhatBreaksTheRules(t *testing.T) {
 		{TypeOffer, "seq", []any{0, -1, 2, 1.5, "1", 1 << 53, nil}},
 		{TypeOffer, "exp", []any{-1, 1 << 53, "soon", 1.5}},
 		{TypeOffer, "nonce", []any{"", long(43), nil}},
+		{TypeOffer, "key", []any{"", point[1:], point + "A", "B" + strings.Repeat("A", 86), strings.ToLower(point), nil, 1}},
+		{TypeOffer, "claim", []any{"Pair", "grant", 1}},
+		{TypeOffer, "grants", []any{"a.b.c", []string{""}, []string{"a b"}, []string{long(MaxGrantsTotal + 1)},
+			[]string{long(MaxGrantsTotal), "a"}, []string{"a", "b", "c", "d", "e"}}},
 		{TypeOffer, "sdp", []any{"", long(MaxSDP + 1), "v=0\x00", nil, []string{"v=0"}}},
 		{TypeOffer, "media", []any{media(MaxMedia + 1), one("", "a"), one(long(MaxMID+1), "a"), one("a b", "a"), one("ä", "a"),
 			one("0", "Front"), one("0", long(MaxCameraID+1)), one("0", "../etc"), one("0", "-a"), one("0", "ä"), one("0", "a b"),
@@ -132,11 +139,12 @@ func TestEncodeMessage_TheLargestOfferFitsIntoAFrame(t *testing.T) {
 	line := "a=rtpmap:96 <H264/90000>&\r\n"
 	big := strings.Repeat(line, MaxSDP/len(line))
 	p := newPair(t)
-	v, err := NewViewerSession(p.viewer, p.publisher.PeerID())
+	v, err := NewViewerSession(p.viewer, p.publisher.PeerID(), p.publisher.AgreementKey())
 	if err != nil {
 		t.Fatal(err)
 	}
-	compact, err := v.Offer(noon, big, media)
+	grants := []string{strings.Repeat("g", MaxGrantsTotal)}
+	compact, err := v.Offer(noon, Request{SDP: big, Media: media, Claim: ClaimInvite, Grants: grants})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,10 +238,11 @@ func FuzzDecodeMessage(f *testing.F) {
 }
 
 func BenchmarkOpen(b *testing.B) {
-	_, offer := newPair(b).offer(b, noon)
+	p := newPair(b)
+	_, offer := p.offer(b, noon)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Open(offer); err != nil {
+		if _, err := Open(p.publisher, offer); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -127,8 +127,8 @@ func checkGrants(grants []string) error {
 	}
 	total := 0
 	for _, g := range grants {
-		if total += len(g); len(g) > MaxGrant || total > MaxGrantsTotal {
-			return fmt.Errorf("%w: a grant has at most %d bytes, all together %d", ErrMessage, MaxGrant, MaxGrantsTotal)
+		if total += len(g); total > MaxGrantsTotal {
+			return fmt.Errorf("%w: the grants have more than %d bytes", ErrMessage, MaxGrantsTotal)
 		}
 		if err := checkPayload(g); err != nil {
 			return fmt.Errorf("%w: a grant is a compact JWS", ErrMessage)

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/internal/check"
 )
 
 func TestOfferVerifier_AcceptsAnOfferOnce(t *testing.T) {
@@ -24,7 +24,7 @@ func TestOfferVerifier_AcceptsAnOfferOnce(t *testing.T) {
 	}
 	o := *open(t, offer).Message().(*Offer)
 	o.SDP += "x" // the viewer itself uses a nonce twice
-	if _, err := p.gate.Accept(noon, open(t, must(t)(seal(p.viewer, &o)))); !errors.Is(err, ErrReplayed) {
+	if _, err := p.gate.Accept(noon, open(t, must(t)(sign(p.viewer, &o)))); !errors.Is(err, ErrReplayed) {
 		t.Errorf("another offer with the same nonce: %v", err)
 	}
 }
@@ -76,8 +76,8 @@ func TestOfferVerifier_DeniesByDefaultAndSaysSo(t *testing.T) {
 func TestOfferVerifier_StrangersCannotFlushItsMemory(t *testing.T) {
 	p := newPair(t)
 	gate := newGate(t, OfferVerifierOptions{Identity: p.publisher, Viewers: 2, NoncesPerViewer: 4,
-		Authorize: func(id identity.PeerID) error {
-			if id == p.viewer.PeerID() {
+		Authorize: func(o *Offer) error {
+			if o.From == p.viewer.PeerID() {
 				return nil
 			}
 			return errors.New("who is that?")
@@ -240,9 +240,37 @@ func TestOfferVerifier_AReplayIsAnsweredBySilence(t *testing.T) {
 	}
 }
 
+func TestOfferVerifier_ADenialSaysWhatTheViewerIsTold(t *testing.T) {
+	p := newPair(t)
+	denied := &Denial{Code: RejectPairingClosed, Reason: "Start pairing first."}
+	gate := newGate(t, OfferVerifierOptions{Identity: p.publisher, Authorize: func(o *Offer) error {
+		if o.Claim == ClaimPair {
+			return denied
+		}
+		return nil
+	}})
+	v, err := NewViewerSession(p.viewer, p.publisher.PeerID(), p.publisher.AgreementKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := open(t, must(t)(v.Offer(noon, Request{SDP: sdp, Claim: ClaimPair})))
+	_, cause := gate.Accept(noon, in)
+	if n, _ := check.Of(cause); !errors.Is(cause, ErrForbidden) || n != check.Allowed {
+		t.Fatalf("refused by %q: %v", n, cause)
+	}
+	reply, send, err := gate.Refuse(noon, in, cause)
+	if err != nil || !send {
+		t.Fatal(send, err)
+	}
+	m, err := v.Receive(open(t, reply))
+	if r, ok := m.(*Reject); err != nil || !ok || r.Code != denied.Code || r.Reason != denied.Reason {
+		t.Errorf("received %+v, %v", m, err)
+	}
+}
+
 func TestOfferVerifier_AFloodOfStrangersIsNotAnsweredOneByOne(t *testing.T) {
 	p := newPair(t)
-	gate := newGate(t, OfferVerifierOptions{Identity: p.publisher, Authorize: func(identity.PeerID) error { return ErrForbidden }})
+	gate := newGate(t, OfferVerifierOptions{Identity: p.publisher, Authorize: func(*Offer) error { return ErrForbidden }})
 	_, offer := p.offer(t, noon)
 	in := open(t, offer)
 	answered := func(from time.Time, n int) (out int) {

@@ -79,7 +79,7 @@ func TestSession_WithoutHandshakeNothingElseIsSaid(t *testing.T) {
 	if _, err := v.Candidate(noon, "", ""); !errors.Is(err, ErrUnexpected) {
 		t.Error("a candidate before the answer:", err)
 	}
-	if _, err := v.Offer(noon, sdp, nil); !errors.Is(err, ErrUnexpected) {
+	if _, err := v.Offer(noon, Request{SDP: sdp}); !errors.Is(err, ErrUnexpected) {
 		t.Error("a second offer:", err)
 	}
 	s, err := p.gate.Accept(noon, open(t, offer))
@@ -89,10 +89,10 @@ func TestSession_WithoutHandshakeNothingElseIsSaid(t *testing.T) {
 	if _, err := s.Bye(noon, ""); !errors.Is(err, ErrUnexpected) {
 		t.Error("a bye before the answer:", err)
 	}
-	if _, err := NewViewerSession(p.viewer, p.viewer.PeerID()); !errors.Is(err, ErrNotForMe) {
+	if _, err := NewViewerSession(p.viewer, p.viewer.PeerID(), p.viewer.AgreementKey()); !errors.Is(err, ErrNotForMe) {
 		t.Error("a peer dials itself:", err)
 	}
-	if _, err := NewViewerSession(p.viewer, "nobody"); !errors.Is(err, identity.ErrPeerID) {
+	if _, err := NewViewerSession(p.viewer, "nobody", p.viewer.AgreementKey()); !errors.Is(err, identity.ErrPeerID) {
 		t.Error("a peer dials nobody:", err)
 	}
 }
@@ -116,10 +116,11 @@ func TestSession_AnAnswerThatCannotBeSentMayBeFollowedByAReject(t *testing.T) {
 // signed, for the viewer in the middle of a handshake.
 type hostile struct {
 	*pair
-	v        *ViewerSession
-	offer    string
-	answer   string // the right one
-	original *Answer
+	v                   *ViewerSession
+	offer               string
+	answer              string // the right one
+	offerJWS, answerJWS string // inside their seals
+	original            *Answer
 }
 
 func newHostile(t *testing.T) *hostile {
@@ -132,6 +133,7 @@ func newHostile(t *testing.T) *hostile {
 	}
 	h.answer = must(t)(s.Answer(noon, sdp))
 	h.original = open(t, h.answer).Message().(*Answer)
+	h.offerJWS, h.answerJWS = unsealed(t, h.offer), unsealed(t, h.answer)
 	return h
 }
 
@@ -140,7 +142,7 @@ func (h *hostile) forge(t *testing.T, id *identity.Identity, f func(*Answer)) st
 	t.Helper()
 	a := *h.original
 	f(&a)
-	return must(t)(seal(id, &a))
+	return must(t)(sign(id, &a))
 }
 
 func TestViewerSession_RefusesEveryAnswerButItsOwn(t *testing.T) {
@@ -164,13 +166,13 @@ func TestViewerSession_RefusesEveryAnswerButItsOwn(t *testing.T) {
 		"an answer in another session":  {h.forge(t, h.publisher, func(a *Answer) { a.Session = NewToken(SessionSize) }), ErrUnexpected},
 		"another nonce":                 {h.forge(t, h.publisher, func(a *Answer) { a.PeerNonce = NewToken(SessionSize) }), ErrUnexpected},
 		"another offer":                 {h.forge(t, h.publisher, func(a *Answer) { a.OfferHash = HashOf("x") }), ErrUnexpected},
-		"a reject of another offer": {must(t)(seal(h.publisher, &Reject{Header: h.original.Header, OfferHash: HashOf("x"),
+		"a reject of another offer": {must(t)(sign(h.publisher, &Reject{Header: h.original.Header, OfferHash: HashOf("x"),
 			Code: RejectBusy})), ErrUnexpected},
-		"a candidate before the answer": {must(t)(seal(h.publisher, &Candidate{Header: h.original.Header,
-			Transcript: Transcript(h.offer, h.answer)})), ErrUnexpected},
-		"a bye before the answer": {must(t)(seal(h.publisher, &Bye{Header: h.original.Header,
-			Transcript: Transcript(h.offer, h.answer)})), ErrUnexpected},
-		"an offer": {must(t)(seal(h.publisher, &Offer{Header: h.original.Header, Nonce: h.original.PeerNonce, SDP: sdp})), ErrUnexpected},
+		"a candidate before the answer": {must(t)(sign(h.publisher, &Candidate{Header: h.original.Header,
+			Transcript: Transcript(h.offerJWS, h.answerJWS)})), ErrUnexpected},
+		"a bye before the answer": {must(t)(sign(h.publisher, &Bye{Header: h.original.Header,
+			Transcript: Transcript(h.offerJWS, h.answerJWS)})), ErrUnexpected},
+		"an offer": {must(t)(sign(h.publisher, &Offer{Header: h.original.Header, Nonce: h.original.PeerNonce, Key: h.publisher.AgreementKey(), SDP: sdp})), ErrUnexpected},
 	}
 	for name, tt := range tests {
 		if m, err := h.v.Receive(open(t, tt.compact)); !errors.Is(err, tt.want) || m != nil {
@@ -187,7 +189,7 @@ func TestViewerSession_RefusesEveryAnswerButItsOwn(t *testing.T) {
 	if _, err := h.v.Receive(open(t, second)); !errors.Is(err, ErrUnexpected) {
 		t.Error("a second, different answer:", err)
 	}
-	late := must(t)(seal(h.publisher, &Reject{Header: h.original.Header, OfferHash: HashOf(h.offer), Code: RejectBusy}))
+	late := must(t)(sign(h.publisher, &Reject{Header: h.original.Header, OfferHash: HashOf(h.offerJWS), Code: RejectBusy}))
 	if _, err := h.v.Receive(open(t, late)); !errors.Is(err, ErrUnexpected) {
 		t.Error("a reject after the answer:", err)
 	}
@@ -218,14 +220,14 @@ func TestSession_LaterMessagesAreBoundToTheHandshake(t *testing.T) {
 		}
 	}
 	head := Header{From: p.publisher.PeerID(), To: p.viewer.PeerID(), Session: v2.ID(), Seq: 9}
-	mixed := must(t)(seal(p.publisher, &Bye{Header: head, Transcript: v1.transcript}))
+	mixed := must(t)(sign(p.publisher, &Bye{Header: head, Transcript: v1.transcript}))
 	if _, err := v2.Receive(open(t, mixed)); !errors.Is(err, ErrUnexpected) {
 		t.Error("another handshake's transcript:", err)
 	}
 	if _, err := v2.Receive(open(t, must(t)(s2.Bye(noon, "")))); err != nil {
 		t.Error(err)
 	}
-	if _, err := v2.Receive(open(t, must(t)(seal(p.publisher, &Bye{Header: head, Transcript: v2.transcript})))); !errors.Is(err, ErrUnexpected) {
+	if _, err := v2.Receive(open(t, must(t)(sign(p.publisher, &Bye{Header: head, Transcript: v2.transcript})))); !errors.Is(err, ErrUnexpected) {
 		t.Error("a message after the bye:", err)
 	}
 }
@@ -253,27 +255,27 @@ func TestOpen_RequiresThatTheSenderSigned(t *testing.T) {
 	_, offer := p.offer(t, noon)
 	mallory := newID(t)
 	o := *open(t, offer).Message().(*Offer)
-	if _, err := Open(must(t)(seal(mallory, &o))); !errors.Is(err, ErrSender) {
+	if _, err := verify(must(t)(sign(mallory, &o))); !errors.Is(err, ErrSender) {
 		t.Error("signed by somebody else:", err)
 	}
-	parts := strings.Split(offer, ".")
+	parts := strings.Split(unsealed(t, offer), ".")
 	o.SDP = strings.Replace(sdp, "AA:BB", "EE:FF", 1) // the server's own fingerprint
 	payload, err := EncodeMessage(&o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	swapped := parts[0] + "." + string(encodeSegment(payload)) + "." + parts[2]
-	if _, err := Open(swapped); !errors.Is(err, identity.ErrNotVerified) {
+	if _, err := verify(swapped); !errors.Is(err, identity.ErrNotVerified) {
 		t.Error("a swapped fingerprint:", err)
 	}
 	reg, err := SignRegistration(p.viewer, NewToken(ChallengeSize), "example.org", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(reg); !errors.Is(err, ErrMessage) {
+	if _, err := verify(reg); !errors.Is(err, ErrMessage) {
 		t.Error("a registration taken for a message:", err)
 	}
-	if _, err := VerifyRegistration(offer, NewToken(ChallengeSize), "example.org"); !errors.Is(err, ErrMessage) {
+	if _, err := VerifyRegistration(unsealed(t, offer), NewToken(ChallengeSize), "example.org"); !errors.Is(err, ErrMessage) {
 		t.Error("a message taken for a registration:", err)
 	}
 }

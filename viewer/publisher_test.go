@@ -134,7 +134,7 @@ func newPublisher(t *testing.T, change func(*publisher)) *publisher {
 	p.endpoint, err = peer.Listen(peer.EndpointOptions{Certificate: id.Certificate(), Addr: "127.0.0.1:0", Loopback: true})
 	must(err)
 	p.verifier, err = signaling.NewOfferVerifier(signaling.OfferVerifierOptions{
-		Identity: id, Authorize: func(identity.PeerID) error { return nil }, EarliestClock: time.Unix(1, 0),
+		Identity: id, Authorize: func(*signaling.Offer) error { return nil }, EarliestClock: time.Unix(1, 0),
 	})
 	must(err)
 	if change != nil {
@@ -176,7 +176,7 @@ func newPublisher(t *testing.T, change func(*publisher)) *publisher {
 
 // message takes what comes from the signaling server.
 func (p *publisher) message(ctx context.Context, from identity.PeerID, payload string) {
-	in, err := signaling.Open(payload)
+	in, err := signaling.Open(p.id, payload)
 	if err != nil {
 		p.t.Error(err)
 		return

@@ -219,7 +219,7 @@ func (p *publisher) message(ctx context.Context, from identity.PeerID, payload s
 		return
 	}
 	if p.tamper != nil {
-		answer = p.tamper(answer)
+		answer = p.tamper(session.Offer(), answer)
 	}
 	_ = p.signal.Send(ctx, from, answer)
 }

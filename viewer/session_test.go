@@ -137,14 +137,16 @@ func TestDial_IgnoresAnswersOfOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, tamper := range map[string]func(string) string{
-		"changed": func(jws string) string {
-			parts := strings.Split(jws, ".")
-			parts[1] = parts[1][:len(parts[1])-8] + "AAAAAAAA"
+	for name, tamper := range map[string]func(*signaling.Offer, string) string{
+		"changed": func(_ *signaling.Offer, sealed string) string {
+			parts := strings.Split(sealed, ".")
+			parts[3] = parts[3][:len(parts[3])-8] + "AAAAAAAA"
 			return strings.Join(parts, ".")
 		},
-		"signed by another": func(jws string) string {
-			payload, _, err := identity.Verify(jws)
+		"signed by another": func(o *signaling.Offer, _ string) string {
+			a := &signaling.Answer{Header: o.Header, Nonce: o.Nonce, PeerNonce: o.Nonce, OfferHash: signaling.HashOf(""), SDP: o.SDP}
+			a.From, a.To = o.To, o.From
+			payload, err := signaling.EncodeMessage(a)
 			if err != nil {
 				t.Error(err)
 			}
@@ -152,7 +154,11 @@ func TestDial_IgnoresAnswersOfOthers(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			return forged
+			sealed, err := identity.Seal(o.Key, []byte(forged))
+			if err != nil {
+				t.Error(err)
+			}
+			return sealed
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -72,7 +72,7 @@ func TestClient_AHostileServerIsLeftAndTriedAgain(t *testing.T) {
 			_ = ws.Write(ctx, websocket.MessageBinary, []byte("{}"))
 		}, "not a text message"},
 		"oversized": {func(ctx context.Context, ws *websocket.Conn) {
-			_ = ws.Write(ctx, websocket.MessageText, make([]byte, 100<<10))
+			_ = ws.Write(ctx, websocket.MessageText, make([]byte, signaling.MaxFrame+1))
 		}, "closed the connection"},
 		"no challenge": {func(ctx context.Context, ws *websocket.Conn) { say(ctx, ws, &signaling.Sent{Ref: 1}) }, "no challenge"},
 		"a weak challenge": {func(ctx context.Context, ws *websocket.Conn) {

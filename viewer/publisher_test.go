@@ -108,7 +108,7 @@ type publisher struct {
 	endpoint *peer.Endpoint
 	verifier *signaling.OfferVerifier
 	signal   *client.Client
-	tamper   func(jws string) string // what the server makes of an answer
+	tamper   func(o *signaling.Offer, answer string) string // what the server makes of an answer
 	reject   signaling.RejectCode
 
 	mu       sync.Mutex

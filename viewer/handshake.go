@@ -214,6 +214,16 @@ func (h *handshake) bye(reason string) (string, bool) {
 	return payload, err == nil
 }
 
+// transcript names the handshake once it is complete.
+func (h *handshake) transcript() signaling.Token {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.session == nil {
+		return ""
+	}
+	return h.session.Transcript()
+}
+
 // camera returns the camera that a section carries.
 func (h *handshake) camera(mid string) string {
 	h.mu.Lock()

@@ -42,9 +42,9 @@ type Options struct {
 	// publisher's first.
 	Cameras []string
 	// Grants are what gives this viewer its rights at the publisher; owners need
-	// none. They come from Claim, or from whoever passes one on. At most 4.
+	// none. They come from ClaimAccess, or from whoever passes one on. At most 4.
 	Grants []string
-	// claim is what Claim dials with.
+	// claim is what ClaimAccess dials with.
 	claim signaling.Claim
 	// NoMedia asks for no picture or sound, only for the HTTP API.
 	NoMedia bool

@@ -77,6 +77,9 @@ func rules() []rule {
 		{"github.com/prometheus/client_golang", []string{"signaling/server"}, "the agent stays lean"},
 		{"github.com/alecthomas/kong", []string{"cmd", "internal/cli"}, "flags are wiring"},
 		{"github.com/goccy/go-yaml", []string{"internal/config"}, "settings are read in one place"},
+		{"github.com/go-jose/go-jose/v4", []string{"internal/identity"}, "one place decides what a signature is"},
+		{"filippo.io/age", []string{"internal/backup"}, "the lean agent makes no backups"},
+		{"golang.org/x/crypto/acme", []string{"cmd/sightline"}, "the lean agent has a certificate of its own"},
 		{"unsafe", []string{"internal/peer"}, "system calls for batched sends only"},
 	}
 }
@@ -105,6 +108,12 @@ func TestImports_FollowTheLayers(t *testing.T) {
 			switch {
 			case p.in("codecs") && !dep.in("codecs"):
 				t.Errorf("%s depends on %s; codecs stands on nothing of ours", p.ImportPath, d)
+			case p.in("internal/access") && !dep.in("internal/access") && !dep.in("internal/identity") && !dep.in("internal/check") && !dep.in("internal/strictjson"):
+				t.Errorf("%s depends on %s; who may do what is decided without I/O and without the rest", p.ImportPath, d)
+			case p.in("internal/trust") && (dep.in("camera") || dep.in("viewer") || dep.in("signaling")):
+				t.Errorf("%s depends on %s; a recorder decides by the same package", p.ImportPath, d)
+			case (dep.in("internal/lab") || dep.in("internal/attacks")) && !p.in("internal/lab") && !p.in("internal/attacks"):
+				t.Errorf("%s depends on %s; those are for tests", p.ImportPath, d)
 			case p.in("camera") && dep.in("viewer"), p.in("viewer") && dep.in("camera"):
 				t.Errorf("%s depends on %s; cameras and viewers meet only on the wire", p.ImportPath, d)
 			case !p.in("cmd") && dep.in("cmd"), !p.in("cmd") && !p.in("internal/cli") && dep.in("internal/cli"):

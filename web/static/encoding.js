@@ -42,6 +42,11 @@ export function fromBase64Url(text) {
   return bytes;
 }
 
+/** @param {string} text base64url of UTF-8 @returns {string} @throws {SyntaxError | TypeError} if it is not */
+export function decodeText(text) {
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(fromBase64Url(text));
+}
+
 /**
  * Whether text is the one spelling of so many bytes.
  *

@@ -1,9 +1,11 @@
 /**
- * This browser's own identity: an ECDSA P-256 key that cannot be exported,
- * kept in IndexedDB. It signs what the browser says to agents; its PeerID is
- * what an owner puts on the allow list.
+ * This browser's own identity: two P-256 keys that cannot be exported, kept in
+ * IndexedDB. One signs what the browser says to agents; its PeerID is what an
+ * owner lets in. With the other, others encrypt to this browser; the first one
+ * signs that it is the same peer's (keys.js).
  */
-import { fromBase64Url } from './encoding.js';
+import { committed, done, openDatabase } from './database.js';
+import { fromBase64Url, toBase64Url } from './encoding.js';
 import { peerIdOf } from './peerid.js';
 
 /**
@@ -13,11 +15,17 @@ import { peerIdOf } from './peerid.js';
  * @property {string} x
  * @property {string} y
  *
+ * @typedef {object} KeyPairs
+ * @property {CryptoKeyPair} self ECDSA
+ * @property {CryptoKeyPair} agreement ECDH
+ *
  * @typedef {object} Identity
  * @property {string} peerId
  * @property {PublicJwk} jwk
- * @property {boolean} persistent false if the key is lost when the page closes
+ * @property {string} agreementKey what others encrypt to: an uncompressed point as base64url, 87 characters
+ * @property {boolean} persistent false if the keys are lost when the page closes
  * @property {(data: import('./encoding.js').Bytes) => Promise<import('./encoding.js').Bytes>} sign ES256: r and s, 32 bytes each
+ * @property {(other: CryptoKey) => Promise<import('./encoding.js').Bytes>} agree ECDH with the agreement key: 32 bytes
  */
 
 /** There can be no identity here; the message tells a person why. */
@@ -25,14 +33,14 @@ export class IdentityError extends Error {
   name = 'IdentityError';
 }
 
-const database = 'sightline';
 const objects = 'keys';
-const slot = 'self';
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
+const signing = { name: 'ECDSA', namedCurve: 'P-256' };
+/** What agreement keys are. */
+export const agreeing = { name: 'ECDH', namedCurve: 'P-256' };
 
 /**
- * Loads this browser's identity and creates it the first time. Where the
- * browser stores nothing (some private windows) the key lives as long as the
+ * Loads this browser's identity and creates what is missing of it. Where the
+ * browser stores nothing (some private windows) the keys live as long as the
  * page.
  *
  * @param {{ crypto?: Crypto, indexedDB?: IDBFactory }} [platform]
@@ -47,15 +55,11 @@ export async function openIdentity(platform = globalThis) {
         'Open this page by its https address, or by http://localhost on the machine that serves it.',
     );
   }
-  // Made before the transaction: IndexedDB closes a transaction that waits for
-  // anything but itself.
-  const fresh = () => subtle.generateKey(algorithm, false, ['sign', 'verify']);
   if (platform.indexedDB) {
     try {
       const db = await openDatabase(platform.indexedDB);
       try {
-        const stored = await read(db);
-        return await fromKeyPair(stored ?? (await addOrRead(db, await fresh())), subtle, true);
+        return await fromKeyPairs(await storedKeys(db, subtle), subtle, true);
       } finally {
         db.close();
       }
@@ -63,26 +67,37 @@ export async function openIdentity(platform = globalThis) {
       console.warn('sightline: keys cannot be stored in this browser', error);
     }
   }
-  return fromKeyPair(await fresh(), subtle, false);
+  return fromKeyPairs(await newKeyPairs(subtle), subtle, false);
+}
+
+/** @param {SubtleCrypto} subtle @returns {Promise<KeyPairs>} */
+export async function newKeyPairs(subtle) {
+  const self = subtle.generateKey(signing, false, ['sign', 'verify']);
+  const agreement = subtle.generateKey(agreeing, false, ['deriveBits']);
+  return { self: await self, agreement: await agreement };
 }
 
 /**
- * @param {CryptoKeyPair} pair
+ * @param {KeyPairs} pairs
  * @param {SubtleCrypto} subtle
  * @param {boolean} persistent
  * @returns {Promise<Identity>}
  */
-export async function fromKeyPair(pair, subtle, persistent) {
-  const { x, y } = await subtle.exportKey('jwk', pair.publicKey);
+export async function fromKeyPairs({ self, agreement }, subtle, persistent) {
+  const { x, y } = await subtle.exportKey('jwk', self.publicKey);
   if (x === undefined || y === undefined) {
     throw new IdentityError('The stored key is not a P-256 key. Clear this site’s data and reload.');
   }
   return {
     jwk: { kty: 'EC', crv: 'P-256', x, y },
     peerId: await peerIdOf(pointOf(x, y), subtle),
+    agreementKey: toBase64Url(await subtle.exportKey('raw', agreement.publicKey)),
     persistent,
     async sign(data) {
-      return new Uint8Array(await subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, pair.privateKey, data));
+      return new Uint8Array(await subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, self.privateKey, data));
+    },
+    async agree(other) {
+      return new Uint8Array(await subtle.deriveBits({ name: 'ECDH', public: other }, agreement.privateKey, 256));
     },
   };
 }
@@ -107,50 +122,31 @@ export function pointOf(x, y) {
   return point;
 }
 
-/** @param {IDBFactory} factory @returns {Promise<IDBDatabase>} */
-function openDatabase(factory) {
-  const request = factory.open(database, 1);
-  request.onupgradeneeded = () => request.result.createObjectStore(objects);
-  return done(request);
-}
-
-/** @param {IDBDatabase} db @returns {Promise<CryptoKeyPair | undefined>} */
-function read(db) {
-  return done(db.transaction(objects).objectStore(objects).get(slot));
-}
-
 /**
- * Stores pair unless another tab was first, and returns what is stored: two
- * tabs opened at once must not end up as two peers.
+ * Reads the stored keys and adds what is missing. Of two tabs that are opened
+ * at once the first to store a key wins: they must not end up as two peers.
  *
  * @param {IDBDatabase} db
- * @param {CryptoKeyPair} pair
- * @returns {Promise<CryptoKeyPair>}
+ * @param {SubtleCrypto} subtle
+ * @returns {Promise<KeyPairs>}
  */
-function addOrRead(db, pair) {
-  return new Promise((resolve, reject) => {
-    const transaction = db.transaction(objects, 'readwrite');
-    const store = transaction.objectStore(objects);
-    /** @type {CryptoKeyPair} */
-    let kept = pair;
+async function storedKeys(db, subtle) {
+  const slots = /** @type {(keyof KeyPairs)[]} */ (['self', 'agreement']);
+  const stored = db.transaction(objects).objectStore(objects);
+  const [self, agreement] = await Promise.all(slots.map((slot) => done(stored.get(slot))));
+  if (self && agreement) return { self, agreement };
+  // Made before the transaction: IndexedDB closes one that waits for anything
+  // but itself.
+  const pairs = await newKeyPairs(subtle);
+  const transaction = db.transaction(objects, 'readwrite');
+  const store = transaction.objectStore(objects);
+  for (const slot of slots) {
     const existing = store.get(slot);
     existing.onsuccess = () => {
-      if (existing.result) kept = existing.result;
-      else store.put(pair, slot);
+      if (existing.result) pairs[slot] = existing.result;
+      else store.put(pairs[slot], slot);
     };
-    transaction.oncomplete = () => resolve(kept);
-    transaction.onabort = transaction.onerror = () => reject(transaction.error);
-  });
-}
-
-/**
- * @template T
- * @param {IDBRequest<T>} request
- * @returns {Promise<T>}
- */
-function done(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
+  }
+  await committed(transaction);
+  return pairs;
 }

@@ -3,14 +3,19 @@
  * signer's public key in the protected header. Who signed is computed from
  * the key, never taken from what the message says.
  */
-import { fromBase64Url, toBase64Url, utf8 } from './encoding.js';
+import { decodeText, fromBase64Url, toBase64Url, utf8 } from './encoding.js';
 import { pointOf } from './identity.js';
 import { peerIdOf } from './peerid.js';
+import { parseStrict } from './strict-json.js';
 
 /** Longest compact form that is signed or looked at, in characters. */
-export const maxCompactLength = 63 * 1024;
+export const maxCompactLength = 72 * 1024;
 
-const type = 'sightline+jws';
+/** Longest protected header, in characters. */
+const maxHeader = 1024;
+
+/** The "typ" of signaling's messages. Other kinds of signatures have other ones: none passes for another. */
+const messageType = 'sightline+jws';
 
 /** A message whose signature or form is not what it must be. */
 export class JwsError extends Error {
@@ -22,9 +27,10 @@ export class JwsError extends Error {
  *
  * @param {import('./identity.js').Identity} identity
  * @param {string} payload
+ * @param {string} [type] the header's "typ", default that of signaling's messages
  * @returns {Promise<string>}
  */
-export async function sign(identity, payload) {
+export async function sign(identity, payload, type = messageType) {
   const { kty, crv, x, y } = identity.jwk;
   const header = JSON.stringify({ alg: 'ES256', typ: type, jwk: { kty, crv, x, y } });
   const signed = `${toBase64Url(utf8(header))}.${toBase64Url(utf8(payload))}`;
@@ -39,20 +45,21 @@ export async function sign(identity, payload) {
  * Checks a signature and returns the payload with the PeerID of its signer.
  *
  * @param {string} compact
- * @param {SubtleCrypto} [subtle]
+ * @param {string} [type] the header's "typ", default that of signaling's messages
  * @returns {Promise<{ payload: string, from: string }>}
  * @throws {JwsError}
  */
-export async function verify(compact, subtle = globalThis.crypto.subtle) {
+export async function verify(compact, type = messageType) {
+  const { subtle } = globalThis.crypto;
   if (typeof compact !== 'string' || compact.length > maxCompactLength) {
     throw new JwsError('the message is too long');
   }
   const parts = compact.split('.');
-  if (parts.length !== 3) {
+  if (parts.length !== 3 || parts[0].length > maxHeader) {
     throw new JwsError('the message is not a JWS of three parts');
   }
   try {
-    const jwk = readHeader(decodeText(parts[0]));
+    const jwk = readHeader(decodeText(parts[0]), type);
     const point = pointOf(jwk.x, jwk.y);
     const signature = fromBase64Url(parts[2]);
     const key = await subtle.importKey('raw', point, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify']);
@@ -67,17 +74,13 @@ export async function verify(compact, subtle = globalThis.crypto.subtle) {
   }
 }
 
-/** @param {string} text base64url of UTF-8 @returns {string} */
-function decodeText(text) {
-  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(fromBase64Url(text));
-}
-
 /**
  * @param {string} json the protected header
+ * @param {string} type
  * @returns {import('./identity.js').PublicJwk}
  */
-function readHeader(json) {
-  const header = JSON.parse(json);
+function readHeader(json, type) {
+  const header = parseStrict(json);
   onlyFields(header, ['alg', 'typ', 'jwk']);
   onlyFields(header.jwk, ['kty', 'crv', 'x', 'y']);
   const { kty, crv, x, y } = header.jwk;

@@ -1,21 +1,28 @@
 /**
- * The signed messages of one session between this browser and a publisher.
+ * The messages of one session between this browser and a publisher: signed by
+ * whoever says something, and sealed to whoever it is for.
  *
- * The signaling service is not trusted: a Negotiation accepts only what the
- * publisher's own key has signed, for this session, in rising order, and bound
- * to the offer made here (its hash and nonce) or, later, to the transcript of
- * offer and answer. Freshness rests on the nonces and not on clocks, so a
+ * The signaling service is not trusted: a Negotiation accepts only what is
+ * sealed to this browser and signed by the publisher's own key, for this
+ * session, in rising order, and bound to the offer made here (its hash and
+ * nonce) or, later, to the transcript of offer and answer. Freshness rests on the nonces and not on clocks, so a
  * camera whose clock is wrong still works.
  */
-import { fromBase64Url, toBase64Url, utf8 } from './encoding.js';
+import { isToken, randomToken, sha256 } from './encoding.js';
+import { seal, unseal } from './jwe.js';
 import { sign, verify } from './jws.js';
+import { parseStrict } from './strict-json.js';
 
 /**
  * @typedef {object} MediaLine what a media section of an offer is to carry
  * @property {string} mid
  * @property {string} camera empty for the agent's first camera
  *
- * @typedef {'forbidden' | 'busy' | 'bad_request' | 'no_camera' | 'expired'} RejectCode
+ * @typedef {object} Standing what an offer shows beside the descriptions
+ * @property {'' | 'pair' | 'invite'} [claim] the secret that the session is for
+ * @property {string[]} [grants] what gives this browser its rights, see Grants of the wire protocol for the limits
+ *
+ * @typedef {'forbidden' | 'busy' | 'bad_request' | 'no_camera' | 'expired' | 'pairing_closed' | 'locked'} RejectCode
  * @typedef {{ type: 'answer', sdp: string }} Answer
  * @typedef {{ type: 'reject', code: RejectCode, reason: string, clockOffsetMs: number }} Reject
  *   clockOffsetMs: how far the publisher's clock is ahead, for the offer after "expired"
@@ -53,6 +60,7 @@ export class Negotiation {
   /** @type {string} */ session;
   /** @type {string} */ #nonce;
 
+  /** @type {import('./keys.js').AgreementKey | null} what everything sent is sealed to */ #sealTo = null;
   #sent = 0;
   #received = 0;
   #offer = '';
@@ -67,8 +75,8 @@ export class Negotiation {
     this.#identity = identity;
     this.#peer = peer;
     this.#now = now;
-    this.session = randomText();
-    this.#nonce = randomText();
+    this.session = randomToken(16);
+    this.#nonce = randomToken(16);
   }
 
   /** Whether the answer has arrived, so that candidates can be exchanged. */
@@ -76,16 +84,43 @@ export class Negotiation {
     return this.#transcript !== '';
   }
 
+  /** The hash of offer and answer, which names this handshake and no other; empty before the answer. */
+  get transcript() {
+    return this.#transcript;
+  }
+
   /**
+   * Says what to seal everything with from now on.
+   *
+   * @param {import('./keys.js').AgreementKey} key the publisher's
+   * @returns {boolean} whether it is another one than before
+   */
+  sealTo(key) {
+    const other = key.text !== this.#sealTo?.text;
+    this.#sealTo = key;
+    return other;
+  }
+
+  /**
+   * Makes the session's one offer.
+   *
    * @param {string} sdp
    * @param {MediaLine[]} media
-   * @returns {Promise<string>} the signed offer; one per session
+   * @param {Standing} [standing]
+   * @returns {Promise<string>} sealed
    */
-  async offer(sdp, media) {
+  async offer(sdp, media, { claim = '', grants = [] } = {}) {
     if (this.#offer !== '') throw new MessageError('a session has one offer');
-    this.#offer = await this.#sign({ type: 'offer', nonce: this.#nonce, sdp, media });
-    this.#offerHash = await hash(this.#offer);
-    return this.#offer;
+    const key = this.#identity.agreementKey;
+    this.#offer = await this.#sign({ type: 'offer', nonce: this.#nonce, key, claim, grants, sdp, media });
+    this.#offerHash = await sha256(this.#offer);
+    return this.#seal(this.#offer);
+  }
+
+  /** @returns {Promise<string>} the same offer, sealed to the key that sealTo has named since */
+  offerAgain() {
+    if (this.#offer === '') throw new MessageError('there is no offer yet');
+    return this.#seal(this.#offer);
   }
 
   /**
@@ -105,11 +140,12 @@ export class Negotiation {
   /**
    * Checks a message of the publisher and returns what it says.
    *
-   * @param {string} compact
+   * @param {string} sealed
    * @returns {Promise<Incoming>}
-   * @throws {MessageError | import('./jws.js').JwsError}
+   * @throws {MessageError | import('./jws.js').JwsError | import('./jwe.js').JweError}
    */
-  async read(compact) {
+  async read(sealed) {
+    const compact = await unseal(this.#identity, sealed);
     const { payload, from } = await verify(compact);
     const message = parse(payload);
     if (from !== this.#peer || message.from !== from) {
@@ -139,10 +175,10 @@ export class Negotiation {
     switch (type) {
       case 'answer':
         this.#unanswered(message);
-        if (message.peerNonce !== this.#nonce || !isNonce(message.nonce)) {
+        if (message.peerNonce !== this.#nonce || !isToken(message.nonce, 16)) {
           throw new MessageError('the answer does not carry this session’s nonce');
         }
-        this.#transcript = await hash(`${this.#offer}.${compact}`);
+        this.#transcript = await sha256(`${this.#offer}.${compact}`);
         return { type, sdp };
       case 'reject':
         this.#unanswered(message);
@@ -174,7 +210,13 @@ export class Negotiation {
   /** @param {Record<string, unknown>} body @returns {Promise<string>} */
   async #signLater(body) {
     if (!this.answered) throw new MessageError('the session is not answered yet');
-    return this.#sign({ ...body, transcript: this.#transcript });
+    return this.#seal(await this.#sign({ ...body, transcript: this.#transcript }));
+  }
+
+  /** @param {string} compact @returns {Promise<string>} */
+  async #seal(compact) {
+    if (!this.#sealTo) throw new MessageError('the publisher’s key is not known yet');
+    return seal(this.#sealTo.key, compact);
   }
 
   /** @param {Record<string, unknown>} body @returns {Promise<string>} */
@@ -204,7 +246,7 @@ export class Negotiation {
 function parse(payload) {
   let message;
   try {
-    message = JSON.parse(payload);
+    message = parseStrict(payload);
   } catch (error) {
     throw new MessageError('the message is not JSON', { cause: error });
   }
@@ -222,23 +264,4 @@ function parse(payload) {
     }
   }
   return message;
-}
-
-/** @param {string} text @returns {boolean} */
-function isNonce(text) {
-  try {
-    return fromBase64Url(text).length === 16;
-  } catch {
-    return false;
-  }
-}
-
-/** @returns {string} 16 random bytes as 22 characters */
-function randomText() {
-  return toBase64Url(crypto.getRandomValues(new Uint8Array(16)));
-}
-
-/** @param {string} text @returns {Promise<string>} */
-async function hash(text) {
-  return toBase64Url(await crypto.subtle.digest('SHA-256', utf8(text)));
 }

@@ -5,6 +5,7 @@
  * not need the signaling service any more.
  */
 import { HttpClient, windowProtocol } from './http1.js';
+import { KeyStatementError, openKeyStatement } from './keys.js';
 import { Lane } from './lane.js';
 import { Negotiation } from './messages.js';
 import { SignalingError } from './signaling.js';
@@ -41,9 +42,10 @@ export class SessionError extends Error {
  * @property {string} peer
  * @property {import('./identity.js').Identity} identity
  * @property {import('./signaling.js').Signaling} signaling
- * @property {string[]} cameras the first cameras; "" is the agent's first one
+ * @property {string[]} cameras the first cameras; "" is the agent's first one; none for requests alone
  * @property {AbortSignal} signal gives the attempt up
  * @property {number} [clockOffsetMs] how far the publisher's clock is ahead, if it said so
+ * @property {import('./messages.js').Standing} [standing] what the offer shows
  */
 
 export class Session {
@@ -51,6 +53,7 @@ export class Session {
   #peer;
   #signaling;
   #negotiation;
+  #standing;
   #connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' });
   /** @type {RTCDataChannel | null} the channel of the first offer, until it is used */ #firstChannel;
   #ended = new AbortController();
@@ -98,9 +101,10 @@ export class Session {
   }
 
   /** @param {SessionOptions} options */
-  constructor({ peer, identity, signaling, cameras, clockOffsetMs = 0 }) {
+  constructor({ peer, identity, signaling, cameras, clockOffsetMs = 0, standing = {} }) {
     this.#peer = peer;
     this.#signaling = signaling;
+    this.#standing = standing;
     this.#negotiation = new Negotiation({ identity, peer, now: () => Date.now() + clockOffsetMs });
     this.#firstChannel = this.#openChannel();
     this.#lanes = cameras.map((camera) => new Lane(this.#connection, camera, true));
@@ -133,6 +137,11 @@ export class Session {
   get #saidGoodbye() {
     const { sctp } = this.#connection;
     return sctp !== null && (sctp.state === 'closed' || sctp.transport.state === 'closed');
+  }
+
+  /** Names the handshake of this session and no other, the same at both ends. */
+  get transcript() {
+    return this.#negotiation.transcript;
   }
 
   /** The streams of the cameras by id. @returns {Map<string, MediaStream>} */
@@ -225,16 +234,22 @@ export class Session {
   async #negotiate() {
     const connection = this.#connection;
     performance.mark('sightline:session');
+    const keys = this.#signaling.lookup(this.#peer, this.#deadline(answerMs));
+    keys.catch(() => {}); // Whoever waits for it below is told.
     await connection.setLocalDescription();
     await this.#signaling.ready(this.#deadline(answerMs));
+    // The key of a moment ago is most likely the key: the offer does not wait
+    // for the one that is asked for.
+    const known = this.#signaling.knownKeys(this.#peer);
+    await this.#sealTo(known ?? (await keys));
     // The offer does not wait for candidates: the agent's are in its answer, and
     // it learns this browser's address from the first check. What comes later is
     // sent after the answer, for agents that have to reach out first.
     const sdp = connection.localDescription?.sdp ?? '';
     this.#late = [];
     performance.mark('sightline:offer');
-    const offer = await this.#negotiation.offer(sdp, this.#lanes.flatMap(({ lines }) => lines));
-    const answer = await this.#answerTo(offer);
+    const offer = await this.#negotiation.offer(sdp, this.#lanes.flatMap(({ lines }) => lines), this.#standing);
+    const answer = await this.#answerTo(offer, known === undefined ? null : keys);
     performance.mark('sightline:answer');
     if (answer.type === 'reject') throw new SessionError(answer.code, answer.reason, answer.clockOffsetMs);
     if (answer.type !== 'answer') throw new SessionError('bad-answer', 'The agent answered something else.');
@@ -242,8 +257,29 @@ export class Session {
     await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
   }
 
-  /** @param {string} offer @returns {Promise<import('./messages.js').Incoming>} */
-  #answerTo(offer) {
+  /**
+   * @param {string} statement
+   * @returns {Promise<boolean>} whether the publisher has another key than before
+   */
+  async #sealTo(statement) {
+    try {
+      return this.#negotiation.sealTo(await openKeyStatement(statement, this.#peer));
+    } catch (error) {
+      if (!(error instanceof KeyStatementError)) throw error;
+      console.warn('sightline: a key statement is refused', error);
+      throw new SessionError(
+        'bad-answer',
+        'The signaling service has given a key that is not this agent’s. Do not trust the service; ask whoever runs it.',
+      );
+    }
+  }
+
+  /**
+   * @param {string} offer
+   * @param {Promise<string> | null} keys the publisher's key statement, if the offer was sealed before it came
+   * @returns {Promise<import('./messages.js').Incoming>}
+   */
+  #answerTo(offer, keys) {
     return new Promise((resolve, reject) => {
       const signal = this.#deadline(answerMs);
       signal.addEventListener('abort', () => {
@@ -251,7 +287,19 @@ export class Session {
       });
       this.#onFirst = resolve;
       this.#signaling.send(this.#peer, offer, reject);
+      keys?.then((statement) => this.#offerAgain(statement, reject)).catch(reject);
     });
+  }
+
+  /**
+   * An agent that was started again has a new key and could not read the offer.
+   *
+   * @param {string} statement
+   * @param {(error: SignalingError) => void} onError
+   */
+  async #offerAgain(statement, onError) {
+    if (this.#negotiation.answered || !(await this.#sealTo(statement))) return;
+    this.#signaling.send(this.#peer, await this.#negotiation.offerAgain(), onError);
   }
 
   async #connected() {

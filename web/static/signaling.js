@@ -1,14 +1,16 @@
 /**
  * The connection to the signaling service: proves who this browser is, carries
- * signed messages to and from other peers, and comes back by itself.
+ * sealed messages to and from other peers, asks for their keys, and comes back
+ * by itself.
  */
 import { Backoff, pause } from './backoff.js';
 import { sign } from './jws.js';
+import { keyStatement } from './keys.js';
 
 export const subprotocol = 'sightline.signal.v1';
 
 /** Longest frame, in characters. */
-const maxFrame = 64 * 1024;
+const maxFrame = 100 * 1024;
 
 /** A connection that says nothing for this long before it is registered is given up, in milliseconds. */
 const registerMs = 10_000;
@@ -16,7 +18,17 @@ const registerMs = 10_000;
 /** How many sent messages are remembered to connect an error with its cause. */
 const maxPending = 64;
 
+/** How many peers' key statements are remembered. */
+const maxKnown = 64;
+
+const offline = () => new SignalingError('offline', 'The signaling service cannot be reached.');
+
 /**
+ * @typedef {object} Lookup
+ * @property {string} to
+ * @property {(keys: string) => void} resolve
+ * @property {(error: SignalingError) => void} reject
+ *
  * @typedef {'connecting' | 'online' | 'offline' | 'displaced' | 'closed'} SignalingState
  *   displaced: another tab of this browser has taken over; the next send takes it back
  */
@@ -44,8 +56,12 @@ export class Signaling {
 
   /** @type {SignalingState} */ #state = 'offline';
   /** @type {WebSocket | null} */ #socket = null;
+  /** @type {WebSocket | null} the socket over which this browser has registered */ #greeted = null;
+  /** @type {Promise<string> | null} this browser's key statement, once it was needed */ #statement = null;
   #resume = '';
   #ref = 0;
+  /** @type {Map<number, Lookup>} those without an answer, by number */ #lookups = new Map();
+  /** @type {Map<string, string>} key statements that came over this socket, by peer */ #known = new Map();
   /** @type {Map<number, (error: SignalingError) => void>} */ #pending = new Map();
   /** @type {Set<(from: string, payload: string) => void>} */ #listeners = new Set();
   /** @type {Set<() => void>} */ #watchers = new Set();
@@ -87,6 +103,7 @@ export class Signaling {
     this.#loop = null;
     this.#setState('closed');
     this.#socket?.close(1000);
+    for (const { reject } of [...this.#lookups.values()]) reject(offline());
   }
 
   /**
@@ -99,15 +116,52 @@ export class Signaling {
   async ready(signal) {
     this.connect();
     while (this.#state !== 'online') {
-      if (this.#state === 'closed' || signal?.aborted) {
-        throw new SignalingError('offline', 'The signaling service cannot be reached.');
-      }
+      if (this.#state === 'closed' || signal?.aborted) throw offline();
       await this.#change(signal);
     }
   }
 
   /**
-   * Sends a signed message to a peer. The service answers only if something
+   * Asks for a peer's key statement, connecting if need be. While the
+   * connection is being made the question goes out right behind the
+   * registration, so that it costs no time.
+   *
+   * @param {string} to
+   * @param {AbortSignal} [signal] gives it up
+   * @returns {Promise<string>} not verified; openKeyStatement does that
+   * @throws {SignalingError} "unreachable" if the peer is not there, "offline" if the service is not
+   */
+  lookup(to, signal) {
+    this.connect();
+    this.#ref += 1;
+    const ref = this.#ref;
+    return new Promise((resolve, reject) => {
+      if (this.#state === 'closed' || signal?.aborted) return reject(offline());
+      const end = () => {
+        this.#lookups.delete(ref);
+        signal?.removeEventListener('abort', giveUp);
+      };
+      const giveUp = () => this.#lookups.get(ref)?.reject(offline());
+      signal?.addEventListener('abort', giveUp);
+      this.#lookups.set(ref, {
+        to,
+        resolve: (keys) => (end(), resolve(keys)),
+        reject: (error) => (end(), reject(error)),
+      });
+      this.#greeted?.send(JSON.stringify({ type: 'lookup', to, ref }));
+    });
+  }
+
+  /**
+   * @param {string} peer
+   * @returns {string | undefined} the key statement that the service gave last, over this very connection
+   */
+  knownKeys(peer) {
+    return this.#known.get(peer);
+  }
+
+  /**
+   * Sends a sealed message to a peer. The service answers only if something
    * is wrong, by onError.
    *
    * @param {string} to
@@ -116,9 +170,7 @@ export class Signaling {
    * @throws {SignalingError} "offline" if there is no connection now
    */
   send(to, payload, onError) {
-    if (this.#state !== 'online' || !this.#socket) {
-      throw new SignalingError('offline', 'The signaling service cannot be reached.');
-    }
+    if (this.#state !== 'online' || !this.#socket) throw offline();
     this.#ref += 1;
     if (onError) {
       this.#pending.set(this.#ref, onError);
@@ -176,6 +228,8 @@ export class Signaling {
         clearTimeout(timer);
         stop.removeEventListener('abort', abort);
         if (this.#socket === socket) this.#socket = null;
+        if (this.#greeted === socket) this.#greeted = null;
+        this.#known.clear();
         resolve(registered);
       };
       const abort = () => socket.close(1000);
@@ -204,11 +258,14 @@ export class Signaling {
   async #handle(socket, message) {
     switch (message.type) {
       case 'challenge':
-        socket.send(JSON.stringify({ type: 'register', jws: await this.#proof(message.nonce) }));
+        await this.#register(socket, message.nonce);
         break;
       case 'registered':
         this.#resume = String(message.resume ?? '');
         this.#setState('online');
+        break;
+      case 'keys':
+        this.#found(message);
         break;
       case 'message':
         for (const listener of [...this.#listeners]) listener(String(message.from), String(message.payload));
@@ -218,6 +275,32 @@ export class Signaling {
         break;
       default: // A later version of the service may say more.
     }
+  }
+
+  /**
+   * Registers, and asks at once for the keys that are wanted.
+   *
+   * @param {WebSocket} socket
+   * @param {unknown} nonce
+   */
+  async #register(socket, nonce) {
+    this.#statement ??= keyStatement(this.#identity);
+    const [jws, keys] = await Promise.all([this.#proof(nonce), this.#statement]);
+    if (this.#socket !== socket) return;
+    socket.send(JSON.stringify({ type: 'register', jws, keys }));
+    this.#greeted = socket;
+    for (const [ref, { to }] of this.#lookups) socket.send(JSON.stringify({ type: 'lookup', to, ref }));
+  }
+
+  /** @param {Record<string, any>} message */
+  #found({ of, ref, keys }) {
+    const lookup = this.#lookups.get(ref);
+    if (!lookup || lookup.to !== of || typeof keys !== 'string') return;
+    this.#known.delete(of);
+    this.#known.set(of, keys);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > maxKnown) this.#known.delete(oldest);
+    lookup.resolve(keys);
   }
 
   /** @param {unknown} nonce @returns {Promise<string>} */
@@ -241,9 +324,13 @@ export class Signaling {
       this.#setState('displaced');
     }
     if (code === 'unauthenticated') this.#resume = '';
+    const error = new SignalingError(String(code), String(message));
     const onError = this.#pending.get(ref);
     this.#pending.delete(ref);
-    onError?.(new SignalingError(String(code), String(message)));
+    onError?.(error);
+    const lookup = this.#lookups.get(ref);
+    if (code === 'unreachable' && lookup) this.#known.delete(lookup.to);
+    lookup?.reject(error);
   }
 
   /** @param {SignalingState} state */

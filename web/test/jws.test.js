@@ -3,15 +3,9 @@ import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync, sign as nodeSign, verify as nodeVerify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fromBase64Url, toBase64Url, utf8 } from '../static/encoding.js';
-import { fromKeyPair } from '../static/identity.js';
 import { JwsError, maxCompactLength, sign, verify } from '../static/jws.js';
 import { peerIdOf } from '../static/peerid.js';
-
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
-
-async function someone() {
-  return fromKeyPair(await crypto.subtle.generateKey(algorithm, false, ['sign', 'verify']), crypto.subtle, true);
-}
+import { someone } from './someone.js';
 
 /** Signs any header with node's own cryptography. */
 function forge(header, payload, key) {
@@ -64,6 +58,18 @@ test('any other header than ours is refused, however well signed', async () => {
   ]) {
     await assert.rejects(verify(forge(JSON.stringify(header), 'x', privateKey)), JwsError, JSON.stringify(header));
   }
+  const twice = JSON.stringify({ alg: 'ES256', typ, jwk }).replace('{', '{"alg":"none",');
+  await assert.rejects(verify(forge(twice, 'x', privateKey)), JwsError);
+  await assert.rejects(verify(forge(JSON.stringify({ alg: 'ES256', typ, jwk }) + ' '.repeat(1000), 'x', privateKey)), JwsError);
+});
+
+test('a signature of one kind passes for no other', async () => {
+  const me = await someone();
+  const grant = await sign(me, 'x', 'sightline-grant+jwt');
+  assert.equal((await verify(grant, 'sightline-grant+jwt')).from, me.peerId);
+  await assert.rejects(verify(grant), JwsError);
+  await assert.rejects(verify(grant, 'sightline-invite+jwt'), JwsError);
+  await assert.rejects(verify(await sign(me, 'x'), 'sightline-grant+jwt'), JwsError);
 });
 
 test('what is no JWS is refused', async () => {

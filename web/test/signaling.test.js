@@ -1,14 +1,11 @@
 import { test, mock } from 'node:test';
 import assert from 'node:assert/strict';
-import { fromKeyPair } from '../static/identity.js';
 import { verify } from '../static/jws.js';
+import { openKeyStatement } from '../static/keys.js';
 import { canonicalHost, Signaling, SignalingError, subprotocol } from '../static/signaling.js';
+import { someone } from './someone.js';
 
-const identity = await fromKeyPair(
-  await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']),
-  crypto.subtle,
-  true,
-);
+const identity = await someone();
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 /** Signatures are made on another thread. */
 const until = async (condition) => {
@@ -57,8 +54,9 @@ test('it proves who it is, to this service and for this challenge only', async (
   await register();
   await ready;
   assert.equal(signaling.state, 'online');
-  const { type, jws } = sockets[0].sent[0];
+  const { type, jws, keys } = sockets[0].sent[0];
   assert.equal(type, 'register');
+  assert.equal((await openKeyStatement(keys, identity.peerId)).text, identity.agreementKey);
   const { payload, from } = await verify(jws);
   assert.equal(from, identity.peerId);
   assert.deepEqual(JSON.parse(payload), { type: 'register', nonce: 'nonce', host: 'cam.example', id: identity.peerId, resume: '' });
@@ -182,11 +180,70 @@ test('waiting for the service ends when it is given up', async () => {
 });
 
 test('a frame that is none ends the connection', async () => {
-  for (const frame of ['{', '[]', 'null', '{}', 'x'.repeat(70_000)]) {
+  for (const frame of ['{', '[]', 'null', '{}', 'x'.repeat(102_401)]) {
     const { signaling, sockets } = setUp();
     signaling.connect();
     sockets[0].say(frame);
     assert.equal(sockets[0].closed, true);
     signaling.close();
   }
+});
+
+test('a peer’s key is asked for right behind the registration', async () => {
+  const { signaling, sockets } = setUp();
+  const keys = signaling.lookup('peer');
+  sockets[0].say({ type: 'challenge', nonce: 'nonce' });
+  await until(() => sockets[0].sent.length === 2);
+  assert.deepEqual(sockets[0].sent.map(({ type }) => type), ['register', 'lookup']);
+  assert.deepEqual(sockets[0].sent[1], { type: 'lookup', to: 'peer', ref: 1 });
+  sockets[0].say({ type: 'registered', id: identity.peerId, resume: '', resumed: false });
+  assert.equal(signaling.knownKeys('peer'), undefined);
+  sockets[0].say({ type: 'keys', of: 'other', ref: 1, keys: 'wrong' });
+  sockets[0].say({ type: 'keys', of: 'peer', ref: 1, keys: 'statement' });
+  assert.equal(await keys, 'statement');
+  assert.equal(signaling.knownKeys('peer'), 'statement');
+  const again = signaling.lookup('peer');
+  assert.deepEqual(sockets[0].sent[2], { type: 'lookup', to: 'peer', ref: 2 });
+  sockets[0].say({ type: 'error', code: 'unreachable', ref: 2, message: 'Gone.' });
+  await assert.rejects(again, { code: 'unreachable' });
+  assert.equal(signaling.knownKeys('peer'), undefined);
+  signaling.close();
+});
+
+test('a question that a lost connection took along is asked again, and keys are known to one connection only', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.after(() => mock.timers.reset());
+  const { signaling, sockets, register } = setUp();
+  const first = signaling.lookup('a');
+  await register();
+  await until(() => sockets[0].sent.length === 2);
+  sockets[0].say({ type: 'keys', of: 'a', ref: 1, keys: 'statement' });
+  await first;
+  const second = signaling.lookup('b');
+  sockets[0].close();
+  await turn();
+  assert.equal(signaling.knownKeys('a'), undefined);
+  mock.timers.tick(500);
+  await turn();
+  await register(1);
+  await until(() => sockets[1].sent.length === 2);
+  assert.deepEqual(sockets[1].sent[1], { type: 'lookup', to: 'b', ref: 2 });
+  sockets[1].say({ type: 'keys', of: 'b', ref: 2, keys: 'statement' });
+  assert.equal(await second, 'statement');
+  signaling.close();
+});
+
+test('a question ends when it is given up or the connection is closed for good', async () => {
+  const { signaling, sockets, register } = setUp();
+  const stop = new AbortController();
+  const given = signaling.lookup('a', stop.signal);
+  const rest = signaling.lookup('b');
+  stop.abort();
+  await assert.rejects(given, { code: 'offline' });
+  await register();
+  await until(() => sockets[0].sent.length === 2);
+  assert.equal(sockets[0].sent[1].to, 'b');
+  signaling.close();
+  await assert.rejects(rest, { code: 'offline' });
+  await assert.rejects(signaling.lookup('c'), { code: 'offline' });
 });

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/sightline-cam/sightline/internal/check"
 )
 
 const (
@@ -63,8 +65,9 @@ func (a *addresses) enter(now time.Time, ip netip.Addr) (entry *address, refusal
 		a.table[key] = e
 	}
 	e.used = now
-	switch {
-	case e.connections >= a.opts.MaxConnectionsPerAddress || !e.connects.AllowN(now, 1):
+	switch tooFast := !e.connects.AllowN(now, 1); {
+	case check.Off(check.Connections):
+	case e.connections >= a.opts.MaxConnectionsPerAddress || tooFast:
 		return nil, refusedAddress
 	case a.total >= a.opts.MaxConnections:
 		return nil, refusedTotal

@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 	"golang.org/x/time/rate"
 
+	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
 	"github.com/sightline-cam/sightline/signaling"
 )
@@ -75,8 +76,8 @@ func (c *conn) serve(closing <-chan struct{}) {
 	for over := false; !over; {
 		select {
 		case <-timer.C:
-			if !c.registered.Load() {
-				c.end(endUnauthenticated("no registration in time"))
+			if !check.Off(check.Connections) && !c.registered.Load() {
+				c.end(endUnauthenticated("no registration in time", refusedMute))
 			}
 		case <-closing:
 			c.end(endClosing())
@@ -103,6 +104,9 @@ func (c *conn) serve(closing <-chan struct{}) {
 func (c *conn) farewell(deadline time.Time) {
 	if c.ending.slow {
 		c.srv.metrics.slow.Inc()
+	}
+	if fault := c.ending.fault; fault != "" {
+		c.srv.metrics.refused.WithLabelValues(fault).Inc()
 	}
 	if code := c.ending.code; code != "" {
 		c.srv.metrics.errors.WithLabelValues(string(code)).Inc()
@@ -157,11 +161,14 @@ func (c *conn) readMessage() (websocket.MessageType, []byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	data, err := io.ReadAll(io.LimitReader(r, signaling.MaxFrame+1))
+	if !check.Off(check.Form) {
+		r = io.LimitReader(r, signaling.MaxFrame+1)
+	}
+	data, err := io.ReadAll(r)
 	if err != nil {
 		return 0, nil, err
 	}
-	if len(data) > signaling.MaxFrame {
+	if !check.Off(check.Form) && len(data) > signaling.MaxFrame {
 		return 0, nil, signaling.ErrMessage
 	}
 	return kind, data, nil
@@ -169,10 +176,11 @@ func (c *conn) readMessage() (websocket.MessageType, []byte, error) {
 
 // handle obeys one frame; ok is false if the connection must end.
 func (c *conn) handle(now time.Time, data []byte) (e ending, ok bool) {
-	if !c.addr.frames.AllowN(now, 1) || c.limiter != nil && !c.limiter.AllowN(now, 1) {
+	tooMany := !c.addr.frames.AllowN(now, 1) || c.limiter != nil && !c.limiter.AllowN(now, 1)
+	if !check.Off(check.Rate) && tooMany {
 		return c.overLimit(now, data)
 	}
-	frame, err := signaling.DecodeFrame(data)
+	frame, err := decode(data)
 	if err != nil {
 		return endBadMessage("malformed frame"), false
 	}
@@ -186,15 +194,14 @@ func (c *conn) handle(now time.Time, data []byte) (e ending, ok bool) {
 	case *signaling.Send:
 		c.srv.metrics.frames.WithLabelValues(string(signaling.FrameSend)).Inc()
 		if c.id == "" {
-			return endUnauthenticated("a message before the registration"), false
+			return endUnauthenticated("a message before the registration", refusedProof), false
 		}
 		c.route(f)
 		return ending{}, true
-	}
-	if f, ok := frame.(*signaling.Lookup); ok {
+	case *signaling.Lookup:
 		c.srv.metrics.frames.WithLabelValues(string(signaling.FrameLookup)).Inc()
 		if c.id == "" {
-			return endUnauthenticated("a lookup before the registration"), false
+			return endUnauthenticated("a lookup before the registration", refusedProof), false
 		}
 		c.lookup(f)
 		return ending{}, true
@@ -226,7 +233,7 @@ func (c *conn) register(f *signaling.Register) (ending, bool) {
 	reg, err := signaling.VerifyRegistration(f.JWS, c.challenge, c.host)
 	if err != nil {
 		c.srv.log.Debug("registration refused", "err", err)
-		return endUnauthenticated("the registration proves nothing"), false
+		return endUnauthenticated("the registration proves nothing", refusedProof), false
 	}
 	// The reader sets id before anyone can unregister: serve does so when the
 	// reader has ended.

@@ -17,6 +17,7 @@ type ending struct {
 	reason string // a constant; for the log, and for the client if code is ""
 	slow   bool   // the client reads too slowly to be told anything in order
 	left   bool   // the client said that it goes: nothing is held for it
+	fault  string // the client's: one of the reasons of refusals, or ""
 }
 
 func endLost(reason string) ending {
@@ -40,19 +41,19 @@ func endSlow() ending {
 }
 
 func endTooLarge() ending {
-	return ending{code: signaling.CodeTooLarge, status: websocket.StatusMessageTooBig, reason: "a message is too large"}
+	return ending{code: signaling.CodeTooLarge, status: websocket.StatusMessageTooBig, reason: "a message is too large", fault: refusedForm}
 }
 
 func endBadMessage(reason string) ending {
-	return ending{code: signaling.CodeBadMessage, status: websocket.StatusPolicyViolation, reason: reason}
+	return ending{code: signaling.CodeBadMessage, status: websocket.StatusPolicyViolation, reason: reason, fault: refusedForm}
 }
 
-func endUnauthenticated(reason string) ending {
-	return ending{code: signaling.CodeUnauthenticated, status: websocket.StatusPolicyViolation, reason: reason}
+func endUnauthenticated(reason, fault string) ending {
+	return ending{code: signaling.CodeUnauthenticated, status: websocket.StatusPolicyViolation, reason: reason, fault: fault}
 }
 
 func endFlood() ending {
-	return ending{code: signaling.CodeRateLimited, status: websocket.StatusPolicyViolation, reason: "frames keep coming over the limit"}
+	return ending{code: signaling.CodeRateLimited, status: websocket.StatusPolicyViolation, reason: "frames keep coming over the limit", fault: refusedRate}
 }
 
 // sentence explains an error code to a person.
@@ -67,7 +68,7 @@ func sentence(code signaling.ErrorCode) string {
 	case signaling.CodeRateLimited:
 		return "Too many messages. Wait a moment."
 	case signaling.CodeTooLarge:
-		return "The message is larger than 64 KiB."
+		return "The message is larger than 100 KiB."
 	case signaling.CodeServerBusy:
 		return "The server or the receiver is busy. Try again."
 	case signaling.CodeDisplaced:

@@ -32,7 +32,7 @@ func TestServer_HostileClientsGetAnAnswerAndHurtNobody(t *testing.T) {
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		r.send(&signaling.Register{JWS: jws})
+		r.send(&signaling.Register{JWS: jws, Keys: id.KeyStatement()})
 	}
 	tests := map[string]struct {
 		code   signaling.ErrorCode
@@ -45,11 +45,13 @@ func TestServer_HostileClientsGetAnAnswerAndHurtNobody(t *testing.T) {
 		"deeply nested": {signaling.CodeBadMessage, policy, func(_ *site, r *raw, _ identity.PeerID) {
 			r.write(strings.Repeat(`{"type":`, 8000))
 		}},
-		"unknown type":    {signaling.CodeBadMessage, policy, func(_ *site, r *raw, _ identity.PeerID) { r.write(`{"type":"admin"}`) }},
-		"the server's":    {signaling.CodeBadMessage, policy, func(_ *site, r *raw, v identity.PeerID) { r.send(&signaling.Delivery{From: v, Payload: goodJWS}) }},
-		"an extra member": {signaling.CodeBadMessage, policy, func(_ *site, r *raw, _ identity.PeerID) { r.write(`{"type":"register","jws":"a.b.c","from":"x"}`) }},
+		"unknown type": {signaling.CodeBadMessage, policy, func(_ *site, r *raw, _ identity.PeerID) { r.write(`{"type":"admin"}`) }},
+		"the server's": {signaling.CodeBadMessage, policy, func(_ *site, r *raw, v identity.PeerID) { r.send(&signaling.Delivery{From: v, Payload: goodJWS}) }},
+		"an extra member": {signaling.CodeBadMessage, policy, func(_ *site, r *raw, _ identity.PeerID) {
+			r.write(`{"type":"register","jws":"a.b.c","keys":"a.b.c","from":"x"}`)
+		}},
 		"binary": {signaling.CodeBadMessage, policy, func(_ *site, r *raw, _ identity.PeerID) {
-			if err := r.ws.Write(r.ctx(), websocket.MessageBinary, []byte(`{"type":"register","jws":"a.b.c"}`)); err != nil {
+			if err := r.ws.Write(r.ctx(), websocket.MessageBinary, []byte(`{"type":"register","jws":"a.b.c","keys":"a.b.c"}`)); err != nil {
 				r.t.Fatal(err)
 			}
 		}},
@@ -66,7 +68,7 @@ func TestServer_HostileClientsGetAnAnswerAndHurtNobody(t *testing.T) {
 		"sends before registering": {signaling.CodeUnauthenticated, policy, func(_ *site, r *raw, v identity.PeerID) {
 			r.send(&signaling.Send{To: v, Payload: goodJWS})
 		}},
-		"a proof that is none": {signaling.CodeUnauthenticated, policy, func(_ *site, r *raw, _ identity.PeerID) { r.send(&signaling.Register{JWS: goodJWS}) }},
+		"a proof that is none": {signaling.CodeUnauthenticated, policy, func(_ *site, r *raw, _ identity.PeerID) { r.send(&signaling.Register{JWS: goodJWS, Keys: goodJWS}) }},
 		"claims another's id": {signaling.CodeUnauthenticated, policy, func(_ *site, r *raw, v identity.PeerID) {
 			register(r, newID(r.t), v, next[*signaling.Challenge](r).Nonce, r.host)
 		}},
@@ -79,19 +81,23 @@ func TestServer_HostileClientsGetAnAnswerAndHurtNobody(t *testing.T) {
 			register(r, id, id.PeerID(), next[*signaling.Challenge](r).Nonce, "evil.example.org")
 		}},
 		"a session message as proof": {signaling.CodeUnauthenticated, policy, func(_ *site, r *raw, v identity.PeerID) {
-			session, err := signaling.NewViewerSession(newID(r.t), v)
+			id := newID(r.t)
+			offer, err := signaling.EncodeMessage(&signaling.Offer{
+				Header: signaling.Header{From: id.PeerID(), To: v, Session: signaling.NewToken(signaling.SessionSize), Seq: 1, Exp: time.Now().Unix()},
+				Nonce:  signaling.NewToken(signaling.SessionSize), Key: id.AgreementKey(), Grants: []string{}, SDP: "v=0", Media: []signaling.Media{},
+			})
 			if err != nil {
 				r.t.Fatal(err)
 			}
-			offer, err := session.Offer(time.Now(), "v=0", nil)
+			jws, err := identity.Sign(id, offer)
 			if err != nil {
 				r.t.Fatal(err)
 			}
-			r.send(&signaling.Register{JWS: offer})
+			r.send(&signaling.Register{JWS: jws, Keys: id.KeyStatement()})
 		}},
 		"registers twice": {signaling.CodeBadMessage, policy, func(_ *site, r *raw, _ identity.PeerID) {
 			r.register(newID(r.t), "")
-			r.send(&signaling.Register{JWS: goodJWS})
+			r.send(&signaling.Register{JWS: goodJWS, Keys: goodJWS})
 		}},
 		"floods": {signaling.CodeRateLimited, policy, func(_ *site, r *raw, v identity.PeerID) {
 			r.register(newID(r.t), "")

@@ -165,7 +165,7 @@ func (r *raw) register(id *identity.Identity, resume signaling.Token) *signaling
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.send(&signaling.Register{JWS: jws})
+	r.send(&signaling.Register{JWS: jws, Keys: id.KeyStatement()})
 	return next[*signaling.Registered](r)
 }
 

@@ -6,18 +6,33 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
-// Labels of refused requests.
+// Reasons of refusals. Where a check of package check refuses, it is the check's
+// name.
 const (
-	refusedHost     = "host"
-	refusedOrigin   = "origin"
+	// Before a WebSocket exists.
+	refusedHost     = string(check.Host)
+	refusedOrigin   = string(check.Origin)
 	refusedProtocol = "protocol"
 	refusedAddress  = "address_limit"
 	refusedTotal    = "total_limit"
 	refusedClosing  = "closing"
+	// On a WebSocket.
+	refusedProof = string(check.Registration)
+	refusedForm  = string(check.Form)
+	refusedRate  = string(check.Rate)
+	refusedMute  = "silence"
 )
+
+func refusals() []string {
+	return []string{
+		refusedHost, refusedOrigin, refusedProtocol, refusedAddress, refusedTotal, refusedClosing,
+		refusedProof, refusedForm, refusedRate, refusedMute,
+	}
+}
 
 // metrics are the server's counters. No label ever comes from a client.
 type metrics struct {
@@ -49,7 +64,7 @@ func newMetrics(r *prometheus.Registry) (*metrics, error) {
 		registered:  gauge("registered_peers", "Peers that are registered."),
 		frames:      vector("frames_total", "Frames received, by type.", "type"),
 		errors:      vector("errors_total", "Errors answered, by code.", "code"),
-		refused:     vector("refused_total", "Requests refused before a WebSocket existed, by reason.", "reason"),
+		refused:     vector("refused_total", "Requests, registrations and connections refused, by reason.", "reason"),
 		delivered:   counter("messages_delivered_total", "Messages queued for a connected receiver."),
 		held:        counter("messages_held_total", "Messages held for a receiver that lost its connection."),
 		expired:     counter("messages_expired_total", "Held messages that nobody came back for."),
@@ -74,7 +89,7 @@ func newMetrics(r *prometheus.Registry) (*metrics, error) {
 // showZeros creates every label, so that a rate can be computed from the first
 // event on.
 func (m *metrics) showZeros() {
-	for _, t := range []signaling.FrameType{signaling.FrameRegister, signaling.FrameSend} {
+	for _, t := range []signaling.FrameType{signaling.FrameRegister, signaling.FrameSend, signaling.FrameLookup} {
 		m.frames.WithLabelValues(string(t))
 	}
 	for _, c := range []signaling.ErrorCode{
@@ -83,7 +98,7 @@ func (m *metrics) showZeros() {
 	} {
 		m.errors.WithLabelValues(string(c))
 	}
-	for _, r := range []string{refusedHost, refusedOrigin, refusedProtocol, refusedAddress, refusedTotal, refusedClosing} {
+	for _, r := range refusals() {
 		m.refused.WithLabelValues(r)
 	}
 }

@@ -33,7 +33,7 @@ func newBench(t testing.TB, o Options) *bench {
 func (b *bench) join(id identity.PeerID, resume signaling.Token) (*conn, *signaling.Registered) {
 	b.t.Helper()
 	c := newConn(b.srv, nil, nil, "", nil)
-	if _, err := b.register(c, id, resume); err != nil {
+	if _, err := b.register(c, id, resume, "a.b.c"); err != nil {
 		b.t.Fatal(err)
 	}
 	f, err := signaling.DecodeFrame((<-c.out.queue).data)

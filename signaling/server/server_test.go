@@ -212,7 +212,7 @@ func TestServer_TheProofIsForTheHostOfTheConnection(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.send(&signaling.Register{JWS: jws})
+		r.send(&signaling.Register{JWS: jws, Keys: "a.b.c"})
 		r.wantEnd(signaling.CodeUnauthenticated, websocket.StatusPolicyViolation)
 	}
 }
@@ -383,7 +383,7 @@ func TestServer_LogsNoPayloadNoQueryNoToken(t *testing.T) {
 	s.request("GET", "/x?secret=hunter2", nil)
 	s.request("GET", "/"+strings.Repeat("y", 4000), nil)
 	bad := s.dial()
-	bad.send(&signaling.Register{JWS: "cGF5bG9hZA.cGF5bG9hZA.cGF5bG9hZA"})
+	bad.send(&signaling.Register{JWS: "cGF5bG9hZA.cGF5bG9hZA.cGF5bG9hZA", Keys: "a.b.c"})
 	bad.wantEnd(signaling.CodeUnauthenticated, websocket.StatusPolicyViolation)
 	_ = a.ws.CloseNow()
 	_ = b.ws.CloseNow()

@@ -62,7 +62,7 @@ func (w *world) start(name string, args ...string) *program {
 	w.Cleanup(func() {
 		p.stop(w)
 		if w.Failed() {
-			w.Logf("the end of what %s %s printed:\n%s", p.name, strings.Join(args, " "), p.tail(40))
+			w.Logf("the end of what %s %s printed:\n%s", p.name, strings.Join(args, " "), p.tail(12))
 		}
 	})
 	return p

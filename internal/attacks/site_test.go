@@ -36,7 +36,7 @@ func (w *world) site(o siteOptions) *site {
 	w.Helper()
 	listen := fmt.Sprintf("127.0.0.1:%d", w.freePort())
 	s := &site{w: w, stateDir: filepath.Join(w.TempDir(), "state"), base: "http://" + listen, signal: o.signal}
-	s.args = []string{"camera", "--state-dir", s.stateDir, "--listen", listen, "--udp", "127.0.0.1:0", "--name", "cam", "--log-level", "debug"}
+	s.args = []string{"camera", "--state-dir", s.stateDir, "--listen", listen, "--udp", "127.0.0.1:0", "--name", "cam", "--log-level", "info"}
 	if o.signal != "" {
 		s.args = append(s.args, "--signal", "ws"+strings.TrimPrefix(o.signal, "http"))
 	} else {
@@ -107,7 +107,7 @@ type server struct {
 // server starts `sightline signal`.
 func (w *world) server(args ...string) *server {
 	w.Helper()
-	p := w.start("sightline", append([]string{"signal", "--listen", "127.0.0.1:0", "--log-level", "debug"}, args...)...)
+	p := w.start("sightline", append([]string{"signal", "--listen", "127.0.0.1:0", "--log-level", "info"}, args...)...)
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
 	m, err := p.says(ctx, `signaling server is at (http://[0-9.:]+)`)

@@ -5,5 +5,5 @@ import "slices"
 // table is every attack, in the order in which they are printed when they take
 // equally long.
 func table() []attack {
-	return slices.Concat(offerAttacks(), registrationAttacks(), webAttacks())
+	return slices.Concat(offerAttacks(), answerAttacks(), registrationAttacks(), webAttacks())
 }

@@ -36,7 +36,7 @@ func TestOpen_TakesOnlyWhatIsSealedForThisPeer(t *testing.T) {
 	}{
 		"signed and not sealed":    {inside, check.Sealed, identity.ErrNotSealed},
 		"sealed to somebody else":  {toOther, check.Sealed, identity.ErrNotSealed},
-		"sealed and not signed":    {plain, check.Form, identity.ErrNotVerified},
+		"sealed and not signed":    {plain, check.Signed, identity.ErrNotVerified},
 		"sealed, signature broken": {broken, check.Signature, identity.ErrNotVerified},
 	} {
 		_, err := Open(p.publisher, tt.payload)

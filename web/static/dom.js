@@ -31,3 +31,19 @@ export function h(tag, attributes = {}, ...children) {
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/**
+ * Replaces an element's children by newer ones. The keyboard's focus goes on
+ * to the child with the same data-key as the one that had it, if there is one.
+ *
+ * @param {Element} element
+ * @param {...(Node | null)} children
+ */
+export function redraw(element, ...children) {
+  const active = document.activeElement;
+  const key = active && element.contains(active) ? /** @type {HTMLElement} */ (active).dataset.key : undefined;
+  element.replaceChildren(...children.filter((child) => child !== null));
+  if (key === undefined) return;
+  const next = [...element.querySelectorAll('[data-key]')].find((each) => /** @type {HTMLElement} */ (each).dataset.key === key);
+  /** @type {HTMLElement | undefined} */ (next)?.focus();
+}

@@ -4,23 +4,32 @@ import { icon, setIcon } from './icons.js';
 import { IdentityError, openIdentity } from './identity.js';
 import { shortPeerId } from './peerid.js';
 import { Publisher } from './publisher.js';
-import { remember } from './recent.js';
+import { listRecent, remember } from './recent.js';
 import { Signaling } from './signaling.js';
 import { SlAbout } from './sl-about.js';
+import { SlAccess } from './sl-access.js';
+import { SlClaim } from './sl-claim.js';
 import { SlGrid } from './sl-grid.js';
 import { SlPlayer } from './sl-player.js';
 import { SlRail } from './sl-rail.js';
+import { SlShare } from './sl-share.js';
 import { SlWelcome } from './sl-welcome.js';
+import { enumerate } from './sl-words.js';
 import { currentTheme, toggleTheme } from './theme.js';
+import { Trust } from './trust.js';
 
 /** The page: one agent's cameras, or the choice of an agent. */
 export class SlApp extends HTMLElement {
   /** @type {import('./identity.js').Identity | null} */ #identity = null;
   /** @type {Signaling | null} */ #signaling = null;
+  /** @type {Trust | null} */ #trust = null;
   /** @type {Publisher | null} */ #publisher = null;
+  /** @type {SlClaim | null} what a link that gives access has led to, as long as it is on the screen */ #claim = null;
+  /** @type {SlShare | null} */ #share = null;
+  /** @type {SlAccess | null} */ #access = null;
   #remembered = '';
   /** @type {string | null} the camera whose player takes the keyboard's focus */ #focusOn = null;
-  #place = readAddress(location.hash);
+  #place = takeAddress();
 
   #about = new SlAbout();
   #rail = new SlRail();
@@ -31,6 +40,18 @@ export class SlApp extends HTMLElement {
   #pill = h('span', { class: 'pill', hidden: true, 'data-testid': 'path' }, h('span', { class: 'dot' }), h('span', {}));
   #agent = h('span', { class: 'agent-name' });
   #all = h('a', { class: 'control', title: 'All cameras (g)', 'aria-label': 'All cameras', hidden: true }, icon('grid'));
+  #shareButton = h(
+    'button',
+    { type: 'button', class: 'control', title: 'Share', 'aria-label': 'Share', hidden: true, 'data-testid': 'share-open',
+      onclick: () => this.#openShare(false) },
+    icon('share'),
+  );
+  #accessButton = h(
+    'button',
+    { type: 'button', class: 'control', title: 'Access', 'aria-label': 'Access', hidden: true, 'data-testid': 'access-open',
+      onclick: () => this.#openAccess() },
+    icon('people'),
+  );
   #theme = h(
     'button',
     { type: 'button', class: 'control', title: 'Dark or light', 'aria-label': 'Dark or light', onclick: () => this.#toggleTheme() },
@@ -39,7 +60,7 @@ export class SlApp extends HTMLElement {
   #self = h(
     'button',
     { type: 'button', class: 'control', title: 'This browser', 'aria-label': 'This browser', disabled: true,
-      onclick: () => this.#identity && this.#about.open(this.#identity) },
+      'data-testid': 'about-open', onclick: () => this.#identity && this.#about.open(this.#identity, this.#publisher?.state.value.me ?? null) },
     icon('key'),
   );
 
@@ -59,6 +80,8 @@ export class SlApp extends HTMLElement {
         this.#pill,
         h('span', { class: 'spacer' }),
         this.#all,
+        this.#shareButton,
+        this.#accessButton,
         this.#theme,
         this.#self,
       ),
@@ -69,6 +92,9 @@ export class SlApp extends HTMLElement {
     this.#toggleIcon();
     this.addEventListener('sl-open', (event) => this.#openCamera(/** @type {SlPlayer} */ (event.target).cameraId));
     this.addEventListener('sl-retry', () => this.#publisher?.retry());
+    this.addEventListener('sl-claim', (event) => void this.#publisher?.claim(/** @type {CustomEvent} */ (event).detail));
+    this.addEventListener('sl-claim-skip', () => this.#skipClaim());
+    this.addEventListener('sl-share', (event) => this.#openShare(/** @type {CustomEvent} */ (event).detail.owner));
     document.addEventListener('keydown', (event) => this.#key(event));
     window.addEventListener('hashchange', () => this.#go());
     window.addEventListener('online', () => this.#publisher?.retry());
@@ -93,18 +119,24 @@ export class SlApp extends HTMLElement {
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     url.hash = '';
     this.#signaling = new Signaling({ url: url.href, identity: this.#identity });
-    this.#go();
+    this.#trust = new Trust({ identity: this.#identity, signaling: this.#signaling });
+    this.#share = new SlShare(this.#trust);
+    this.#access = new SlAccess(this.#trust);
+    this.append(this.#share, this.#access);
+    this.#go(this.#place);
+    this.#trust.state.watch(() => this.#offer());
   }
 
   /** Shows what the address says. */
-  #go() {
-    if (!this.#identity || !this.#signaling) return;
+  #go(place = takeAddress()) {
     const before = this.#place;
-    this.#place = readAddress(location.hash);
+    this.#place = place;
+    if (!this.#identity || !this.#signaling || !this.#trust) return;
     const inside = this.#grid.contains(document.activeElement) || document.activeElement === document.body;
     if (inside && before.camera !== this.#place.camera) this.#focusOn = this.#place.camera || before.camera;
-    const { peer, camera, malformed } = this.#place;
-    if (this.#publisher && this.#publisher.peer !== peer) this.#leave();
+    const { peer, camera, malformed, claim, brokenClaim } = place;
+    if (this.#publisher && (this.#publisher.peer !== peer || claim || brokenClaim)) this.#leave();
+    if (!this.#publisher) this.#claim = null;
     if (peer === null) {
       const welcome = new SlWelcome();
       welcome.malformed = malformed;
@@ -113,11 +145,19 @@ export class SlApp extends HTMLElement {
       this.#bar();
       return;
     }
+    if (brokenClaim) {
+      this.#showClaim(peer, 'invite').broken();
+      this.#bar();
+      return;
+    }
     if (!this.#publisher) {
-      const options = { peer, identity: this.#identity, signaling: this.#signaling, cameras: [camera] };
+      const options = { peer, identity: this.#identity, signaling: this.#signaling, trust: this.#trust, cameras: [camera], claim };
+      // The secret is the publisher's business now.
+      this.#place = { ...place, claim: null };
       this.#publisher = new Publisher(options);
       this.#grid = new SlGrid();
       this.#grid.ownPeer = this.#identity.peerId;
+      this.#grid.known = listRecent().some((entry) => entry.peer === peer);
       this.#main.replaceChildren(this.#heading, this.#grid, this.#rail);
       void this.#publisher.run();
       this.#publisher.state.watch(() => this.#update());
@@ -128,12 +168,94 @@ export class SlApp extends HTMLElement {
   #leave() {
     this.#publisher?.stop();
     this.#publisher = null;
+    this.#claim = null;
+    this.#share?.close();
+    this.#access?.close();
+  }
+
+  /**
+   * Puts a link that gives access on the screen, instead of the cameras.
+   *
+   * @param {string} peer
+   * @param {'pair' | 'invite'} kind
+   */
+  #showClaim(peer, kind) {
+    const names = listRecent().find((entry) => entry.peer === peer)?.cameras ?? [];
+    const card = new SlClaim(peer, kind, names.length > 0 ? enumerate(names.slice(0, 3)) : '');
+    this.#claim = card;
+    this.#main.className = 'choosing';
+    this.#main.replaceChildren(card);
+    return card;
+  }
+
+  /**
+   * Brings the link on the screen to the publisher's state.
+   *
+   * @param {Publisher} publisher
+   * @returns {boolean} whether it still has the screen
+   */
+  #updateClaim(publisher) {
+    const { claim } = publisher.state.value;
+    if (claim && claim.phase !== 'done') {
+      const shown = this.#claim;
+      const card = shown ?? this.#showClaim(publisher.peer, claim.kind);
+      card.update(claim);
+      if (!shown) card.takeFocus();
+      this.#bar();
+      return true;
+    }
+    if (this.#claim) {
+      this.#claim = null;
+      this.#main.replaceChildren(this.#heading, this.#grid, this.#rail);
+      this.#main.focus();
+      if (claim) setText(this.#announcer, claim.role === 'owner' ? 'This browser is an owner now.' : 'This browser has access now.');
+    }
+    return false;
+  }
+
+  #skipClaim() {
+    if (this.#publisher) return this.#publisher.skipClaim();
+    this.#claim = null;
+    this.#go({ ...this.#place, brokenClaim: false });
+  }
+
+  /**
+   * Offers what this browser may do with the publisher on the screen; for most
+   * that is to watch.
+   */
+  #offer() {
+    const me = this.#publisher?.state.value.me ?? null;
+    const { access, logWarning } = this.#trust?.state.value ?? { access: null, logWarning: '' };
+    const owner = me?.role === 'owner';
+    this.#shareButton.hidden = !me || me.role === 'open' || !(owner || me.pass);
+    this.#accessButton.hidden = !me || me.role === 'open' || !(owner || me.admin);
+    this.toggleAttribute('data-manages', !this.#shareButton.hidden || !this.#accessButton.hidden);
+    const urgent = logWarning !== '' || Boolean(access?.conflict);
+    this.#accessButton.toggleAttribute('data-urgent', urgent);
+    const label = urgent ? 'Access: something needs a look' : 'Access';
+    if (this.#accessButton.title === label) return;
+    this.#accessButton.title = label;
+    this.#accessButton.setAttribute('aria-label', label);
+    if (urgent && !this.#accessButton.hidden) setText(this.#announcer, logWarning || 'Two owners disagree about who has access.');
+  }
+
+  /** @param {boolean} owner whether it is for one more of the person's own devices */
+  #openShare(owner) {
+    const { me, cameras } = this.#publisher?.state.value ?? {};
+    if (!me || !cameras) return;
+    this.#access?.close();
+    this.#share?.open({ me, cameras }, { owner });
+  }
+
+  #openAccess() {
+    const publisher = this.#publisher;
+    if (publisher) this.#access?.open({ publisher: publisher.peer, cameras: publisher.state.value.cameras ?? [] });
   }
 
   /** Brings everything on the page to the publisher's state. */
   #update() {
     const publisher = this.#publisher;
-    if (!publisher) return;
+    if (!publisher || this.#updateClaim(publisher)) return;
     const { cameras } = publisher.state.value;
     const chosen = this.#place.camera;
     const all = cameras?.map(({ id }) => id) ?? [''];
@@ -168,6 +290,7 @@ export class SlApp extends HTMLElement {
   #bar() {
     const publisher = this.#publisher;
     const state = publisher?.state.value;
+    this.#offer();
     const several = (state?.cameras?.length ?? 0) > 1;
     const camera = state?.cameras?.find(({ id }) => id === this.#place.camera);
     setText(this.#agent, publisher ? shortPeerId(publisher.peer) : '');
@@ -176,7 +299,7 @@ export class SlApp extends HTMLElement {
     this.#all.hidden = !publisher || !several || this.#place.camera === '';
     this.#all.href = writeAddress(publisher?.peer ?? null);
     document.title = [camera?.name, 'Sightline'].filter(Boolean).join(' · ');
-    this.#pill.hidden = !state;
+    this.#pill.hidden = !state || this.#claim !== null;
     if (!state) return;
     const path = state.connection?.path ?? 'unknown';
     const words = { direct: 'Direct', relayed: 'Relayed', unknown: 'Connected' }[path];
@@ -259,6 +382,18 @@ export class SlApp extends HTMLElement {
   #toggleIcon() {
     setIcon(this.#theme, currentTheme() === 'dark' ? 'sun' : 'moon');
   }
+}
+
+/**
+ * Reads the address and takes a secret that gives access out of it at once, so
+ * that it is neither seen nor kept in the history.
+ *
+ * @returns {import('./address.js').Place}
+ */
+function takeAddress() {
+  const place = readAddress(location.hash);
+  if (place.claim || place.brokenClaim) history.replaceState(null, '', writeAddress(place.peer, place.camera));
+  return place;
 }
 
 /**

@@ -11,6 +11,8 @@ export class SlGrid extends HTMLElement {
   /** @type {Map<string, SlPlayer>} by camera id */ #players = new Map();
   #selected = '';
   #ownPeer = '';
+  /** Set before it is shown: this browser has seen the cameras before. */
+  known = false;
   #observer = new ResizeObserver(() => this.#arrange());
 
   connectedCallback() {
@@ -67,6 +69,7 @@ export class SlGrid extends HTMLElement {
   #add(id) {
     const player = new SlPlayer();
     player.ownPeer = this.#ownPeer;
+    player.known = this.known;
     this.#players.set(id, player);
     this.append(player);
     return player;

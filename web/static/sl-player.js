@@ -67,6 +67,8 @@ export class SlPlayer extends HTMLElement {
   #fullButton = this.#control('expand', 'Full screen (f)', () => void this.toggleFullscreen());
 
   /** @type {import('./publisher.js').PublisherState | null} */ #publisher = null;
+  /** Whether this browser has seen the publisher's cameras before. */
+  known = false;
   #cameraId = '';
   #frames = 0;
   #frameCallback = 0;
@@ -127,7 +129,7 @@ export class SlPlayer extends HTMLElement {
     this.#show(publisher.streams.get(cameraId) ?? null);
     const camera = publisher.cameras?.find(({ id }) => id === cameraId);
     const picture = { seen: this.#firstFrameMs !== null, moving: this.#moving };
-    const status = describe(publisher, cameraId, picture, { canPlay });
+    const status = describe(publisher, cameraId, picture, { canPlay, known: this.known });
     const name = camera?.name || cameraId;
     this.dataset.state = status.state;
     this.dataset.camera = cameraId;

@@ -1,8 +1,9 @@
-import { writeAddress } from './address.js';
+import { readAddress, writeAddress } from './address.js';
 import { h } from './dom.js';
 import { icon } from './icons.js';
 import { parsePeerId, shortPeerId } from './peerid.js';
 import { forget, listRecent } from './recent.js';
+import { agoInWords } from './sl-words.js';
 
 /** What the page shows when no agent is chosen: the known ones, and a place to enter another. */
 export class SlWelcome extends HTMLElement {
@@ -62,7 +63,7 @@ export class SlWelcome extends HTMLElement {
           'span',
           { class: 'agent-text' },
           h('strong', {}, names || 'Agent'),
-          h('span', {}, `${shortPeerId(peer)}  ·  ${ago(seenMs)}`),
+          h('span', {}, `${shortPeerId(peer)}  ·  ${agoInWords(seenMs)}`),
         ),
         icon('arrow'),
       ),
@@ -93,7 +94,7 @@ export class SlWelcome extends HTMLElement {
       event.preventDefault();
       const peer = parsePeerId(input.value);
       input.setAttribute('aria-invalid', String(peer === null));
-      if (peer !== null) location.hash = writeAddress(peer);
+      if (peer !== null) location.hash = fragmentOf(input.value) ?? writeAddress(peer);
       else error.textContent = 'That is not an agent’s ID: it has 52 letters and digits. Copy the whole link and try again.';
     };
     return h(
@@ -106,14 +107,16 @@ export class SlWelcome extends HTMLElement {
   }
 }
 
-/** @param {number} seenMs @returns {string} */
-function ago(seenMs) {
-  const minutes = Math.round((Date.now() - seenMs) / 60_000);
-  const format = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
-  if (minutes < 2) return 'just now';
-  if (minutes < 60) return format.format(-minutes, 'minute');
-  if (minutes < 36 * 60) return format.format(-Math.round(minutes / 60), 'hour');
-  return format.format(-Math.round(minutes / 1440), 'day');
+/**
+ * The fragment of a link that gives access, which has to be kept whole.
+ *
+ * @param {string} text
+ * @returns {string | null} null if it is no such link
+ */
+function fragmentOf(text) {
+  const fragment = text.trim().replace(/^[^#]*/, '');
+  const { claim, brokenClaim } = readAddress(fragment);
+  return claim || brokenClaim ? fragment : null;
 }
 
 customElements.define('sl-welcome', SlWelcome);

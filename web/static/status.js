@@ -20,8 +20,8 @@
 const problems = {
   forbidden: {
     state: 'forbidden',
-    title: 'Not allowed yet',
-    detail: 'The owner of this agent has to allow this browser. Give them its ID:',
+    title: 'This browser has no access',
+    detail: 'Ask the owner for an invite and open its link here. They may also allow this browser by its ID:',
     retry: true,
   },
   unreachable: {
@@ -61,15 +61,30 @@ const problems = {
   },
 };
 
+/** A browser that is refused now and was let in before. @type {Status} */
+const accessLost = {
+  state: 'forbidden',
+  title: 'This browser has no access any more',
+  detail:
+    'Its access has ended or was taken away, or its key is not the one that was paired: clearing this site’s data makes a new one. ' +
+    'Ask the owner for a new invite. This browser’s ID is now:',
+  retry: true,
+};
+
 /**
  * @param {import('./publisher.js').PublisherState} publisher
  * @param {string} cameraId empty for the first camera
  * @param {Picture} picture
- * @param {{ canPlay: (codec: string) => boolean, now?: Date }} platform
+ * @param {object} platform
+ * @param {(codec: string) => boolean} platform.canPlay
+ * @param {boolean} [platform.known] whether this browser has seen the publisher's cameras before
+ * @param {Date} [platform.now]
  * @returns {Status}
  */
-export function describe(publisher, cameraId, picture, { canPlay, now = new Date() }) {
-  if (publisher.phase !== 'connected') return describeProblem(publisher);
+export function describe(publisher, cameraId, picture, { canPlay, known = false, now = new Date() }) {
+  if (publisher.phase !== 'connected') {
+    return known && publisher.problem?.code === 'forbidden' ? accessLost : describeProblem(publisher);
+  }
   const camera = publisher.cameras?.find(({ id }) => id === cameraId);
   if (camera && !canPlay(camera.codec)) {
     return {
@@ -111,6 +126,68 @@ function describeProblem({ problem }) {
       retry: true,
     }
   );
+}
+
+/**
+ * @typedef {object} ClaimStatus why a link gave no access
+ * @property {string} title
+ * @property {string} detail
+ * @property {boolean} retry whether the same link may still work
+ */
+
+/** How a new link is had. */
+const anew = {
+  pair: 'Run sightline pair on the device for a new link.',
+  invite: 'Ask whoever invited you for a new link.',
+};
+
+/** What to say about a link that gave no access. @type {Record<string, (kind: 'pair' | 'invite') => ClaimStatus>} */
+const claimProblems = {
+  expired: (kind) => ({
+    title: 'This link has expired',
+    detail: `${kind === 'pair' ? 'A link for pairing works for ten minutes.' : 'An invite works for a limited time only.'} ${anew[kind]}`,
+    retry: false,
+  }),
+  used: (kind) => ({
+    title: 'This link was used already',
+    detail:
+      kind === 'pair'
+        ? 'It works once. If that was not you, run sightline pair --reset on the device now: it makes the agent forget who paired.'
+        : 'It works once. If that was not you, tell whoever invited you, so that they can take the access away.',
+    retry: false,
+  }),
+  wrong_proof: (kind) => ({
+    title: 'This link is not the right one',
+    detail: `The agent expects another secret: the link is an older one, or was changed on its way. ${anew[kind]}`,
+    retry: false,
+  }),
+  locked: () => ({
+    title: 'Too many wrong links',
+    detail: 'Somebody has tried several wrong secrets. The agent listens to nobody for a while, to stop guessing.',
+    retry: true,
+  }),
+  pairing_closed: (kind) => ({
+    title: kind === 'pair' ? 'Pairing is not open' : 'No invite is open',
+    detail:
+      kind === 'pair'
+        ? 'A link for pairing works once, for ten minutes. Run sightline pair on the device for a new one. If somebody else has used it, run sightline pair --reset.'
+        : 'The link was used, has expired, or was taken back. Ask whoever invited you for a new link.',
+    retry: false,
+  }),
+};
+
+/**
+ * What to say about a link that gave no access.
+ *
+ * @param {import('./publisher.js').Problem} problem
+ * @param {'pair' | 'invite'} kind
+ * @returns {ClaimStatus}
+ */
+export function describeClaim({ code, message }, kind) {
+  if (Object.hasOwn(claimProblems, code)) return claimProblems[code](kind);
+  const known = Object.hasOwn(problems, code) && code !== 'forbidden' ? problems[code] : null;
+  if (!known) return { title: 'That did not work', detail: sentence(message), retry: true };
+  return { title: known.title, detail: known.detail.replace(/ Trying again\.$/, ' The link is not used up.'), retry: true };
 }
 
 /**

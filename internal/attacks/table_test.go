@@ -2,8 +2,7 @@ package attacks
 
 import "slices"
 
-// table is every attack, in the order in which they are printed when they take
-// equally long.
+// table is every attack. Those that take longest come first.
 func table() []attack {
-	return slices.Concat(offerAttacks(), answerAttacks(), registrationAttacks(), webAttacks())
+	return slices.Concat(limitAttacks(), offerAttacks(), answerAttacks(), registrationAttacks(), webAttacks())
 }

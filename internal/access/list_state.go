@@ -1,0 +1,240 @@
+package access
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sightline-cam/sightline/internal/check"
+	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/internal/strictjson"
+)
+
+var (
+	// ErrListSigner: an access list by somebody who is no owner.
+	ErrListSigner = errors.New("the access list is not signed by an owner of this device")
+	// ErrListVersion: an access list that is older than what is known, and has
+	// nothing new.
+	ErrListVersion = errors.New("a newer access list is in force; fetch it and make the change there")
+	// ErrOtherHome: an access list of another home.
+	ErrOtherHome = errors.New("the access list is another home's; reset the device to move it")
+	// ErrUnsettled: too many lists that disagree.
+	ErrUnsettled = errors.New("too many access lists disagree; an owner must sign one that has what all of them took away")
+)
+
+const (
+	// keptVersions is how many lists before the one in force are remembered, so
+	// that one that was made of any of them is judged by what it was made of.
+	keptVersions = 8
+	// maxLists bounds the lists remembered while owners disagree.
+	maxLists = 32
+	// maxSettled bounds the hashes of lists that are known and over.
+	maxSettled = 64
+	// maxJump is how far a list's version may be ahead of what is known: an
+	// owner who signs the last possible version must not lock the others out.
+	maxJump = 1000
+)
+
+// ListState is what one publisher knows of its home's access lists: a value,
+// which is not changed by its methods. What is in force depends on which lists
+// have been accepted, not on their order. See the package comment for the rules.
+type ListState struct {
+	root    identity.PeerID
+	base    *List    // nil: no list yet
+	lists   []*List  // after base, or beside it
+	settled []string // hashes
+	view    view
+}
+
+// NewListState is the state of a publisher that was paired with root and has no
+// access list yet: root is the one owner.
+func NewListState(root identity.PeerID) ListState {
+	return ListState{root: root, view: view{owners: []Owner{{ID: root}}}}
+}
+
+// List returns the list in force, or nil. It must not be changed.
+func (s ListState) List() *List { return s.view.list }
+
+// Home returns the home's id, "" without a list.
+func (s ListState) Home() string {
+	if s.base == nil {
+		return ""
+	}
+	return s.base.Home
+}
+
+// Owners returns the owners in force, in order of seniority; never none. They are
+// those of the list in force without those whom a list beside it took away.
+func (s ListState) Owners() []Owner { return slices.Clone(s.view.owners) }
+
+// IsOwner reports whether a peer is an owner now.
+func (s ListState) IsOwner(peer identity.PeerID) bool {
+	return slices.ContainsFunc(s.view.owners, func(o Owner) bool { return o.ID == peer })
+}
+
+// Revocations returns everything revoked now: the list's, then Carried.
+func (s ListState) Revocations() []Revocation {
+	if s.view.list == nil {
+		return nil
+	}
+	return append(slices.Clone(s.view.list.Revoked), s.view.carried...)
+}
+
+// Carried returns what lists beside the one in force revoke and it does not, or
+// for a shorter time. It stays revoked until an owner signs a later list that
+// has it.
+func (s ListState) Carried() []Revocation { return slices.Clone(s.view.carried) }
+
+// RemovedOwners returns the owners of the list in force whom a list beside it
+// took away. They are owners no more.
+func (s ListState) RemovedOwners() []identity.PeerID { return slices.Clone(s.view.removed) }
+
+// Revoked reports whether a grant, an invite or a peer is revoked now. An owner
+// never is.
+func (s ListState) Revoked(kind, id string) bool {
+	if kind == RevokedPeer && s.IsOwner(identity.PeerID(id)) {
+		return false
+	}
+	same := func(r Revocation) bool { return r.Kind == kind && r.ID == id }
+	return s.view.list != nil && slices.ContainsFunc(s.view.list.Revoked, same) ||
+		slices.ContainsFunc(s.view.carried, same)
+}
+
+// Conflict reports whether owners have signed lists that do not know of each
+// other. The next list made of Draft ends it.
+func (s ListState) Conflict() bool { return s.view.conflict }
+
+// Authority returns what a publisher of this home judges tokens by.
+func (s ListState) Authority(publisher identity.PeerID) Authority {
+	return Authority{Publisher: publisher, Home: s.Home(), Owner: s.IsOwner, Revoked: s.Revoked}
+}
+
+// Draft returns the next list to sign, with everything in force and everything
+// carried; change it, then SignList it. Without a list it is version 1 of a new
+// home. Revocations that have run out by now are left out.
+func (s ListState) Draft(now time.Time) List {
+	next := List{Type: listMessage, Version: 1, Time: now.Unix(), Owners: s.Owners(), Publishers: []Publisher{}, Revoked: []Revocation{}}
+	if s.view.list == nil {
+		next.Home = NewToken()
+		return next
+	}
+	next.Home, next.Previous, next.Version = s.view.list.Home, s.view.list.hash, s.view.list.Version+1
+	next.Publishers = append(next.Publishers, s.view.list.Publishers...)
+	for _, r := range s.Revocations() {
+		if r.Expires != 0 && r.Expires < next.Time || s.IsOwner(identity.PeerID(r.ID)) {
+			continue
+		}
+		same := func(o Revocation) bool { return o.Kind == r.Kind && o.ID == r.ID }
+		if i := slices.IndexFunc(next.Revoked, same); i >= 0 {
+			next.Revoked[i] = r // carried because it lasts longer
+		} else {
+			next.Revoked = append(next.Revoked, r)
+		}
+	}
+	return next
+}
+
+// Accept takes a list in. It returns the state after it, or the state as it was
+// and an error: ErrToken (malformed), ErrOtherHome, ErrListSigner, ErrListVersion
+// or ErrUnsettled. The list in force once more, or one that is known and still
+// counts, is no error and changes nothing.
+//
+// A list that was refused by ErrListSigner may be accepted after the one that made
+// its signer an owner.
+func (s ListState) Accept(compact string) (ListState, error) {
+	l, err := ParseList(compact)
+	if err != nil {
+		return s, err
+	}
+	if s.base == nil {
+		if ownersDecide() && l.signer != s.root {
+			return s, check.Refused(check.ListSigner, ErrListSigner)
+		}
+		return s.startFrom(l), nil
+	}
+	if l.Home != s.base.Home {
+		return s, check.Refused(check.Audience, ErrOtherHome)
+	}
+	if l.hash == s.view.list.hash {
+		return s, nil
+	}
+	next, outcome := s.with(l)
+	switch {
+	case outcome == misshaped:
+		return s, check.Refused(check.Form, fmt.Errorf("%w: it does not follow from the list before", ErrToken))
+	case outcome == voted:
+		return s, check.Refused(check.ListSigner, ErrListSigner)
+	case outcome == old && !check.Off(check.ListVersion):
+		return s, check.Refused(check.ListVersion, ErrListVersion)
+	case outcome == old:
+		return s.startFrom(l), nil
+	case len(next.lists) > maxLists:
+		return s, check.Refused(check.Form, ErrUnsettled)
+	}
+	return next, nil
+}
+
+// ownersDecide is off only where the attack tests let strangers sign lists.
+func ownersDecide() bool { return !check.Off(check.ListSigner) }
+
+// startFrom makes the state in which l alone is known.
+func (s ListState) startFrom(l *List) ListState {
+	next := ListState{root: s.root, base: l}
+	if l.Previous != "" {
+		next.settled = []string{l.Previous}
+	}
+	next.view = newTree(l, nil).look()
+	return next
+}
+
+// stored is the JSON of a ListState.
+type stored struct {
+	Root    identity.PeerID `json:"root"`
+	Base    string          `json:"base"`
+	Lists   []string        `json:"lists"`
+	Settled []string        `json:"settled"`
+}
+
+// MarshalJSON writes the state for UnmarshalJSON, which believes it: keep it
+// where nobody else can write.
+func (s ListState) MarshalJSON() ([]byte, error) {
+	out := stored{Root: s.root, Lists: []string{}, Settled: orEmpty(s.settled)}
+	if s.base != nil {
+		out.Base = s.base.compact
+	}
+	for _, l := range s.lists {
+		out.Lists = append(out.Lists, l.compact)
+	}
+	return json.Marshal(out)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (s *ListState) UnmarshalJSON(data []byte) error {
+	var in stored
+	if err := strictjson.Unmarshal(data, &in); err != nil {
+		return fmt.Errorf("read the state of the access lists: %w", err)
+	}
+	if err := in.Root.Validate(); err != nil {
+		return fmt.Errorf("read the state of the access lists: %w", err)
+	}
+	*s = NewListState(in.Root)
+	if in.Base == "" {
+		return nil
+	}
+	base, err := ParseList(in.Base)
+	if err != nil {
+		return fmt.Errorf("read the state of the access lists: %w", err)
+	}
+	s.base, s.settled = base, in.Settled
+	for _, compact := range in.Lists {
+		l, err := ParseList(compact)
+		if err != nil {
+			return fmt.Errorf("read the state of the access lists: %w", err)
+		}
+		s.lists = append(s.lists, l)
+	}
+	s.view = newTree(s.base, s.lists).look()
+	return nil
+}

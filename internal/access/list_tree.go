@@ -1,28 +1,224 @@
 package access
 
-import "github.com/sightline-cam/sightline/internal/identity"
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
 
-// view is what follows from the lists that are known.
-type view struct {
-	list     *List // in force
-	owners   []Owner
-	carried  []Revocation
-	removed  []identity.PeerID
-	conflict bool
-}
-
-type tree struct{ base *List }
-
-func newTree(base *List, _ []*List) *tree { return &tree{base} }
-func (t *tree) look() view              { return view{list: t.base, owners: t.base.Owners} }
-
-type outcome int
-
-const (
-	counts outcome = iota
-	misshaped
-	voted
-	old
+	"github.com/sightline-cam/sightline/internal/identity"
 )
 
-func (s ListState) with(l *List) (ListState, outcome) { return s.startFrom(l), counts }
+// node is a list among the others that are known.
+type node struct {
+	*List
+
+	// parent is what the list was made of; nil for the base, and for a list
+	// beside it: one that is not younger than the base and was not made of it.
+	parent *node
+	// gap: the parent is a guess, because what the list was made of is not known.
+	gap bool
+	// misshapen: it cannot have been made of its parent.
+	misshapen bool
+	// weight is the seniority of the most senior owner who signed the list or
+	// one that was made of it.
+	weight int
+	// valid: signed by an owner, and not overruled.
+	valid bool
+}
+
+// tree is the lists that are known, each below the one that it was made of.
+type tree struct {
+	base  *node
+	nodes []*node // by version and hash, the base included
+	rank  map[identity.PeerID]int
+}
+
+func newTree(base *List, lists []*List) *tree {
+	t := &tree{base: &node{List: base}, rank: map[identity.PeerID]int{}}
+	t.nodes = append(t.nodes, t.base)
+	for _, l := range lists {
+		t.nodes = append(t.nodes, &node{List: l})
+	}
+	slices.SortFunc(t.nodes, byVersion)
+	t.rankOwners(t.base)
+	for _, n := range t.nodes {
+		t.rankOwners(n)
+	}
+	for _, n := range t.nodes {
+		if n != t.base {
+			t.connect(n)
+		}
+	}
+	t.judge()
+	return t
+}
+
+func byVersion(a, b *node) int {
+	return cmp.Or(cmp.Compare(a.Version, b.Version), strings.Compare(a.hash, b.hash))
+}
+
+// rankOwners orders owners by seniority: those of the base, then those who came
+// later.
+func (t *tree) rankOwners(n *node) {
+	for _, o := range n.Owners {
+		if _, known := t.rank[o.ID]; !known {
+			t.rank[o.ID] = len(t.rank)
+		}
+	}
+}
+
+func (t *tree) seniority(peer identity.PeerID) int {
+	if r, ok := t.rank[peer]; ok {
+		return r
+	}
+	return math.MaxInt
+}
+
+// connect finds what n was made of.
+func (t *tree) connect(n *node) {
+	for _, p := range t.nodes {
+		if p.hash == n.Previous {
+			n.parent = p
+			n.misshapen = n.Version != p.Version+1 || !follows(p.List, n.List)
+			return
+		}
+	}
+	if n.Version <= t.base.Version {
+		return // beside the base
+	}
+	// The most recent one that its signer can have known and signed for.
+	n.parent, n.gap = t.base, true
+	for _, p := range t.nodes {
+		if p.Version >= t.base.Version && p.Version < n.Version && p.HasOwner(n.signer) && t.likelier(p, n.parent, n.signer) {
+			n.parent = p
+		}
+	}
+}
+
+// likelier reports whether a peer's list of unknown origin was rather made of p
+// than of q.
+func (t *tree) likelier(p, q *node, signer identity.PeerID) bool {
+	own := func(n *node) int {
+		if n.signer == signer {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(q.Version, p.Version), cmp.Compare(own(p), own(q)),
+		cmp.Compare(t.seniority(p.signer), t.seniority(q.signer)), strings.Compare(p.hash, q.hash)) < 0
+}
+
+// follows reports whether the owners that stay have kept their order and new
+// ones are behind them: nobody becomes senior by signing so.
+func follows(parent, child *List) bool {
+	at := 0 // what of the parent's owners is left
+	added := false
+	for _, o := range child.Owners {
+		i := slices.IndexFunc(parent.Owners[at:], func(p Owner) bool { return p.ID == o.ID })
+		switch {
+		case i >= 0 && !added:
+			at += i + 1
+		case parent.HasOwner(o.ID):
+			return false
+		default:
+			added = true
+		}
+	}
+	return true
+}
+
+// judge finds out which lists count: those signed by an owner of what they were
+// made of, unless they, or what they were made of, are overruled.
+func (t *tree) judge() {
+	for _, n := range t.nodes {
+		n.weight = math.MaxInt
+		n.valid = n == t.base || !n.misshapen && t.signed(n)
+	}
+	for _, n := range slices.Backward(t.nodes) { // what was made of n is younger
+		if !n.valid {
+			continue
+		}
+		n.weight = min(n.weight, t.seniority(n.signer))
+		if n.parent != nil {
+			n.parent.weight = min(n.parent.weight, n.weight)
+		}
+	}
+	// The heavier are judged first, and nobody lighter overrules them. A parent
+	// is never lighter than what was made of it.
+	order := slices.SortedFunc(slices.Values(t.nodes), func(a, b *node) int {
+		return cmp.Or(cmp.Compare(a.weight, b.weight), byVersion(a, b))
+	})
+	for i, n := range order {
+		if n.parent != nil && !n.parent.valid || ownersDecide() && overruled(n, order[:i]) {
+			n.valid = false
+		}
+	}
+}
+
+// signed reports whether an owner signed n.
+func (t *tree) signed(n *node) bool {
+	from := t.base
+	if n.parent != nil {
+		from = n.parent
+	}
+	return !ownersDecide() || from.HasOwner(n.signer)
+}
+
+// overruled reports whether a weightier list, made without knowledge of n, takes
+// the ownership from the one who signed n.
+func overruled(n *node, weightier []*node) bool {
+	return slices.ContainsFunc(weightier, func(m *node) bool {
+		return m.valid && m.weight < n.weight && m.removes(n.signer) && !m.from(n) && !n.from(m)
+	})
+}
+
+func (n *node) removes(peer identity.PeerID) bool {
+	return n.parent != nil && n.parent.HasOwner(peer) && !n.HasOwner(peer)
+}
+
+// from reports whether n is m or was made of it.
+func (n *node) from(m *node) bool {
+	for ; n != nil; n = n.parent {
+		if n == m {
+			return true
+		}
+	}
+	return false
+}
+
+// front returns the list in force: of those that count and on which nothing was
+// made, the highest version, then the most senior signer's.
+func (t *tree) front() *node {
+	front := t.base
+	for _, n := range t.nodes {
+		if n.valid && n.parent != nil && t.ahead(n, front) {
+			front = n
+		}
+	}
+	return front
+}
+
+func (t *tree) ahead(a, b *node) bool {
+	return cmp.Or(cmp.Compare(b.Version, a.Version), cmp.Compare(t.seniority(a.signer), t.seniority(b.signer)),
+		strings.Compare(a.hash, b.hash)) < 0
+}
+
+// path returns the lists from the base to n.
+func (n *node) path() []*node {
+	var path []*node
+	for ; n != nil; n = n.parent {
+		path = append(path, n)
+	}
+	slices.Reverse(path)
+	return path
+}
+
+func (t *tree) node(hash string) *node {
+	for _, n := range t.nodes {
+		if n.hash == hash {
+			return n
+		}
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package access
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/sightline-cam/sightline/internal/identity"
+)
+
+// view is what follows from the lists that are known.
+type view struct {
+	list     *List // in force; nil without any
+	owners   []Owner
+	carried  []Revocation
+	removed  []identity.PeerID
+	conflict bool
+	open     []*node // the lists that make the conflict
+}
+
+// equal reports whether two views say the same.
+func (v view) equal(o view) bool {
+	return v.list == o.list && v.conflict == o.conflict && slices.Equal(v.owners, o.owners) &&
+		slices.Equal(v.carried, o.carried) && slices.Equal(v.removed, o.removed)
+}
+
+// taking is what a list takes away and the one in force may not know of.
+type taking struct {
+	from    *node
+	revoked []Revocation
+	removed []identity.PeerID
+}
+
+// look says what is in force.
+func (t *tree) look() view {
+	front := t.front()
+	path := front.path()
+	v := t.merge(path, nil)
+	if len(v.owners) == 0 {
+		// Owners who all took each other away, or left at the same time: the
+		// list in force alone says who they are.
+		v = t.merge(path, front.Owners)
+	}
+	return v
+}
+
+// merge says what is in force, nothing being taken from the owners in kept.
+func (t *tree) merge(path []*node, kept []Owner) view {
+	front := path[len(path)-1]
+	v := view{list: front.List}
+	for _, n := range t.nodes {
+		if n == front || !n.valid || t.builtUpon(n) {
+			continue
+		}
+		own := takingOf(n, path, kept)
+		if slices.ContainsFunc(path, own.knownTo) {
+			continue
+		}
+		v.conflict = true
+		v.open = append(v.open, n)
+		for _, r := range own.revoked {
+			if !has(front.List, r) {
+				v.carried = addRevocation(v.carried, r)
+			}
+		}
+		for _, q := range own.removed {
+			if front.HasOwner(q) && !slices.Contains(v.removed, q) {
+				v.removed = append(v.removed, q)
+			}
+		}
+	}
+	for _, o := range front.Owners {
+		if !slices.Contains(v.removed, o.ID) && !slices.ContainsFunc(v.carried, isPeer(o.ID)) {
+			v.owners = append(v.owners, o)
+		}
+	}
+	slices.SortFunc(v.carried, compareRevocations)
+	slices.Sort(v.removed)
+	return v
+}
+
+// builtUpon reports whether a list that counts was made of n itself, so that its
+// signer knew n.
+func (t *tree) builtUpon(n *node) bool {
+	return slices.ContainsFunc(t.nodes, func(c *node) bool { return c.valid && c.parent == n && !c.gap })
+}
+
+func takingOf(n *node, path []*node, kept []Owner) taking {
+	own := taking{from: n}
+	isKept := func(id identity.PeerID) bool {
+		return slices.ContainsFunc(kept, func(o Owner) bool { return o.ID == id })
+	}
+	for _, r := range n.Revoked {
+		if r.Kind != RevokedPeer || !isKept(identity.PeerID(r.ID)) {
+			own.revoked = append(own.revoked, r)
+		}
+	}
+	common := n // the last list from which both were made
+	for common != nil && !slices.Contains(path, common) {
+		common = common.parent
+	}
+	if common == nil {
+		return own
+	}
+	for _, o := range common.Owners {
+		if !n.HasOwner(o.ID) && !isKept(o.ID) {
+			own.removed = append(own.removed, o.ID)
+		}
+	}
+	return own
+}
+
+// knownTo reports whether the signer of m, a younger list that was not merely
+// there before, has taken away everything that t takes away.
+func (t taking) knownTo(m *node) bool {
+	return m.Version > t.from.Version && !t.from.from(m) &&
+		!slices.ContainsFunc(t.removed, m.HasOwner) &&
+		!slices.ContainsFunc(t.revoked, func(r Revocation) bool { return !has(m.List, r) })
+}
+
+// has reports whether l revokes what r does, for as long, or was signed when that
+// was over.
+func has(l *List, r Revocation) bool {
+	return r.Expires != 0 && l.Time > r.Expires || slices.ContainsFunc(l.Revoked, func(o Revocation) bool {
+		return o.Kind == r.Kind && o.ID == r.ID && (o.Expires == 0 || r.Expires != 0 && o.Expires >= r.Expires)
+	})
+}
+
+// addRevocation adds r, or lets the entry that is there last as long.
+func addRevocation(all []Revocation, r Revocation) []Revocation {
+	i := slices.IndexFunc(all, func(o Revocation) bool { return o.Kind == r.Kind && o.ID == r.ID })
+	if i < 0 {
+		return append(all, r)
+	}
+	if all[i].Expires == 0 || r.Expires == 0 {
+		all[i].Expires = 0
+	} else {
+		all[i].Expires = max(all[i].Expires, r.Expires)
+	}
+	all[i].Time = max(all[i].Time, r.Time)
+	return all
+}
+
+func isPeer(id identity.PeerID) func(Revocation) bool {
+	return func(r Revocation) bool { return r.Kind == RevokedPeer && r.ID == string(id) }
+}
+
+func compareRevocations(a, b Revocation) int {
+	return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.ID, b.ID))
+}

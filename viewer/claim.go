@@ -1,9 +1,15 @@
 package viewer
 
 import (
-	"encoding/base64"
+	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
 
+	"github.com/sightline-cam/sightline/internal/access"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
@@ -21,13 +27,76 @@ type Claim struct {
 	Name, Device string
 }
 
-const secretSize = 16
+// Claimed is what a claim gave.
+type Claimed struct {
+	// Role is "owner" or "guest".
+	Role string `json:"role"`
+	// Grant is what to dial with from now on (Options.Grants); owners have none.
+	Grant string `json:"grant"`
+	// Home names the publishers that share one list of who has access.
+	Home string `json:"home"`
+}
 
-// secret returns the bytes of the secret. The error does not quote it.
-func (c *Claim) secret() ([]byte, error) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(c.Secret)
-	if err != nil || len(raw) != secretSize {
-		return nil, errors.New("its secret is damaged; copy the whole link")
+// errImpostor cannot happen while the session is verified; it is checked all the
+// same, because it costs nothing.
+var errImpostor = errors.New("the publisher does not know the secret of this link; ask for a new one")
+
+// maxClaimed bounds the answer to a claim, in bytes.
+const maxClaimed = 16 << 10
+
+// ClaimAccess shows a publisher the secret of a link, over a connection that is
+// verified to be the publisher's, as a proof that is worth nothing elsewhere. The
+// secret itself is not sent. Dial again with what it returns.
+//
+// Errors: *RejectedError if the publisher waits for no claim, *APIError if it does
+// not accept this one, else as Dial's.
+func ClaimAccess(ctx context.Context, o Options, c Claim) (Claimed, error) {
+	secret, err := access.ParseSecret(c.Secret)
+	if err != nil {
+		return Claimed{}, fmt.Errorf("viewer: claim: %w", err)
 	}
-	return raw, nil
+	o.claim, o.NoMedia, o.Cameras = c.Kind, true, nil
+	s, err := Dial(ctx, o)
+	if err != nil {
+		return Claimed{}, err
+	}
+	defer s.Close() //nolint:errcheck,contextcheck // it has nothing to tell, and says goodbye after ctx
+	transcript := string(s.handshake.transcript())
+	proof := func(side string) string {
+		return access.ClaimProof(secret, string(c.Kind), side, transcript, o.Identity.PeerID(), o.Peer)
+	}
+	body, err := json.Marshal(map[string]string{
+		"kind": string(c.Kind), "invite": c.Invite, "proof": proof(access.SideViewer), "name": c.Name, "device": c.Device,
+	})
+	if err != nil {
+		return Claimed{}, fmt.Errorf("viewer: claim: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, BaseURL+"/v1/claim", bytes.NewReader(body))
+	if err != nil {
+		return Claimed{}, fmt.Errorf("viewer: claim: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := s.http.Do(req)
+	if err != nil {
+		return Claimed{}, fmt.Errorf("viewer: claim: %w", err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // read
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxClaimed))
+	if err != nil {
+		return Claimed{}, fmt.Errorf("viewer: claim: %w", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return Claimed{}, fmt.Errorf("viewer: claim: %w", apiError(resp.StatusCode, text))
+	}
+	var answer struct {
+		Claimed
+		Proof string `json:"proof"`
+	}
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return Claimed{}, fmt.Errorf("viewer: claim: the publisher's answer cannot be read: %w", err)
+	}
+	if !access.EqualProofs(answer.Proof, proof(access.SidePublisher)) {
+		return Claimed{}, errImpostor
+	}
+	return answer.Claimed, nil
 }

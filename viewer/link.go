@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/sightline-cam/sightline/internal/access"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
@@ -60,7 +61,7 @@ func ParseLink(text string) (Link, error) {
 	default:
 		return l, nil
 	}
-	if _, err := l.Claim.secret(); err != nil {
+	if _, err := access.ParseSecret(l.Claim.Secret); err != nil {
 		return Link{}, fmt.Errorf("%w: %w", ErrLink, err)
 	}
 	return l, nil

@@ -7,12 +7,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sightline-cam/sightline/internal/access"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
 func TestParseLink_ReadsWhatAnAgentPrints(t *testing.T) {
 	id := newPeerID(t)
-	secret := string(signaling.NewToken(secretSize))
+	secret := string(signaling.NewToken(access.TokenSize))
 	for text, want := range map[string]Link{
 		"https://cam.example/#peer=" + string(id):                         {SignalURL: "wss://cam.example", Peer: id},
 		"http://127.0.0.1:8788/#peer=" + id.Grouped():                     {SignalURL: "ws://127.0.0.1:8788", Peer: id},
@@ -32,7 +33,7 @@ func TestParseLink_ReadsWhatAnAgentPrints(t *testing.T) {
 
 func TestParseLink_RefusesWithoutQuotingTheSecret(t *testing.T) {
 	id := string(newPeerID(t))
-	secret := string(signaling.NewToken(secretSize))
+	secret := string(signaling.NewToken(access.TokenSize))
 	for _, text := range []string{
 		"", "peer", id, "ftp://h/#peer=" + id, "https://h/", "https://h/#peer=x&pair=" + secret, "https://h/#peer=" + id + "&pair=" + secret[1:],
 		"https://h/#peer=" + id + "&pair=" + secret + "&invite=a." + secret, "https://h/#peer=" + id + "&invite=" + secret,
@@ -48,7 +49,7 @@ func TestParseLink_RefusesWithoutQuotingTheSecret(t *testing.T) {
 }
 
 func FuzzParseLink(f *testing.F) {
-	f.Add("https://cam.example/#peer=" + string(newPeerID(f)) + "&invite=a." + string(signaling.NewToken(secretSize)))
+	f.Add("https://cam.example/#peer=" + string(newPeerID(f)) + "&invite=a." + string(signaling.NewToken(access.TokenSize)))
 	f.Fuzz(func(t *testing.T, text string) {
 		l, err := ParseLink(text)
 		if err == nil && (l.Peer.Validate() != nil || l.SignalURL == "") {

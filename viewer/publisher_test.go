@@ -109,6 +109,8 @@ type publisher struct {
 	verifier *signaling.OfferVerifier
 	signal   *client.Client
 	tamper   func(o *signaling.Offer, answer string) string // what the server makes of an answer
+	secret   string                                         // of the claim it accepts
+	impostor bool                                           // it does not know the secret, and says yes
 	reject   signaling.RejectCode
 
 	mu       sync.Mutex
@@ -212,7 +214,7 @@ func (p *publisher) message(ctx context.Context, from identity.PeerID, payload s
 	p.mu.Lock()
 	p.sessions = append(p.sessions, s)
 	p.mu.Unlock()
-	p.serving.Go(func() { p.serve(s) })
+	p.serving.Go(func() { p.serve(s, session) })
 	answer, err := session.Answer(time.Now(), sdp)
 	if err != nil {
 		p.t.Error(err)
@@ -225,7 +227,7 @@ func (p *publisher) message(ctx context.Context, from identity.PeerID, payload s
 }
 
 // serve is the HTTP API of one session.
-func (p *publisher) serve(s *peer.Session) {
+func (p *publisher) serve(s *peer.Session, session *signaling.PublisherSession) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/cameras", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -233,6 +235,10 @@ func (p *publisher) serve(s *peer.Session) {
 			"cameras": []map[string]any{{"id": "front", "name": "Front door", "state": "live", "codec": "H.264", "width": 640, "new": 1}},
 			"peer":    p.id.PeerID(),
 		})
+	})
+	mux.HandleFunc("POST /v1/claim", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		p.claim(w, r, session)
 	})
 	mux.HandleFunc("GET /v1/forbidden", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusForbidden)

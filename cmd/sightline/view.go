@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -25,13 +27,14 @@ type viewCommand struct {
 	Camera   string        `help:"Id of the camera. Default: the agent's first." placeholder:"ID"`
 	Output   string        `short:"o" help:"File for the video (H.264 or H.265 with start codes); - is stdout." default:"-" placeholder:"FILE"`
 	Duration time.Duration `help:"Stop after this time. Default: never." placeholder:"10s"`
+	Name     string        `help:"Your name, for a link that makes you an owner or a guest." placeholder:"NAME"`
 	StateDir string        `help:"Folder of this viewer's key. Default ~/.local/state/sightline." placeholder:"DIR"`
 	LogLevel string        `help:"Least severe message logged: debug, info, warn or error." default:"warn"`
 }
 
 // Run implements the command.
 func (c *viewCommand) Run(ctx context.Context, p *cli.Process) (err error) {
-	o, err := c.options(p)
+	o, err := c.options(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -57,42 +60,38 @@ func (c *viewCommand) Run(ctx context.Context, p *cli.Process) (err error) {
 	return copyVideo(ctx, s, out)
 }
 
-func (c *viewCommand) options(p *cli.Process) (o viewer.Options, err error) {
+// options reads whom to watch. A link that comes with a secret is claimed first.
+func (c *viewCommand) options(ctx context.Context, p *cli.Process) (o viewer.Options, err error) {
 	var level config.LogLevel
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return o, fmt.Errorf("--log-level: %w", err)
 	}
-	text, signal := c.Peer, c.Signal
-	if text == "" {
-		text = c.PeerFlag
-	}
-	if text == "" {
-		return o, errors.New("whom to watch? give the agent's id, or the link it printed")
-	}
-	if link, err := url.Parse(text); err == nil && link.Host != "" {
-		fragment, err := url.ParseQuery(link.Fragment)
-		if err != nil || fragment.Get("peer") == "" {
-			return o, errors.New("the link names no agent; it ends in #peer= and the agent's id")
-		}
-		text = fragment.Get("peer")
-		if signal == "" {
-			signal = signalURL(link)
-		}
-	}
-	if signal == "" {
-		return o, errors.New("no signaling server: give its address with --signal, or the link that the agent printed")
-	}
-	peer, err := viewer.ParsePeerID(text)
+	link, err := c.link()
 	if err != nil {
-		return o, fmt.Errorf("the agent's id: %w", err)
+		return o, err
 	}
-	id, err := cli.LoadIdentity(c.StateDir, cli.ViewerKeyFile)
+	dir := c.StateDir
+	if dir == "" {
+		if dir, err = config.DefaultStateDir(); err != nil {
+			return o, err
+		}
+	}
+	id, err := cli.LoadIdentity(dir, cli.ViewerKeyFile)
+	if err != nil {
+		return o, err
+	}
+	grants, err := viewer.OpenGrantFile(filepath.Join(dir, grantFile))
 	if err != nil {
 		return o, err
 	}
 	o = viewer.Options{
-		SignalURL: signal, Identity: id, Peer: peer, NoAudio: true, Loopback: onLoopbackURL(signal),
-		Logger: p.Logger(level, config.LogText),
+		SignalURL: link.SignalURL, Identity: id, Peer: link.Peer, Grants: grants.Grants(link.Peer),
+		NoAudio: true, Loopback: onLoopbackURL(link.SignalURL), Logger: p.Logger(level, config.LogText),
+	}
+	if link.Claim != nil {
+		if err := c.claim(ctx, p, &o, *link.Claim, grants); err != nil {
+			return o, err
+		}
 	}
 	if c.Camera != "" {
 		o.Cameras = []string{c.Camera}
@@ -100,12 +99,53 @@ func (c *viewCommand) options(p *cli.Process) (o viewer.Options, err error) {
 	return o, nil
 }
 
-// signalURL is the signaling server that serves the page of a link.
-func signalURL(link *url.URL) string {
-	if link.Scheme == "https" {
-		return "wss://" + link.Host
+// grantFile is the name of the file of grants in the state folder.
+const grantFile = "viewer-grants.json"
+
+// claim shows the secret of the link and keeps the grant that comes of it.
+func (c *viewCommand) claim(ctx context.Context, p *cli.Process, o *viewer.Options, claim viewer.Claim, grants *viewer.GrantFile) error {
+	claim.Name = c.Name
+	if host, err := os.Hostname(); err == nil {
+		claim.Device = "sightline on " + host
 	}
-	return "ws://" + link.Host
+	claimed, err := viewer.ClaimAccess(ctx, *o, claim)
+	if err != nil {
+		return err
+	}
+	if claimed.Grant != "" {
+		if err := grants.Keep(o.Peer, claimed.Grant); err != nil {
+			return err
+		}
+		o.Grants = grants.Grants(o.Peer)
+	}
+	fmt.Fprintf(p.Stderr, "%s: this device is now known to the agent as %s\n", p.Name, claimed.Role)
+	return nil
+}
+
+// link reads whom to watch: a link, or an id and a signaling server.
+func (c *viewCommand) link() (viewer.Link, error) {
+	text := c.Peer
+	if text == "" {
+		text = c.PeerFlag
+	}
+	if text == "" {
+		return viewer.Link{}, errors.New("whom to watch? give the agent's id, or the link it printed")
+	}
+	if strings.Contains(text, "://") {
+		link, err := viewer.ParseLink(text)
+		if c.Signal != "" {
+			link.SignalURL = c.Signal
+		}
+		return link, err
+	}
+	if c.Signal == "" {
+		return viewer.Link{}, errors.New("no signaling server: give its address with --signal, or the link that the agent printed")
+	}
+	peer, err := viewer.ParsePeerID(text)
+	if err != nil {
+		return viewer.Link{}, fmt.Errorf("the agent's id: %w", err)
+	}
+	return viewer.Link{SignalURL: c.Signal, Peer: peer}, nil
 }
 
 func onLoopbackURL(text string) bool {

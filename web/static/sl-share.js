@@ -50,7 +50,7 @@ export class SlShare extends SlDialog {
     this.#options.replaceChildren(
       h(
         'fieldset',
-        {},
+        { class: 'choices' },
         h('legend', {}, 'What may they do?'),
         ...rights
           .filter(({ right }) => allowed.has(right))
@@ -72,7 +72,7 @@ export class SlShare extends SlDialog {
         mine ? this.#whose(owner) : null,
         h('div', { class: 'field' }, h('label', { for: 'share-name' }, 'Name'), this.#name),
         this.#options,
-        h('div', {}, this.#error, h('div', { class: 'card-actions' }, this.#create)),
+        h('div', { class: 'form-foot' }, this.#error, h('div', { class: 'card-actions' }, this.#create)),
       ),
     );
   }

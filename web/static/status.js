@@ -66,8 +66,8 @@ const accessLost = {
   state: 'forbidden',
   title: 'This browser has no access any more',
   detail:
-    'Its access has ended or was taken away, or its key is not the one that was paired: clearing this site’s data makes a new one. ' +
-    'Ask the owner for a new invite. This browser’s ID is now:',
+    'Its access has ended or was taken away. Or its key is not the one that was paired: clearing site data makes a new one. ' +
+    'Ask the owner for a new invite. This browser’s ID:',
   retry: true,
 };
 

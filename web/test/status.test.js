@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { clockTime, describe } from '../static/status.js';
+import { clockTime, describe, describeClaim } from '../static/status.js';
 
 const now = new Date(2026, 10, 20, 14, 0);
 const camera = {
@@ -57,4 +57,38 @@ test('a session that is shaky shows its picture as long as there is one', () => 
 test('a time of another day has its day', () => {
   assert.equal(clockTime(new Date(2026, 10, 19, 23, 59).toISOString(), now), '19 Nov, 23:59');
   assert.equal(clockTime('nonsense', now), 'a while ago');
+});
+
+test('a browser that was let in before is told what may have happened', () => {
+  const refused = { ...connected, phase: 'waiting', problem: { code: 'forbidden', message: '' } };
+  const stranger = describe(refused, 'front', running, platform);
+  const known = describe(refused, 'front', running, { ...platform, known: true });
+  assert.equal(stranger.title, 'This browser has no access');
+  assert.equal(known.state, 'forbidden');
+  assert.match(known.detail, /not the one that was paired: clearing site data/);
+  const away = describe({ ...refused, problem: { code: 'unreachable', message: '' } }, 'front', running, { ...platform, known: true });
+  assert.equal(away.state, 'unreachable');
+});
+
+test('a link that gave no access says why, and whether to try it again', () => {
+  const say = (code, kind = 'invite') => describeClaim({ code, message: 'the agent says so' }, kind);
+  const known = ['expired', 'used', 'wrong_proof', 'locked', 'pairing_closed', 'unreachable', 'no-signaling'];
+  const codes = [...known, 'internal', 'toString'];
+  assert.equal(new Set(known.map((code) => say(code).title)).size, known.length, 'each has words of its own');
+  assert.deepEqual(codes.filter((code) => say(code).retry), ['locked', 'unreachable', 'no-signaling', 'internal', 'toString']);
+  assert.equal(say('internal').detail, 'The agent says so.');
+});
+
+test('whoever pairs is told what to run, whoever is invited whom to ask', () => {
+  for (const code of ['expired', 'wrong_proof', 'pairing_closed']) {
+    assert.match(describeClaim({ code, message: '' }, 'pair').detail, /sightline pair/);
+    assert.match(describeClaim({ code, message: '' }, 'invite').detail, /[Aa]sk whoever invited you/);
+  }
+  assert.match(describeClaim({ code: 'used', message: '' }, 'pair').detail, /pair --reset/);
+});
+
+test('an agent that is not reached has not used up the link', () => {
+  const { detail } = describeClaim({ code: 'unreachable', message: '' }, 'pair');
+  assert.match(detail, /The link is not used up\.$/);
+  assert.doesNotMatch(detail, /Trying again/);
 });

@@ -76,8 +76,9 @@ func frameOrNil(f signaling.Frame, err error) signaling.Frame {
 func (c *conn) handle(f signaling.Frame) {
 	switch f := f.(type) {
 	case *signaling.Register:
-		c.server.join(c, f.Keys)
+		// First of all, or a message could overtake it.
 		c.send(&signaling.Registered{ID: c.id, Resume: signaling.NewToken(signaling.ResumeSize)})
+		c.server.join(c, f.Keys)
 	case *signaling.Lookup:
 		if keys := c.server.lookUp(f.To); keys != "" {
 			c.send(&signaling.Keys{Of: f.To, Ref: f.Ref, Keys: keys})

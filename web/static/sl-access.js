@@ -5,7 +5,7 @@ import { SlDialog } from './sl-dialog.js';
 import { SlLog } from './sl-log.js';
 import { SlPeople } from './sl-people.js';
 import { SlTabs } from './sl-tabs.js';
-import { clockInWords } from './sl-words.js';
+import { clockInWords, failureInWords } from './sl-words.js';
 
 /**
  * @typedef {object} Place what is on the screen
@@ -81,7 +81,7 @@ export class SlAccess extends SlDialog {
     try {
       await this.#trust.listAccess();
     } catch (error) {
-      this.#say(error instanceof Error ? error.message : '');
+      this.#say(failureInWords(error));
     }
   }
 

@@ -1,6 +1,6 @@
 import { h, redraw, setText } from './dom.js';
 import { icon } from './icons.js';
-import { logInWords } from './sl-words.js';
+import { failureInWords, logInWords } from './sl-words.js';
 
 /** Entries to a page of the list. */
 const pageSize = 50;
@@ -50,7 +50,7 @@ export class SlLog extends HTMLElement {
       this.#draw();
     } catch (error) {
       setText(this.#end, '');
-      this.dispatchEvent(new CustomEvent('sl-problem', { detail: error instanceof Error ? error.message : '' }));
+      this.dispatchEvent(new CustomEvent('sl-problem', { detail: failureInWords(error) }));
     }
   }
 
@@ -77,7 +77,7 @@ export class SlLog extends HTMLElement {
     this.#more.hidden = rest <= 0;
     if (this.#entries.length === 0) setText(this.#end, 'Nothing has been written yet.');
     else if (rest > 0) setText(this.#end, `${visible.length} of ${this.#entries.length} entries are shown.`);
-    else setText(this.#end, this.#older ? 'Older entries are on the device only: sightline access log shows them.' : 'This is the first entry.');
+    else setText(this.#end, this.#older ? 'Older entries are kept on the device.' : 'This is the first entry.');
   }
 }
 

@@ -2,8 +2,7 @@ import { h, redraw } from './dom.js';
 import { icon } from './icons.js';
 import { shortPeerId } from './peerid.js';
 import { deviceRow } from './sl-devices.js';
-import { camerasInWords, rightsInWords, seenInWords, untilInWords } from './sl-words.js';
-import { TrustError } from './trust.js';
+import { camerasInWords, failureInWords, rightsInWords, seenInWords, untilInWords } from './sl-words.js';
 
 /**
  * @typedef {object} Shown
@@ -228,8 +227,7 @@ export class SlPeople extends HTMLElement {
       this.#asking = '';
       this.#done = { text: done, told };
     } catch (error) {
-      if (!(error instanceof TrustError)) console.error('sightline: not taken away', error);
-      this.#failure = error instanceof TrustError ? error.message : 'That did not work. Try again.';
+      this.#failure = failureInWords(error);
     }
     this.#working = false;
     this.#draw();

@@ -1,8 +1,7 @@
 import { h, setText } from './dom.js';
 import { SlCopy } from './sl-copy.js';
 import { SlDialog } from './sl-dialog.js';
-import { durations, rights, untilInWords } from './sl-words.js';
-import { TrustError } from './trust.js';
+import { durations, failureInWords, rights, untilInWords } from './sl-words.js';
 
 /**
  * @typedef {object} Shared what the dialog is about
@@ -126,8 +125,7 @@ export class SlShare extends SlDialog {
     try {
       this.#result(request, await this.#trust.createInvite(request));
     } catch (error) {
-      if (!(error instanceof TrustError)) console.error('sightline: an invite could not be made', error);
-      setText(this.#error, error instanceof TrustError ? error.message : 'The invite could not be made. Try again.');
+      setText(this.#error, failureInWords(error));
     }
     this.#setBusy(false);
   }

@@ -4,6 +4,7 @@
  */
 import { shortPeerId } from './peerid.js';
 import { clockTime } from './status.js';
+import { TrustError } from './trust.js';
 
 /**
  * @typedef {import('./trust.js').Right} Right
@@ -184,6 +185,19 @@ export function deviceLabel({ userAgent, userAgentData, maxTouchPoints = 0 }) {
   const name = names.find(([is]) => is)?.[1] ?? 'Browser';
   const system = systems.find(([is]) => is)?.[1];
   return system ? `${name} on ${system}` : name;
+}
+
+/**
+ * What to say when something about access did not work. An error that is not
+ * meant for people goes to the console.
+ *
+ * @param {unknown} error
+ * @returns {string} a sentence
+ */
+export function failureInWords(error) {
+  if (error instanceof TrustError) return error.message;
+  console.error('sightline: something about access failed', error);
+  return 'That did not work. Try again.';
 }
 
 /** @param {string} text @returns {string} */

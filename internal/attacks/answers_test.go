@@ -1,7 +1,6 @@
 package attacks
 
 import (
-	"encoding/base64"
 	"strings"
 
 	"github.com/sightline-cam/sightline/internal/check"
@@ -61,9 +60,7 @@ func swapAnswer(i *impostor) answering {
 		if err != nil {
 			return "", err
 		}
-		parts := strings.Split(genuine, ".")
-		parts[1] = base64.RawURLEncoding.EncodeToString(text)
-		return strings.Join(parts, "."), nil
+		return withPayload(genuine, text), nil
 	}}
 }
 

@@ -6,18 +6,15 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-
-	"github.com/sightline-cam/sightline/internal/check"
 )
 
 // builds says where the programs are, built as they are and weakened.
 type builds struct{ dir string }
 
-// path returns the program's path; off is the check that is to be switched off,
-// or "".
-func (b *builds) path(program string, off check.Name) string {
+// path returns a program's path.
+func (b *builds) path(program string, weakened bool) string {
 	kind := "as-it-is"
-	if off != "" {
+	if weakened {
 		kind = "weakened"
 	}
 	return filepath.Join(b.dir, kind, program)
@@ -45,9 +42,9 @@ func build(t *testing.T) *builds {
 		t.Fatal(err)
 	}
 	for program, pkg := range map[string]string{"sightline": "./cmd/sightline", "attackpeer": "./internal/attacks/attackpeer"} {
-		for _, off := range []check.Name{"", check.Signature} {
-			args := []string{"build", "-trimpath", "-o", b.path(program, off)}
-			if off != "" {
+		for _, weakened := range []bool{false, true} {
+			args := []string{"build", "-trimpath", "-o", b.path(program, weakened)}
+			if weakened {
 				args = append(args, "-tags", "weakened")
 			}
 			cmd := exec.CommandContext(t.Context(), "go", append(args, pkg)...)

@@ -2,13 +2,9 @@ package attacks
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/check"
@@ -90,20 +86,6 @@ func honestSession(w *world, s *site, id *identity.Identity) error {
 // its DTLS certificate and the key that the answer is sealed to.
 func (f *forger) asVictim(o *signaling.Offer) { o.From = f.victim.PeerID() }
 
-// victimsKey is the victim's public key as it stands in every message of the
-// victim's.
-func (f *forger) victimsKey() (jwk json.RawMessage, err error) {
-	header, _, _ := strings.Cut(f.victim.KeyStatement(), ".")
-	raw, err := base64.RawURLEncoding.DecodeString(header)
-	if err != nil {
-		return nil, err
-	}
-	var h struct {
-		JWK json.RawMessage `json:"jwk"`
-	}
-	return h.JWK, json.Unmarshal(raw, &h)
-}
-
 // swapFingerprint takes an offer that the victim signed and puts the forger's
 // certificate and key into it.
 func swapFingerprint(f *forger) (*identity.Identity, dialing) {
@@ -123,9 +105,7 @@ func swapFingerprint(f *forger) (*identity.Identity, dialing) {
 		if err != nil {
 			return "", err
 		}
-		parts := strings.Split(genuine, ".")
-		parts[1] = base64.RawURLEncoding.EncodeToString(text)
-		return strings.Join(parts, "."), nil
+		return withPayload(genuine, text), nil
 	}}
 }
 
@@ -140,41 +120,11 @@ func leaveOpen(f *forger) (*identity.Identity, dialing) {
 }
 
 func algNone(f *forger) (*identity.Identity, dialing) {
-	return f.forger, dialing{shape: f.asVictim, sign: func(text []byte) (string, error) {
-		signed, _, err := f.unsigned("none", text)
-		return signed + ".", err
-	}}
+	return f.forger, dialing{shape: f.asVictim, sign: func(text []byte) (string, error) { return withAlgNone(f.victim, messageType, text) }}
 }
 
-// keyConfusion signs with HS256, the secret being the victim's public key.
 func keyConfusion(f *forger) (*identity.Identity, dialing) {
-	return f.forger, dialing{shape: f.asVictim, sign: func(text []byte) (string, error) {
-		signed, point, err := f.unsigned("HS256", text)
-		if err != nil {
-			return "", err
-		}
-		mac := hmac.New(sha256.New, point)
-		mac.Write([]byte(signed))
-		return signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)), nil
-	}}
-}
-
-// unsigned returns the header and payload of a JWS of the victim's key with an
-// algorithm of the forger's choice, and the key as an uncompressed point.
-func (f *forger) unsigned(alg string, text []byte) (signed string, point []byte, err error) {
-	jwk, err := f.victimsKey()
-	if err != nil {
-		return "", nil, err
-	}
-	var k struct{ X, Y string }
-	if err := json.Unmarshal(jwk, &k); err != nil {
-		return "", nil, err
-	}
-	x, err1 := base64.RawURLEncoding.DecodeString(k.X)
-	y, err2 := base64.RawURLEncoding.DecodeString(k.Y)
-	header := fmt.Sprintf(`{"alg":%q,"typ":"sightline+jws","jwk":%s}`, alg, jwk)
-	signed = base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString(text)
-	return signed, append(append([]byte{4}, x...), y...), errors.Join(err1, err2)
+	return f.forger, dialing{shape: f.asVictim, sign: func(text []byte) (string, error) { return withHMAC(f.victim, messageType, text) }}
 }
 
 // forAnother is an offer that the victim made to another publisher, which

@@ -37,10 +37,14 @@ type program struct {
 func (w *world) start(name string, args ...string) *program {
 	w.Helper()
 	p := &program{
-		name: name, cmd: exec.Command(w.programs.path(name, w.off), args...),
+		name: name, cmd: exec.Command(w.programs.path(name, len(w.off) > 0), args...),
 		done: make(chan struct{}), more: make(chan struct{}),
 	}
-	p.cmd.Env = append(p.cmd.Environ(), "SIGHTLINE_WEAKEN="+string(w.off))
+	var off []string
+	for _, n := range w.off {
+		off = append(off, string(n))
+	}
+	p.cmd.Env = append(p.cmd.Environ(), "SIGHTLINE_WEAKEN="+strings.Join(off, ","))
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, write, err := os.Pipe()
 	if err != nil {

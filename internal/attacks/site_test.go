@@ -29,13 +29,18 @@ type site struct {
 type siteOptions struct {
 	allow  []identity.PeerID // on the list of viewers
 	signal string            // "http://host:port" of another signaling server
+	// stateDir has the agent's key already, with mode 0700.
+	stateDir string
 }
 
 // site starts an agent and waits until it can be reached.
 func (w *world) site(o siteOptions) *site {
 	w.Helper()
 	listen := fmt.Sprintf("127.0.0.1:%d", w.freePort())
-	s := &site{w: w, stateDir: filepath.Join(w.TempDir(), "state"), base: "http://" + listen, signal: o.signal}
+	if o.stateDir == "" {
+		o.stateDir = filepath.Join(w.TempDir(), "state")
+	}
+	s := &site{w: w, stateDir: o.stateDir, base: "http://" + listen, signal: o.signal}
 	s.args = []string{"camera", "--state-dir", s.stateDir, "--listen", listen, "--udp", "127.0.0.1:0", "--name", "cam", "--log-level", "info"}
 	if o.signal != "" {
 		s.args = append(s.args, "--signal", "ws"+strings.TrimPrefix(o.signal, "http"))

@@ -4,5 +4,8 @@ import "slices"
 
 // table is every attack. Those that take longest come first.
 func table() []attack {
-	return slices.Concat(limitAttacks(), offerAttacks(), answerAttacks(), registrationAttacks(), webAttacks())
+	return slices.Concat(
+		limitAttacks(), grantAttacks(), listAttacks(), pairingAttacks(), middleAttacks(),
+		offerAttacks(), answerAttacks(), registrationAttacks(), webAttacks(),
+	)
 }

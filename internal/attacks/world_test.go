@@ -3,6 +3,7 @@ package attacks
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,14 +18,29 @@ type world struct {
 	// Constant.
 	ctx      context.Context
 	programs *builds
-	off      check.Name // switched off in the programs; "" in the ordinary build
+	off      []check.Name // switched off in the programs; none in the ordinary build
 }
 
 func newWorld(t *testing.T, programs *builds, off check.Name) *world {
 	ctx, cancel := context.WithTimeout(t.Context(), attackTimeout)
 	t.Cleanup(cancel)
-	return &world{T: t, ctx: ctx, programs: programs, off: off}
+	w := &world{T: t, ctx: ctx, programs: programs}
+	if off != "" {
+		w.off = []check.Name{off}
+	}
+	return w
 }
+
+// fallen returns the world with a further check off in the programs that are
+// started in it, in both tries: for defences behind one that has fallen already.
+func (w *world) fallen(n check.Name) *world {
+	more := *w
+	more.off = append([]check.Name{n}, w.off...)
+	return &more
+}
+
+// weakened reports whether a check is off in the world's programs.
+func (w *world) weakened(n check.Name) bool { return slices.Contains(w.off, n) }
 
 // newIdentity makes a key that lives in memory.
 func (w *world) newIdentity() *identity.Identity {

@@ -50,7 +50,7 @@ func (w *world) connect(base string, client *http.Client, header http.Header) (*
 	}
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
-	ws, res, err := websocket.Dial(ctx, base+signaling.Path, o)
+	ws, res, err := websocket.Dial(ctx, base+signaling.Path, o) //nolint:bodyclose // the library says that it need not be
 	if err != nil {
 		if res != nil && res.StatusCode != http.StatusSwitchingProtocols {
 			return nil, statusError(res.StatusCode)

@@ -74,7 +74,7 @@ func run(ctx context.Context, in io.Reader, out io.Writer) error {
 	}()
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	defer func() {
+	defer func() { //nolint:contextcheck // sessions say goodbye after the end of ctx
 		cancel()
 		wg.Wait()
 		p.closeAll()

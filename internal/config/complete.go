@@ -24,6 +24,7 @@ const maxCameras = 256
 func (c *Config) Complete() (warnings []Problem, err error) {
 	k := check{c: c}
 	k.addresses()
+	k.secure()
 	k.stateDir()
 	k.signal()
 	k.viewers()
@@ -66,9 +67,23 @@ func (k *check) addresses() {
 			k.bad(a.key, "%v", err)
 			continue
 		}
-		if c.Open && !loopbackAddress(a.value) {
-			k.bad(a.key, "open lets anyone watch, so every listener must be on loopback; write 127.0.0.1:PORT, or remove open and list the viewers in a file named by allow")
+		if c.Open && !LoopbackAddress(a.value) {
+			k.bad(a.key, "open lets anyone watch, so every listener must be on loopback; write 127.0.0.1:PORT, or remove open, and make an owner by pairing")
 		}
+	}
+}
+
+// secure checks how the listener gets its TLS.
+func (k *check) secure() {
+	c := k.c
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		k.bad("tlsCert", "a certificate and its key go together; give tlsCert and tlsKey")
+	}
+	if c.InsecureHTTP && c.TLSCert != "" {
+		k.bad("insecureHTTP", "plain HTTP needs no certificate; remove insecureHTTP, or tlsCert and tlsKey")
+	}
+	if c.InsecureHTTP && !LoopbackAddress(c.Listen) {
+		k.warn("insecureHTTP", "the page comes without TLS: browsers give it no keys unless a reverse proxy adds TLS")
 	}
 }
 
@@ -87,9 +102,9 @@ func checkAddress(address string) error {
 	return nil
 }
 
-// loopbackAddress reports whether host:port is on loopback. Of the names only
+// LoopbackAddress reports whether host:port is on loopback. Of the names only
 // localhost is: another one may change where it points to.
-func loopbackAddress(address string) bool {
+func LoopbackAddress(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	return err == nil && loopbackHost(host)
 }
@@ -145,7 +160,7 @@ func (k *check) signal() {
 	}
 	local := loopbackHost(u.Hostname())
 	if k.c.Open && !local {
-		k.bad("signal", "open lets anyone watch, so the signaling service must be on loopback too; remove open and list the viewers in a file named by allow")
+		k.bad("signal", "open lets anyone watch, so the signaling service must be on loopback too; remove open, and make an owner by pairing")
 	}
 	if u.Scheme == "ws" && !local {
 		k.warn("signal", "ws:// is not encrypted: who talks to whom can be read on the way, and browsers refuse it; use wss://")
@@ -167,10 +182,8 @@ func (k *check) viewers() {
 		}
 		c.AllowList = list
 		if err == nil && len(list) == 0 {
-			k.warn("allow", "the list is empty: nobody may watch")
+			k.warn("allow", "the list is empty: only owners and their guests may watch")
 		}
-	case !c.Open:
-		k.warn("allow", "no viewers are listed: nobody may watch; name a file with one viewer's id a line")
 	}
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,8 +103,34 @@ cameras:
 	if diff := cmp.Diff(want, texts(t, err)); diff != "" {
 		t.Error(diff)
 	}
-	if len(warnings) != 1 || !strings.HasPrefix(warnings[0].Text, "no viewers are listed") {
+	if len(warnings) != 0 {
 		t.Errorf("warnings %q", warnings)
+	}
+}
+
+func TestComplete_ChecksHowTheListenerGetsItsTLS(t *testing.T) {
+	tests := map[string]struct {
+		change           func(*Config)
+		problem, warning string
+	}{
+		"own certificate": {func(*Config) {}, "", ""},
+		"files":           {func(c *Config) { c.TLSCert, c.TLSKey = "c.pem", "k.pem" }, "", ""},
+		"half":            {func(c *Config) { c.TLSKey = "k.pem" }, "tlsCert: a certificate and its key go together; give tlsCert and tlsKey", ""},
+		"both":            {func(c *Config) { c.TLSCert, c.TLSKey, c.InsecureHTTP = "c.pem", "k.pem", true }, "insecureHTTP: plain HTTP needs no certificate; remove insecureHTTP, or tlsCert and tlsKey", "keys"},
+		"plain":           {func(c *Config) { c.InsecureHTTP = true }, "", "the page comes without TLS"},
+		"plain here":      {func(c *Config) { c.InsecureHTTP, c.Listen = true, "127.0.0.1:0" }, "", ""},
+	}
+	for name, tt := range tests {
+		c := minimal(t)
+		c.Open, c.Listen = false, ":8788"
+		tt.change(c)
+		warnings, err := c.Complete()
+		if tt.problem == "" && err != nil || tt.problem != "" && !slices.Equal(texts(t, err), []string{tt.problem}) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if len(warnings) > 0 != (tt.warning != "") || len(warnings) > 0 && !strings.Contains(warnings[0].Text, tt.warning) {
+			t.Errorf("%s: warnings %q", name, warnings)
+		}
 	}
 }
 

@@ -17,7 +17,16 @@ type Config struct {
 	// Listen is the TCP address of the agent's own page, API and WHEP.
 	// Default: DefaultListen.
 	Listen string `yaml:"listen"`
-	// StateDir is the folder of the agent's key, created with mode 0700.
+	// TLSCert and TLSKey are files with the certificate of Listen and its key,
+	// PEM; they are read again when they change. Default: none; beyond loopback
+	// Listen then has a certificate that the agent makes for itself.
+	TLSCert string `yaml:"tlsCert"`
+	TLSKey  string `yaml:"tlsKey"`
+	// InsecureHTTP serves plain HTTP beyond loopback, for a reverse proxy that
+	// adds TLS: browsers give keys to secure pages only.
+	InsecureHTTP bool `yaml:"insecureHTTP"`
+	// StateDir is the folder of the agent's key, its owners and its log, created
+	// with mode 0700.
 	// Default: $XDG_STATE_HOME/sightline, or ~/.local/state/sightline.
 	StateDir string `yaml:"stateDir"`
 	// Signal is the ws:// or wss:// URL of the signaling service. Default:
@@ -26,8 +35,8 @@ type Config struct {
 	// Open lets anyone watch who reaches the agent. Complete refuses it
 	// unless every listener, and the signaling service, is on loopback.
 	Open bool `yaml:"open"`
-	// Allow is a file with the PeerIDs that may watch; see ParseAllowList.
-	// Default: none; nobody may watch unless Open is set.
+	// Allow is a file with the PeerIDs that may watch beside the owners and
+	// their guests; see ParseAllowList. Default: none.
 	Allow string `yaml:"allow"`
 	// UDP is the address of the one UDP port that serves all viewers.
 	// Default: any free port on all addresses (":0"); on loopback
@@ -66,6 +75,7 @@ func Load(path string) (*Config, error) {
 	dir := filepath.Dir(path)
 	c.StateDir = beside(dir, c.StateDir)
 	c.Allow = beside(dir, c.Allow)
+	c.TLSCert, c.TLSKey = beside(dir, c.TLSCert), beside(dir, c.TLSKey)
 	for i := range c.Cameras {
 		c.Cameras[i].PasswordFile = beside(dir, c.Cameras[i].PasswordFile)
 	}

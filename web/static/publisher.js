@@ -53,7 +53,7 @@ import { TrustError } from './trust.js';
  */
 
 /** Problems that only people can solve; they are looked at again, but not often. */
-const slowProblems = new Set(['forbidden', 'bad_request', 'no_camera']);
+const slowProblems = new Set(['forbidden', 'bad_request', 'no_camera', 'locked', 'pairing_closed']);
 const slowMs = 10_000;
 
 /** What an agent says itself. */
@@ -87,6 +87,7 @@ export class Publisher {
   /** @type {import('./address.js').Claim | null} what is to be proved before anything else */ #claim;
   /** @type {Session | null} */ #session = null;
   /** @type {string[]} */ #wanted;
+  /** Aborts when there is nothing to prove any more. */ #claimed = new AbortController();
   #stopped = new AbortController();
   #skipWait = new AbortController();
   #agentAheadMs = 0;
@@ -109,7 +110,8 @@ export class Publisher {
     this.#connect = connect;
     this.#trust = trust;
     this.#claim = claim;
-    if (claim) this.state.set({ claim: { kind: claim.kind, phase: 'asking', role: '', problem: null, retryAfterSeconds: 0 } });
+    if (!claim) this.#claimed.abort();
+    else this.state.set({ claim: { kind: claim.kind, phase: 'asking', role: '', problem: null, retryAfterSeconds: 0 } });
   }
 
   get peer() {
@@ -122,6 +124,7 @@ export class Publisher {
     const ticker = setInterval(() => void this.#sample(), sampleMs);
     const backoff = new Backoff({ firstMs: 500, limitMs: 8_000 });
     try {
+      if (this.#claim) await aborted(this.#claimed.signal, stop);
       while (!stop.aborted) {
         if (await this.#attempt()) backoff.reset();
         else await this.#wait(backoff);
@@ -163,6 +166,7 @@ export class Publisher {
       );
       this.#claim = null;
       this.state.set({ claim: { ...claim, phase: 'done', role } });
+      this.#claimed.abort();
     } catch (error) {
       const known = error instanceof TrustError;
       if (!known) console.error('sightline: a claim failed', error);
@@ -177,6 +181,7 @@ export class Publisher {
   skipClaim() {
     this.#claim = null;
     this.state.set({ claim: null });
+    this.#claimed.abort();
   }
 
   /**
@@ -199,12 +204,14 @@ export class Publisher {
     });
     try {
       this.state.set({ phase: old ? 'connected' : 'connecting', shaky: old !== null });
+      const grants = this.#trust ? await this.#trust.grantsFor(this.#peer) : [];
       const session = await this.#connect({
         peer: this.#peer,
         identity: this.#identity,
         signaling: this.#signaling,
         cameras: this.#wanted.slice(0, maxCameras),
         clockOffsetMs: this.#agentAheadMs,
+        standing: { grants },
         signal: AbortSignal.any([this.#stopped.signal, giveUp.signal]),
       });
       this.#adopt(session);
@@ -267,6 +274,13 @@ export class Publisher {
     this.state.set({ phase: 'connected', shaky: false, problem: null, refused: {}, streams: session.streams });
     void this.#follow(session);
     void this.#sample();
+    void this.#attach(session);
+  }
+
+  /** @param {Session} session */
+  async #attach({ http, ended }) {
+    const me = (await this.#trust?.attach({ peer: this.#peer, http, ended })) ?? null;
+    if (!ended.aborted) this.state.set({ me });
   }
 
   /** @param {Session} session a session that is dead */
@@ -356,4 +370,13 @@ export class Publisher {
     const { connection, cameras } = await session.sample();
     if (this.#session === session) this.state.set({ connection, stats: cameras });
   }
+}
+
+/** @param {...AbortSignal} signals @returns {Promise<void>} until one of them is aborted */
+function aborted(...signals) {
+  const any = AbortSignal.any(signals);
+  return new Promise((resolve) => {
+    if (any.aborted) resolve();
+    else any.addEventListener('abort', () => resolve());
+  });
 }

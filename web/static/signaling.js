@@ -86,6 +86,11 @@ export class Signaling {
     return this.#state;
   }
 
+  /** Where the service is. */
+  get url() {
+    return this.#url;
+  }
+
   /** Connects and stays connected until close, or until another tab takes over. */
   connect() {
     if (this.#state === 'closed') return;

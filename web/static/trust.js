@@ -5,7 +5,25 @@
  * home. One Trust serves the whole page; what it shows and does is about the
  * publisher on the screen.
  */
+import { readLog } from './access-log.js';
+import { readAccess } from './access-state.js';
+import { viewOf } from './access-view.js';
+import { writeClaim } from './address.js';
+import { call, callJson } from './api.js';
+import { proveClaim } from './claim.js';
+import { Homes } from './home.js';
+import { learn, signFirst, signNext } from './owner.js';
+import { Passes } from './passes.js';
+import { isPeerId } from './peerid.js';
+import { Replication } from './replication.js';
+import { Session, SessionError } from './session.js';
+import { cleanName } from './shape.js';
+import { createInvite } from './sharing.js';
 import { Store } from './store.js';
+import { explained, TrustError } from './trust-error.js';
+import { Vault } from './vault.js';
+
+export { TrustError } from './trust-error.js';
 
 /**
  * @typedef {'live' | 'playback' | 'talk' | 'ptz' | 'events' | 'admin'} Right
@@ -105,42 +123,101 @@ import { Store } from './store.js';
  * @property {number} [inviteSeconds] the link works so long, default a day, at most seven
  */
 
-/** Something about access did not work; the message is a sentence for a person. */
-export class TrustError extends Error {
-  name = 'TrustError';
+/** A claim's session is given up after so long, in milliseconds. */
+const claimMs = 45_000;
 
-  /**
-   * @param {string} code of the publisher (wrong_proof, locked, used, expired, forbidden …) or of a session
-   * @param {string} message
-   * @param {number} [retryAfterSeconds] with "locked"
-   */
-  constructor(code, message, retryAfterSeconds = 0) {
-    super(message);
-    this.code = code;
-    this.retryAfterSeconds = retryAfterSeconds;
-  }
-}
+/** @typedef {import('./owner.js').Link} Link */
 
 export class Trust {
+  // Constant after construction.
+  #identity;
+  #signaling;
+  #vault;
+  #connect;
+  #now;
+  #page;
+  #homes;
+  #passes;
+  #replication;
+
   /** About the publisher on the screen. @type {Store<TrustState>} */
   state = new Store(/** @type {TrustState} */ ({ me: null, access: null, logWarning: '' }));
+
+  /** The publisher on the screen. @type {Link | null} */ #link = null;
+  /** What it says is kept while it is connected again. */ #about = '';
+  /** What it said last about access. @type {import('./access-state.js').AccessState | null} */ #access = null;
+  /** One change after the other. @type {Promise<unknown>} */ #turn = Promise.resolve();
+  #closed = new AbortController();
 
   /**
    * @param {object} options
    * @param {import('./identity.js').Identity} options.identity
    * @param {import('./signaling.js').Signaling} options.signaling
+   * @param {Vault} [options.vault]
+   * @param {typeof Session.connect} [options.connect] makes a session
+   * @param {() => number} [options.now] milliseconds since 1970
+   * @param {string} [options.page] the address that links lead to, without a fragment
    */
-  constructor({ identity, signaling }) {
-    void identity;
-    void signaling;
+  constructor({ identity, signaling, vault = new Vault(), connect = Session.connect, now = Date.now, page }) {
+    this.#identity = identity;
+    this.#signaling = signaling;
+    this.#vault = vault;
+    this.#connect = connect;
+    this.#now = now;
+    this.#page = page ?? globalThis.location?.href.replace(/#.*$/, '') ?? '';
+    this.#homes = new Homes(vault, identity.peerId);
+    this.#passes = new Passes(vault, identity.peerId, now);
+    this.#replication = new Replication({
+      homes: this.#homes,
+      connect: (peer, signal) => this.#open(peer, {}, signal),
+      connected: (peer) => (this.#link?.peer === peer && !this.#link.ended.aborted ? this.#link.http : null),
+    });
   }
 
   /** Ends what goes on in the background. */
-  close() {}
+  close() {
+    this.#closed.abort();
+  }
 
-  /** @returns {Me | null} */
   get me() {
     return this.state.value.me;
+  }
+
+  /**
+   * What to show a publisher in an offer. Publisher calls it.
+   *
+   * @param {string} peer
+   * @returns {Promise<string[]>}
+   */
+  async grantsFor(peer) {
+    return this.#passes.forOffer(peer, await this.#homeOf(peer));
+  }
+
+  /**
+   * Goes on with a session that was just made. Publisher calls it.
+   *
+   * @param {Link} link
+   * @returns {Promise<Me | null>} null if the publisher does not say
+   */
+  async attach(link) {
+    this.#link = link;
+    if (this.#about !== link.peer) {
+      this.#about = link.peer;
+      this.#access = null;
+      this.state.set({ me: null, access: null, logWarning: '' });
+    }
+    try {
+      /** @type {Me} */
+      const me = await callJson(link.http, '/v1/me', { signal: link.ended });
+      if (this.#link !== link) return me;
+      this.state.set({ me });
+      if (me.home) await this.#vault.update(`places/${link.peer}`, () => me.home);
+      if (me.role === 'owner') void this.#inTurn(() => this.#catchUp(link, me));
+      return me;
+    } catch (error) {
+      if (!link.ended.aborted) console.warn('sightline: the agent does not say what this browser may do', error);
+      return null;
+    }
   }
 
   /**
@@ -152,10 +229,25 @@ export class Trust {
    * @returns {Promise<{ role: 'owner' | 'guest' }>}
    * @throws {TrustError}
    */
-  async claim(request, options) {
-    void request;
-    void options;
-    throw new TrustError('internal', 'Not there yet.');
+  claim({ peer, claim, name, device, home = 'join' }, { signal, onPhase = () => {} } = {}) {
+    return explained(async () => {
+      // What is about to be given shall not go when the browser needs room.
+      void globalThis.navigator?.storage?.persist?.().catch(() => {});
+      const limit = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(claimMs), ...(signal ? [signal] : [])]);
+      onPhase('connecting');
+      const session = await this.#open(peer, { claim: claim.kind }, limit);
+      try {
+        onPhase('proving');
+        const said = { claim, viewer: this.#identity.peerId, publisher: peer, name: cleanName(name), device: cleanName(device) };
+        const { role, grant, home: place } = await proveClaim(session, said, limit);
+        if (grant !== '') await this.#passes.add(peer, grant);
+        if (place !== '') await this.#vault.update(`places/${peer}`, () => place);
+        if (role === 'owner') await this.#vault.update(`paired/${peer}`, () => home);
+        return { role };
+      } finally {
+        session.close('The viewer has shown its secret.');
+      }
+    });
   }
 
   /**
@@ -164,8 +256,12 @@ export class Trust {
    * @returns {Promise<AccessView>}
    * @throws {TrustError}
    */
-  async listAccess() {
-    throw new TrustError('internal', 'Not there yet.');
+  listAccess() {
+    return this.#alone(async (link) => {
+      const state = await readAccess(link.http, { signal: link.ended });
+      if (this.me?.role === 'owner') await learn(this.#desk, state);
+      return this.#show(link, state);
+    });
   }
 
   /**
@@ -175,14 +271,22 @@ export class Trust {
    * @returns {Promise<{ link: string, jti: string, expires: number }>} expires: of the link, Unix seconds
    * @throws {TrustError}
    */
-  async createInvite(request) {
-    void request;
-    throw new TrustError('internal', 'Not there yet.');
+  createInvite(request) {
+    return this.#alone(async (link) => {
+      const { me } = this;
+      if (!me || (me.role !== 'owner' && !me.pass)) throw new TrustError('forbidden', 'Your access does not allow you to invite others.');
+      const passes = await this.#passes.for(link.peer, me.home);
+      const sharer = { identity: this.#identity, link, me, passes, now: Math.floor(this.#now() / 1000) };
+      const { jti, secret, expires } = await createInvite(sharer, request);
+      return { link: this.#page + writeClaim(link.peer, { kind: 'invite', invite: jti, secret }), jti, expires };
+    });
   }
 
   /** @param {string} jti @returns {Promise<void>} @throws {TrustError} */
-  async removeInvite(jti) {
-    void jti;
+  removeInvite(jti) {
+    return this.#alone(async (link) => {
+      await call(link.http, `/v1/invites/${encodeURIComponent(jti)}`, { method: 'DELETE', signal: link.ended });
+    });
   }
 
   /**
@@ -193,8 +297,39 @@ export class Trust {
    * @returns {Promise<void>}
    * @throws {TrustError}
    */
-  async revoke(id) {
-    void id;
+  revoke(id) {
+    return this.#change((content, state) => {
+      const peer = isPeerId(id);
+      content.owners = content.owners.filter((owner) => owner.id !== id);
+      if (content.owners.length === 0) throw new TrustError('last_owner', 'A home needs an owner. Make another one first.');
+      const grant = state.grants.find(({ jti }) => jti === id);
+      const entry = { kind: peer ? /** @type {const} */ ('peer') : /** @type {const} */ ('grant'), id, exp: grant?.expires ?? 0, time: content.time };
+      content.revoked = [...content.revoked.filter((each) => each.id !== id), entry];
+    });
+  }
+
+  /**
+   * Signs the next access list without the revocation of a peer, so that it can
+   * be invited again. What was revoked by its jti stays so.
+   *
+   * @param {string} peer
+   * @returns {Promise<void>}
+   * @throws {TrustError}
+   */
+  restore(peer) {
+    return this.#change((content) => {
+      content.revoked = content.revoked.filter(({ kind, id }) => kind !== 'peer' || id !== peer);
+    });
+  }
+
+  /**
+   * Signs a list that joins those of owners who disagree; any other change does so too.
+   *
+   * @returns {Promise<void>}
+   * @throws {TrustError}
+   */
+  settle() {
+    return this.#change(() => {});
   }
 
   /**
@@ -204,9 +339,8 @@ export class Trust {
    * @returns {Promise<LogView>}
    * @throws {TrustError}
    */
-  async readLog(options) {
-    void options;
-    throw new TrustError('internal', 'Not there yet.');
+  readLog({ accept = false } = {}) {
+    return this.#alone((link) => this.#checkLog(link, accept));
   }
 
   /**
@@ -216,7 +350,10 @@ export class Trust {
    * @returns {Promise<Reach[]>}
    */
   async replicate() {
-    return [];
+    const home = this.me?.home;
+    if (!home) return [];
+    await this.#replication.run(home, this.#closed.signal, () => this.#refresh());
+    return this.#replication.status(await this.#homes.open(home));
   }
 
   /**
@@ -226,8 +363,144 @@ export class Trust {
    * @returns {Promise<string>} an SVG image
    * @throws {TrustError}
    */
-  async qr(text) {
-    void text;
-    throw new TrustError('internal', 'Not there yet.');
+  qr(text) {
+    return explained(async () => {
+      const link = this.#here();
+      const answer = await call(link.http, '/v1/qr', { method: 'POST', body: { text }, signal: link.ended });
+      return answer.text();
+    });
+  }
+
+  /** @returns {import('./owner.js').Desk} */
+  get #desk() {
+    const { url } = this.#signaling;
+    return { identity: this.#identity, homes: this.#homes, signal: url.length <= 256 ? url : '', now: this.#now };
+  }
+
+  /** @returns {Link} @throws {TrustError} */
+  #here() {
+    if (this.#link && !this.#link.ended.aborted) return this.#link;
+    throw new TrustError('no-connection', 'The agent is not connected at the moment. Try again when it is.');
+  }
+
+  /** @param {string} peer @returns {Promise<string>} */
+  async #homeOf(peer) {
+    return (await this.#vault.get(`places/${peer}`)) ?? '';
+  }
+
+  /**
+   * Makes a session without media.
+   *
+   * @param {string} peer
+   * @param {import('./messages.js').Standing} standing
+   * @param {AbortSignal} signal
+   * @param {number} [clockOffsetMs]
+   * @returns {Promise<Session>}
+   */
+  async #open(peer, standing, signal, clockOffsetMs) {
+    const options = { peer, identity: this.#identity, signaling: this.#signaling, cameras: [], standing, signal };
+    try {
+      return await this.#connect({ ...options, clockOffsetMs });
+    } catch (error) {
+      const again = error instanceof SessionError && error.code === 'expired' && clockOffsetMs === undefined;
+      if (!again) throw error;
+      return this.#open(peer, standing, signal, error.clockOffsetMs);
+    }
+  }
+
+  /**
+   * Brings the publisher on the screen and this owner's browser to the same
+   * list, and looks whether its log is the one seen before.
+   *
+   * @param {Link} link
+   * @param {Me} me
+   */
+  async #catchUp(link, me) {
+    try {
+      let state = await readAccess(link.http, { signal: link.ended });
+      if (state.list) {
+        state = await this.#replication.deliver(state.list.list.home, link.peer, link.http, link.ended);
+      } else {
+        /** @type {'join' | 'new' | undefined} */
+        const choice = await this.#vault.get(`paired/${link.peer}`);
+        state = await signFirst(this.#desk, link, me, choice ?? 'join');
+      }
+      await this.#vault.update(`paired/${link.peer}`, () => undefined);
+      await this.#show(link, state);
+      await this.#checkLog(link, false);
+      this.#carry();
+    } catch (error) {
+      if (!link.ended.aborted) console.warn('sightline: the access list is not up to date', error);
+    }
+  }
+
+  /** @param {Parameters<typeof signNext>[2]} edit @returns {Promise<void>} */
+  #change(edit) {
+    return this.#alone(async (link) => {
+      if (this.me?.role !== 'owner') throw new TrustError('forbidden', 'Only an owner can change who has access.');
+      await this.#show(link, await signNext(this.#desk, link, edit));
+      this.#carry();
+    });
+  }
+
+  /** @param {Link} link @param {boolean} accept @returns {Promise<LogView>} */
+  async #checkLog(link, accept) {
+    const key = `heads/${link.peer}`;
+    const { entries, head, warning, older } = await readLog(link.http, accept ? undefined : await this.#vault.get(key), link.ended);
+    // What does not fit stays a warning until a person says that it is all right.
+    if (warning === '') await this.#vault.update(key, () => head);
+    if (this.#link === link) this.state.set({ logWarning: warning });
+    return { entries: entries.toReversed(), warning, older };
+  }
+
+  /**
+   * @param {Link} link
+   * @param {import('./access-state.js').AccessState} access
+   * @returns {Promise<AccessView>}
+   */
+  async #show(link, access) {
+    const home = access.list ? await this.#homes.open(access.list.list.home) : null;
+    const view = viewOf(access, home, this.#replication.status(home), this.#identity.peerId);
+    if (this.#link !== link) return view;
+    this.#access = access;
+    const { me } = this;
+    if (me && me.home !== view.home) this.state.set({ me: { ...me, home: view.home } });
+    this.state.set({ access: view });
+    return view;
+  }
+
+  async #refresh() {
+    if (this.#link && this.#access) await this.#show(this.#link, this.#access);
+  }
+
+  /** Goes on to the other publishers, now and until all of them were reached. */
+  #carry() {
+    void this.#replication.keepOn(() => this.replicate(), this.#closed.signal);
+  }
+
+  /**
+   * Does something with the publisher on the screen, after what was begun before.
+   *
+   * @template T
+   * @param {(link: Link) => Promise<T>} action
+   * @returns {Promise<T>}
+   */
+  #alone(action) {
+    return explained(() => this.#inTurn(() => action(this.#here())));
+  }
+
+  /**
+   * Two tabs that sign at once would make a fork, so all tabs take turns.
+   *
+   * @template T
+   * @param {() => Promise<T>} action
+   * @returns {Promise<T>}
+   */
+  #inTurn(action) {
+    /** @returns {Promise<T>} */
+    const turn = async () => (globalThis.navigator?.locks ? navigator.locks.request('sightline-access', action) : action());
+    const result = this.#turn.then(turn);
+    this.#turn = result.catch(() => {});
+    return result;
   }
 }

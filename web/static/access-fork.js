@@ -1,0 +1,150 @@
+/**
+ * Several access lists of one home. Each names the one it follows, so that most
+ * of them are merely older. Two owners who sign at the same time make a fork,
+ * and whoever signs next after seeing both ends joins it: taking away wins over
+ * giving, and of two owners who took each other out the senior one stays.
+ */
+import { byKindAndId } from './access-list.js';
+
+/**
+ * @typedef {import('./access-list.js').SignedList} SignedList
+ * @typedef {import('./access-list.js').Revocation} Revocation
+ *
+ * @typedef {object} Fork
+ * @property {SignedList} inForce the list that counts until a fork is joined: the newest end whose signer nobody
+ *   took out, of two the senior signer's
+ * @property {SignedList[]} others ends beside it that have something to say; none unless there is a fork
+ * @property {SignedList[]} settled ends that have nothing to say any more
+ * @property {Set<string>} gone PeerIDs of owners who were taken out
+ */
+
+/**
+ * Finds out what counts.
+ *
+ * An end is a list that no other one follows. A list follows another only if an
+ * owner of that other one has signed it: an owner who was taken out cannot undo
+ * it by following the list that did it.
+ *
+ * @param {SignedList[]} lists at least one
+ * @returns {Fork}
+ */
+export function judge(lists) {
+  const ends = lists.filter((each) => !lists.some((next) => next.list.previous === each.hash && owns(each, next.signer)));
+  const gone = takenOut(lists, ends);
+  const good = ends.filter(({ signer }) => !gone.has(signer));
+  const senior = (/** @type {SignedList} */ a, /** @type {SignedList} */ b) => Number(isSenior(lists, b.signer, a.signer));
+  const [inForce] = (good.length > 0 ? good : ends).toSorted(
+    (a, b) => b.list.version - a.list.version || senior(a, b) - senior(b, a) || (a.hash < b.hash ? -1 : 1),
+  );
+  const over = (/** @type {SignedList} */ end) =>
+    (end.list.version < inForce.list.version || gone.has(end.signer)) && takesAwayAll(inForce, end);
+  const beside = ends.filter((end) => end !== inForce);
+  return { inForce, others: beside.filter((end) => !over(end)), settled: beside.filter(over), gone };
+}
+
+/**
+ * @param {SignedList[]} known
+ * @param {SignedList} signed of the same home
+ * @returns {boolean} whether an owner has signed it, as far as the known lists can tell
+ */
+export function mayBelong(known, signed) {
+  return known.some((each) => each.hash === signed.hash || owns(each, signed.signer));
+}
+
+/**
+ * Joins all that is known of a home into the content of the next list.
+ *
+ * @param {Fork} fork
+ * @param {Revocation[]} carried what publishers hold from lists that are not known here
+ * @param {number} now Unix seconds
+ * @returns {Omit<import('./access-list.js').AccessList, 'type'>}
+ */
+export function nextList({ inForce, others, gone }, carried, now) {
+  // Whoever was taken out can still take away, but not give.
+  const givers = [inForce, ...others.filter(({ signer }) => !gone.has(signer))];
+  const owners = firstOfEach(givers.flatMap(({ list }) => list.owners)).filter(({ id }) => !gone.has(id));
+  const staying = new Set(owners.map(({ id }) => id));
+  return {
+    home: inForce.list.home,
+    version: inForce.list.version + 1,
+    previous: inForce.hash,
+    time: now,
+    owners,
+    publishers: firstOfEach(givers.flatMap(({ list }) => list.publishers)),
+    revoked: union([inForce, ...others].flatMap(({ list }) => list.revoked).concat(carried)).filter(
+      ({ kind, id, exp }) => (exp === 0 || exp >= now) && !(kind === 'peer' && staying.has(id)),
+    ),
+  };
+}
+
+/**
+ * Finds who is no owner any more. To be taken out means to be revoked by a list
+ * that an owner signed, unless that owner is the junior of the two and is
+ * revoked by a list that does not revoke the senior one.
+ *
+ * @param {SignedList[]} lists
+ * @param {SignedList[]} ends of them
+ * @returns {Set<string>}
+ */
+function takenOut(lists, ends) {
+  const gone = new Set();
+  for (const id of new Set(lists.flatMap(({ list }) => list.owners.map((owner) => owner.id)))) {
+    const answered = (/** @type {string} */ signer) =>
+      isSenior(lists, id, signer) && ends.some((end) => revokes(end, signer) && !revokes(end, id));
+    if (ends.some((end) => revokes(end, id) && !answered(end.signer))) gone.add(id);
+  }
+  return gone;
+}
+
+/** Whether a list takes away all that another one does, for as long. @param {SignedList} next @param {SignedList} other */
+function takesAwayAll(next, other) {
+  const owners = new Set(next.list.owners.map(({ id }) => id));
+  const all = new Map(next.list.revoked.map((entry) => [byKindAndId(entry), entry.exp]));
+  return other.list.revoked.every((entry) => {
+    const exp = all.get(byKindAndId(entry));
+    const lapsed = entry.exp !== 0 && entry.exp < next.list.time;
+    return lapsed || owners.has(entry.id) || exp === 0 || (exp !== undefined && entry.exp !== 0 && exp >= entry.exp);
+  });
+}
+
+/** @param {SignedList[]} lists @param {string} a @param {string} b @returns {boolean} false if it cannot be told */
+function isSenior(lists, a, b) {
+  return lists.some(({ list }) => {
+    const order = list.owners.map(({ id }) => id);
+    return order.includes(a) && order.indexOf(a) < order.indexOf(b);
+  });
+}
+
+/** @param {SignedList} signed @param {string} peer */
+function owns({ list }, peer) {
+  return list.owners.some(({ id }) => id === peer);
+}
+
+/** @param {SignedList} signed @param {string} peer */
+function revokes({ list }, peer) {
+  return list.revoked.some(({ kind, id }) => kind === 'peer' && id === peer);
+}
+
+/** @param {Revocation[]} entries @returns {Revocation[]} each once, in force as long as the longest of them */
+function union(entries) {
+  /** @type {Map<string, Revocation>} */
+  const all = new Map();
+  for (const entry of entries) {
+    const before = all.get(byKindAndId(entry));
+    const longer = before === undefined || (before.exp !== 0 && (entry.exp === 0 || entry.exp > before.exp));
+    if (longer) all.set(byKindAndId(entry), entry);
+  }
+  return [...all.values()];
+}
+
+/**
+ * @template {{ id: string }} T
+ * @param {T[]} entries
+ * @returns {T[]} the first of each id
+ */
+function firstOfEach(entries) {
+  /** @type {Map<string, T>} */
+  const first = new Map();
+  for (const entry of entries) if (!first.has(entry.id)) first.set(entry.id, entry);
+  return [...first.values()];
+}

@@ -1,0 +1,88 @@
+/**
+ * Invites as people make them on the page: from a wish to what is signed.
+ */
+import { callJson } from './api.js';
+import { isPeerId } from './peerid.js';
+import { cleanName } from './shape.js';
+import { allRights, maxInviteSeconds, newInviteSecret, signInvite } from './tokens.js';
+
+const daySeconds = 24 * 3600;
+
+/** The wish cannot be fulfilled; the message is a sentence for a person. */
+export class SharingError extends Error {
+  name = 'SharingError';
+}
+
+/**
+ * @typedef {object} Sharer
+ * @property {import('./identity.js').Identity} identity
+ * @property {import('./owner.js').Link} link the publisher that will redeem the invite
+ * @property {import('./trust.js').Me} me
+ * @property {import('./passes.js').Pass[]} passes what this browser may pass on, if it is a guest
+ * @property {number} now Unix seconds
+ */
+
+/**
+ * Signs an invite and leaves it with the publisher.
+ *
+ * @param {Sharer} sharer
+ * @param {import('./trust.js').InviteRequest} request
+ * @returns {Promise<{ jti: string, secret: string, expires: number }>}
+ */
+export async function createInvite({ identity, link, me, passes, now }, request) {
+  const { owner = false, inviteSeconds = daySeconds } = request;
+  const given = me.role === 'owner' ? asOwner(link.peer, me, request, now) : asGuest(link.peer, passes, request, now);
+  const { jti, secret, commit } = await newInviteSecret();
+  const exp = now + Math.min(inviteSeconds, maxInviteSeconds);
+  const invite = await signInvite(identity, {
+    ...given, jti, commit, owner, exp, iat: now, redeemer: link.peer, name: cleanName(request.name),
+  });
+  await callJson(link.http, '/v1/invites', { method: 'POST', body: { invite, secret }, signal: link.ended });
+  return { jti, secret, expires: exp };
+}
+
+/**
+ * @param {string} publisher
+ * @param {import('./trust.js').Me} me
+ * @param {import('./trust.js').InviteRequest} request
+ * @param {number} now
+ */
+function asOwner(publisher, me, { rights, cameras, expiresSeconds, pass, owner }, now) {
+  // Without a home there is nothing but this publisher.
+  const aud = me.home || publisher;
+  if (owner) return { aud, rights: allRights, cameras: ['*'], pass: true, grantExp: 0, prf: '' };
+  const grantExp = expiresSeconds > 0 ? now + Math.floor(expiresSeconds) : 0;
+  return { aud, rights: ordered(rights), cameras: entries(publisher, cameras), pass, grantExp, prf: '' };
+}
+
+/**
+ * @param {string} publisher
+ * @param {import('./passes.js').Pass[]} passes
+ * @param {import('./trust.js').InviteRequest} request
+ * @param {number} now
+ */
+function asGuest(publisher, passes, { rights, cameras, expiresSeconds, pass, owner }, now) {
+  if (owner) throw new SharingError('Only an owner can make another owner. Ask the one who gave you your access.');
+  const all = cameras.includes('*');
+  const wanted = entries(publisher, cameras);
+  const parent = passes.find(({ grant }) => {
+    const covered = (/** @type {string} */ entry) => grant.cameras.some((each) => ['*', `${publisher}/*`, entry].includes(each));
+    return grant.pass && rights.every((right) => grant.rights.includes(right)) && (all || wanted.every(covered));
+  });
+  if (!parent) throw new SharingError('Your own access does not allow you to pass that on. Choose less, or ask an owner.');
+  const { exp, aud } = parent.grant;
+  const wish = expiresSeconds > 0 ? now + Math.floor(expiresSeconds) : 0;
+  const grantExp = exp === 0 || (wish !== 0 && wish < exp) ? wish : exp;
+  return { aud, rights: ordered(rights), cameras: all ? parent.grant.cameras : wanted, pass, grantExp, prf: parent.compact };
+}
+
+/** @param {string} publisher @param {string[]} cameras @returns {string[]} as tokens write them */
+function entries(publisher, cameras) {
+  if (cameras.includes('*')) return ['*'];
+  return [...new Set(cameras.map((id) => (isPeerId(id.split('/')[0]) ? id : `${publisher}/${id}`)))];
+}
+
+/** @param {import('./trust.js').Right[]} rights */
+function ordered(rights) {
+  return allRights.filter((right) => rights.includes(right));
+}

@@ -10,8 +10,8 @@ const (
 	counts outcome = iota
 	// misshaped: it cannot have been made of the list it names.
 	misshaped
-	// voted: no owner signed it, or one who is overruled.
-	voted
+	// unheard: no owner signed it, or one who is overruled.
+	unheard
 	// old: there is a newer one, and it has nothing new.
 	old
 )
@@ -40,11 +40,11 @@ func (s ListState) with(l *List) (ListState, outcome) {
 	case n.misshapen:
 		return s, misshaped
 	case !n.valid:
-		return s, voted
+		return s, unheard
 	}
 	v := t.look()
-	if v.list != l && !slices.Contains(v.open, n) && v.equal(s.view) {
-		return s, old
+	if n.parent == nil && !slices.Contains(v.open, n) {
+		return s, old // it may be anyone's from before the base
 	}
 	return next.shortened(t, v), counts
 }

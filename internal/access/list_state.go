@@ -148,6 +148,10 @@ func (s ListState) Accept(compact string) (ListState, error) {
 	if err != nil {
 		return s, err
 	}
+	return s.accept(l)
+}
+
+func (s ListState) accept(l *List) (ListState, error) {
 	if s.base == nil {
 		if ownersDecide() && l.signer != s.root {
 			return s, check.Refused(check.ListSigner, ErrListSigner)
@@ -164,7 +168,7 @@ func (s ListState) Accept(compact string) (ListState, error) {
 	switch {
 	case outcome == misshaped:
 		return s, check.Refused(check.Form, fmt.Errorf("%w: it does not follow from the list before", ErrToken))
-	case outcome == voted:
+	case outcome == unheard:
 		return s, check.Refused(check.ListSigner, ErrListSigner)
 	case outcome == old && !check.Off(check.ListVersion):
 		return s, check.Refused(check.ListVersion, ErrListVersion)

@@ -87,26 +87,18 @@ func (t *tree) connect(n *node) {
 	if n.Version <= t.base.Version {
 		return // beside the base
 	}
-	// The most recent one that its signer can have known and signed for.
+	// Somebody may have known no more than the first list that made them an
+	// owner. Supposing more would drop what lists since then took away.
 	n.parent, n.gap = t.base, true
+	if t.base.HasOwner(n.signer) {
+		return
+	}
 	for _, p := range t.nodes {
-		if p.Version >= t.base.Version && p.Version < n.Version && p.HasOwner(n.signer) && t.likelier(p, n.parent, n.signer) {
+		if p.Version > t.base.Version && p.Version < n.Version && p.HasOwner(n.signer) {
 			n.parent = p
+			return
 		}
 	}
-}
-
-// likelier reports whether a peer's list of unknown origin was rather made of p
-// than of q.
-func (t *tree) likelier(p, q *node, signer identity.PeerID) bool {
-	own := func(n *node) int {
-		if n.signer == signer {
-			return 0
-		}
-		return 1
-	}
-	return cmp.Or(cmp.Compare(q.Version, p.Version), cmp.Compare(own(p), own(q)),
-		cmp.Compare(t.seniority(p.signer), t.seniority(q.signer)), strings.Compare(p.hash, q.hash)) < 0
 }
 
 // follows reports whether the owners that stay have kept their order and new
@@ -166,10 +158,12 @@ func (t *tree) signed(n *node) bool {
 }
 
 // overruled reports whether a weightier list, made without knowledge of n, takes
-// the ownership from the one who signed n.
+// the ownership from the one who signed n. One that was made of who knows what may
+// have known n after all, unless n would have kept its signer from signing it.
 func overruled(n *node, weightier []*node) bool {
 	return slices.ContainsFunc(weightier, func(m *node) bool {
-		return m.valid && m.weight < n.weight && m.removes(n.signer) && !m.from(n) && !n.from(m)
+		return m.valid && m.weight < n.weight && m.removes(n.signer) && !m.from(n) && !n.from(m) &&
+			(!m.gap || n.removes(m.signer))
 	})
 }
 

@@ -87,27 +87,23 @@ func TestTable_NamesEveryAttackOnce(t *testing.T) {
 
 // run tries the attack on both builds and prints its line.
 func (a attack) run(t *testing.T, programs *builds) {
-	line := fmt.Sprintf("%-44s NOT TESTED", a.name)
-	defer func() {
-		fmt.Fprintln(os.Stdout, line)
-	}()
 	var took time.Duration
-	control := "control FAILED"
-	refused := "NOT REFUSED"
-	show := func() {
-		line = fmt.Sprintf("%-44s %-11s by %-12s in %5d ms, %s", a.name, refused, a.check, took.Milliseconds(), control)
-	}
-	ok := t.Run("as it is", func(t *testing.T) {
+	skipped := false
+	refused := t.Run("as it is", func(t *testing.T) {
+		defer func() { skipped = t.Skipped() }()
 		took = a.mustBeRefused(newWorld(t, programs, ""))
 	})
-	if ok {
-		refused = "refused"
+	control := !skipped && t.Run("without the check", func(t *testing.T) { a.mustSucceed(newWorld(t, programs, a.check)) })
+	switch {
+	case skipped:
+		fmt.Fprintf(os.Stdout, "%-44s NOT TRIED: something is not installed\n", a.name)
+	case refused && control:
+		fmt.Fprintf(os.Stdout, "%-44s refused by %-12s in %5d ms, control ok\n", a.name, a.check, took.Milliseconds())
+	case refused:
+		fmt.Fprintf(os.Stdout, "%-44s refused, control FAILED: it does not succeed without the check %s\n", a.name, a.check)
+	default:
+		fmt.Fprintf(os.Stdout, "%-44s FAILED: not refused by %s, or what is honest does not work\n", a.name, a.check)
 	}
-	show()
-	if t.Run("without the check", func(t *testing.T) { a.mustSucceed(newWorld(t, programs, a.check)) }) && ok {
-		control = "control ok"
-	}
-	show()
 }
 
 // mustBeRefused tries the attack on the ordinary build, and returns how long it

@@ -254,7 +254,7 @@ func (p *phone) watch(n check.Name, session, signal string, peer identity.PeerID
 // recorder starts an agent that may watch itself.
 func (w *world) recorder(signal string, friend identity.PeerID) *site {
 	w.Helper()
-	dir := filepath.Join(w.TempDir(), "state")
+	dir := filepath.Join(w.folder(), "state")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		w.Fatal(err)
 	}

@@ -17,6 +17,7 @@ type site struct {
 	w        *world
 	program  *program
 	stateDir string
+	list     string // the file of viewers, if there is one
 	args     []string
 
 	signal string // "http://host:port" of its signaling server
@@ -38,7 +39,7 @@ func (w *world) site(o siteOptions) *site {
 	w.Helper()
 	listen := fmt.Sprintf("127.0.0.1:%d", w.freePort())
 	if o.stateDir == "" {
-		o.stateDir = filepath.Join(w.TempDir(), "state")
+		o.stateDir = filepath.Join(w.folder(), "state")
 	}
 	s := &site{w: w, stateDir: o.stateDir, base: "http://" + listen, signal: o.signal}
 	s.args = []string{"camera", "--state-dir", s.stateDir, "--listen", listen, "--udp", "127.0.0.1:0", "--name", "cam", "--log-level", "info"}
@@ -48,15 +49,15 @@ func (w *world) site(o siteOptions) *site {
 		s.signal = s.base
 	}
 	if len(o.allow) > 0 {
-		list := filepath.Join(w.TempDir(), "viewers")
+		s.list = filepath.Join(w.folder(), "viewers")
 		var text strings.Builder
 		for _, id := range o.allow {
 			fmt.Fprintf(&text, "%s somebody\n", id)
 		}
-		if err := os.WriteFile(list, []byte(text.String()), 0o600); err != nil {
+		if err := os.WriteFile(s.list, []byte(text.String()), 0o600); err != nil {
 			w.Fatal(err)
 		}
-		s.args = append(s.args, "--allow", list)
+		s.args = append(s.args, "--allow", s.list)
 	}
 	s.args = append(s.args, w.camera())
 	s.run()

@@ -3,6 +3,7 @@ package attacks
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -50,6 +51,18 @@ func (w *world) newIdentity() *identity.Identity {
 		w.Fatal(err)
 	}
 	return id
+}
+
+// folder makes a folder with a short path: the name of a Unix socket has at most
+// 107 bytes, and those of tests are long.
+func (w *world) folder() string {
+	w.Helper()
+	dir, err := os.MkdirTemp("", "sl-")
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // pollEvery is the time between two looks at a condition.

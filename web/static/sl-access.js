@@ -7,6 +7,9 @@ import { SlPeople } from './sl-people.js';
 import { SlTabs } from './sl-tabs.js';
 import { clockInWords, failureInWords } from './sl-words.js';
 
+/** While it is open, what it shows is read again after this long, in milliseconds. */
+const refreshMs = 5000;
+
 /**
  * @typedef {object} Place what is on the screen
  * @property {string} publisher its PeerID
@@ -33,7 +36,8 @@ export class SlAccess extends SlDialog {
     h('button', { type: 'button', class: 'button small', 'data-testid': 'log-show', onclick: () => this.#tabs.choose('log') }, 'Look at it'),
     h('button', { type: 'button', class: 'button small', 'data-testid': 'log-accept', onclick: () => void this.#log.accept() }, 'I know why, go on with this one'),
   );
-  #conflict = notice('careful', 'warning', 'Two owners disagree', 'access-conflict');
+  #settle = h('button', { type: 'button', class: 'button small', 'data-testid': 'access-settle', onclick: () => void this.#join() }, 'Keep it as it is now');
+  #conflict = notice('careful', 'warning', 'Two owners disagree', 'access-conflict', this.#settle);
   #clock = notice('careful', 'clock', 'The agent’s clock is wrong', 'access-clock');
   #problem = notice(
     'bad',
@@ -42,6 +46,7 @@ export class SlAccess extends SlDialog {
     'access-problem',
     h('button', { type: 'button', class: 'button small', onclick: () => void this.#load() }, 'Try again'),
   );
+  /** @type {ReturnType<typeof setInterval> | undefined} */ #refreshing;
   #clockReadMs = Date.now();
   /** @type {import('./trust.js').Me['clock'] | null} */ #lastClock = null;
 
@@ -58,12 +63,14 @@ export class SlAccess extends SlDialog {
       { id: 'log', label: 'Log', panel: this.#log },
     ]);
     this.#tabs.addEventListener('sl-tab', (event) => {
+      this.#say('');
       if (/** @type {CustomEvent<string>} */ (event).detail === 'log') void this.#log.load();
     });
     this.#devices.addEventListener('sl-replicate', () => void trust.replicate());
     this.#log.addEventListener('sl-problem', (event) => this.#say(/** @type {CustomEvent<string>} */ (event).detail));
     this.body.append(h('div', { class: 'notes' }, this.#warning, this.#conflict, this.#clock, this.#problem), this.#tabs);
     trust.state.watch((state) => this.#update(state));
+    this.addEventListener('sl-close', () => clearInterval(this.#refreshing));
   }
 
   /** @param {Place} place */
@@ -74,12 +81,24 @@ export class SlAccess extends SlDialog {
     this.show();
     this.#update(this.#trust.state.value);
     void this.#load();
+    clearInterval(this.#refreshing);
+    // Guests come and devices are reached meanwhile; a miss is made up for by the next.
+    this.#refreshing = setInterval(() => void this.#trust.listAccess().catch(() => {}), refreshMs);
   }
 
   async #load() {
     this.#say('');
     try {
       await this.#trust.listAccess();
+    } catch (error) {
+      this.#say(failureInWords(error));
+    }
+  }
+
+  /** Signs what is in force now, which joins the lists of owners who disagree. */
+  async #join() {
+    try {
+      await this.#trust.settle();
     } catch (error) {
       this.#say(failureInWords(error));
     }
@@ -100,17 +119,17 @@ export class SlAccess extends SlDialog {
     if (!this.shown) return;
     tell(this.#warning, logWarning);
     tell(this.#conflict, access?.conflict ? conflictWords : '');
+    this.#settle.hidden = me?.role !== 'owner';
     tell(this.#clock, me ? clockInWords(me.clock, this.#clockReadMs) : '');
     if (!access) return;
-    this.#say('');
     this.#people.update({ me, access, ...this.#place });
     this.#devices.update(access, me);
   }
 }
 
 const conflictWords =
-  'They signed different changes at the same time. What one of them took away stays taken away until an owner makes the next ' +
-  'change, which settles it: look through the list, then revoke or share as it should be.';
+  'They signed different changes without knowing of each other. What either of them took away stays taken away until an owner ' +
+  'makes the next change, which settles it. Look through the list first.';
 
 /** @param {HTMLElement} note @param {string} text a sentence, or empty to hide the note */
 function tell(note, text) {

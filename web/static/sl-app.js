@@ -98,7 +98,10 @@ export class SlApp extends HTMLElement {
     document.addEventListener('keydown', (event) => this.#key(event));
     window.addEventListener('hashchange', () => this.#go());
     window.addEventListener('online', () => this.#publisher?.retry());
-    window.addEventListener('pagehide', () => this.#leave());
+    window.addEventListener('pagehide', () => {
+      this.#leave();
+      this.#trust?.close();
+    });
     // A page that comes out of the browser's cache has no connection any more.
     window.addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
     void this.#start();
@@ -224,12 +227,16 @@ export class SlApp extends HTMLElement {
    * that is to watch.
    */
   #offer() {
-    const me = this.#publisher?.state.value.me ?? null;
+    const state = this.#publisher?.state.value;
+    // An agent that refuses this browser now has nothing to offer it.
+    const me = state && state.problem?.code !== 'forbidden' ? state.me : null;
     const { access, logWarning } = this.#trust?.state.value ?? { access: null, logWarning: '' };
     const owner = me?.role === 'owner';
     this.#shareButton.hidden = !me || me.role === 'open' || !(owner || me.pass);
     this.#accessButton.hidden = !me || me.role === 'open' || !(owner || me.admin);
     this.toggleAttribute('data-manages', !this.#shareButton.hidden || !this.#accessButton.hidden);
+    if (this.#shareButton.hidden) this.#share?.close();
+    if (this.#accessButton.hidden) this.#access?.close();
     const urgent = logWarning !== '' || Boolean(access?.conflict);
     this.#accessButton.toggleAttribute('data-urgent', urgent);
     const label = urgent ? 'Access: something needs a look' : 'Access';

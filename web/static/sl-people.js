@@ -92,7 +92,7 @@ export class SlPeople extends HTMLElement {
       symbol: 'key',
       title: who,
       chips: [you ? 'This browser' : '', pending ? 'New' : ''],
-      lines: [[device, shortPeerId(id)], pending ? ['Not on the list yet: an owner’s page adds it at its next visit'] : []],
+      lines: [[device, shortPeerId(id)], pending ? ['Known to this device only. The next change by an owner tells the others.'] : []],
       data: { peer: id },
       removal: you || !others ? null : {
         key: `owner-${id}`,
@@ -149,7 +149,10 @@ export class SlPeople extends HTMLElement {
         question: `Take back the invite of ${who}? Its link stops working.`,
         done: `The invite of ${who} is taken back.`,
         told: false,
-        run: () => this.#trust.removeInvite(jti),
+        run: async () => {
+          await this.#trust.removeInvite(jti);
+          await this.#trust.listAccess();
+        },
       },
     });
   }

@@ -120,7 +120,7 @@ export class SlShare extends SlDialog {
     this.#name.setAttribute('aria-invalid', String(wrong !== '' && this.#name.value.trim() === ''));
     setText(this.#error, wrong);
     if (wrong !== '' || this.#busy || !this.#shared) return;
-    const request = toRequest(form, this.#name.value.trim(), this.#shared.me);
+    const request = toRequest(form, this.#name.value.trim());
     this.#setBusy(true);
     try {
       this.#result(request, await this.#trust.createInvite(request));
@@ -200,18 +200,16 @@ export class SlShare extends SlDialog {
 /**
  * @param {FormData} form
  * @param {string} name
- * @param {import('./trust.js').Me} me
  * @returns {import('./trust.js').InviteRequest}
  */
-function toRequest(form, name, me) {
-  const all = me.role === 'owner' ? ['*'] : Object.keys(me.rights);
-  const owner = form.get('whose') === 'owner';
-  if (owner) return { name, owner, rights: rights.map(({ right }) => right), cameras: ['*'], expiresSeconds: 0, pass: false };
+function toRequest(form, name) {
+  // An owner may everything; the rest of the form says nothing about it.
+  if (form.get('whose') === 'owner') return { name, owner: true, rights: [], cameras: ['*'], expiresSeconds: 0, pass: false };
   const granted = form.getAll('right').map(String);
   return {
     name,
     rights: rights.map(({ right }) => right).filter((right) => granted.includes(right)),
-    cameras: form.get('which') === 'some' ? form.getAll('camera').map(String) : all,
+    cameras: form.get('which') === 'some' ? form.getAll('camera').map(String) : ['*'],
     expiresSeconds: durations.find(({ id }) => id === form.get('duration'))?.seconds ?? 0,
     pass: form.get('pass') !== null,
   };

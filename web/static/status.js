@@ -158,7 +158,7 @@ const claimProblems = {
   }),
   wrong_proof: (kind) => ({
     title: 'This link is not the right one',
-    detail: `The agent expects another secret: the link is an older one, or was changed on its way. ${anew[kind]}`,
+    detail: `The agent and the link do not have the same secret: the link is an older one, or somebody else answers in the agent’s place. Nothing was given away. ${anew[kind]}`,
     retry: false,
   }),
   locked: () => ({

@@ -174,8 +174,8 @@ func (l *Listener) removeLocked(c *conn) {
 // IPv4 address or an IPv6 /64.
 func Prefix(ip netip.Addr) netip.Prefix {
 	ip = ip.Unmap().WithZone("")
-	bits := 32
-	if ip.Is6() {
+	bits := ip.BitLen()
+	if ip.Is6() && !ip.IsLoopback() {
 		bits = 64
 	}
 	p, err := ip.Prefix(bits)

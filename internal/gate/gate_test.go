@@ -214,7 +214,7 @@ func TestListener_ACrowdThatNeverSpeaksHurtsNobody(t *testing.T) {
 
 func TestPrefix_CountsAHouseholdAsOne(t *testing.T) {
 	for ip, want := range map[string]string{
-		"192.0.2.1": "192.0.2.1/32", "::ffff:192.0.2.1": "192.0.2.1/32",
+		"::1": "::1/128", "127.0.0.1": "127.0.0.1/32", "192.0.2.1": "192.0.2.1/32", "::ffff:192.0.2.1": "192.0.2.1/32",
 		"2001:db8::1": "2001:db8::/64", "2001:db8::ffff:1%eth0": "2001:db8::/64",
 	} {
 		if got := Prefix(netip.MustParseAddr(ip)); got.String() != want {

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/sightline-cam/sightline/internal/check"
+	"github.com/sightline-cam/sightline/internal/gate"
 )
 
 const (
@@ -16,6 +17,9 @@ const (
 	// addressMemory is how long a quiet address is remembered, longer than any
 	// limiter needs to recover.
 	addressMemory = time.Minute
+	// standing is how long it counts that somebody was registered from an
+	// address: see offenders.
+	standing = 10 * time.Minute
 )
 
 // addresses limits what comes from one address. Identities are free, addresses
@@ -33,12 +37,15 @@ type addresses struct {
 // address is one IPv4 address or IPv6 /64.
 type address struct {
 	// constant after construction
+	prefix   netip.Prefix
 	connects *rate.Limiter
 	frames   *rate.Limiter
 
 	// guarded by addresses.mu
 	connections int
+	registered  int // of the connections
 	used        time.Time
+	proved      time.Time // the last registered one ended well
 }
 
 func newAddresses(o *Options) *addresses {
@@ -47,18 +54,19 @@ func newAddresses(o *Options) *addresses {
 
 // enter counts a new WebSocket. refusal is "" or the metrics label of why not.
 func (a *addresses) enter(now time.Time, ip netip.Addr) (entry *address, refusal string) {
-	key := prefixOf(ip)
+	key := gate.Prefix(ip)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	e, ok := a.table[key]
 	if !ok {
 		if len(a.table) >= maxAddresses {
-			a.sweepLocked(now)
+			a.sweepLocked(now, addressMemory)
 		}
 		if len(a.table) >= maxAddresses {
 			return nil, refusedTotal
 		}
 		e = &address{
+			prefix:   key,
 			connects: rate.NewLimiter(a.opts.ConnectRate, a.opts.ConnectBurst),
 			frames:   rate.NewLimiter(a.opts.AddressRate, a.opts.AddressBurst),
 		}
@@ -77,6 +85,33 @@ func (a *addresses) enter(now time.Time, ip netip.Addr) (entry *address, refusal
 	return e, ""
 }
 
+// prove counts a registered connection.
+func (a *addresses) prove(e *address) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e.registered++
+}
+
+// unprove takes a registered connection back. well says that it ended without
+// an offence: then the address keeps its standing for a while.
+func (a *addresses) unprove(now time.Time, e *address, well bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e.registered--
+	if well {
+		e.proved = now
+	}
+}
+
+// shared reports whether somebody is registered from an address, or was a
+// moment ago.
+func (a *addresses) shared(now time.Time, prefix netip.Prefix) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e := a.table[prefix]
+	return e != nil && (e.registered > 0 || now.Sub(e.proved) < standing)
+}
+
 func (a *addresses) leave(now time.Time, e *address) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -89,28 +124,15 @@ func (a *addresses) leave(now time.Time, e *address) {
 func (a *addresses) sweep(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.sweepLocked(now)
+	a.sweepLocked(now, standing)
 }
 
-func (a *addresses) sweepLocked(now time.Time) {
+// sweepLocked forgets addresses that have been quiet. Those from which somebody
+// was registered are remembered for longer, if there is room.
+func (a *addresses) sweepLocked(now time.Time, provedMemory time.Duration) {
 	for key, e := range a.table {
-		if e.connections == 0 && now.Sub(e.used) > addressMemory {
+		if e.connections == 0 && now.Sub(e.used) > addressMemory && now.Sub(e.proved) > provedMemory {
 			delete(a.table, key)
 		}
 	}
-}
-
-// prefixOf returns what one household or one rented machine has at least: an
-// IPv4 address or an IPv6 /64.
-func prefixOf(ip netip.Addr) netip.Prefix {
-	ip = ip.Unmap().WithZone("")
-	bits := 32
-	if ip.Is6() {
-		bits = 64
-	}
-	p, err := ip.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{} // no address at all: one common entry
-	}
-	return p
 }

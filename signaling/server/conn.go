@@ -96,6 +96,13 @@ func (c *conn) serve(closing <-chan struct{}) {
 	if c.id != "" {
 		c.srv.router.unregister(time.Now(), c, c.id, !c.ending.left)
 	}
+	fault := c.ending.fault
+	if c.registered.Load() {
+		c.srv.addresses.unprove(time.Now(), c.addr, fault == "")
+	}
+	if fault != "" {
+		c.srv.offend(source{address: c.addr.prefix}, fault)
+	}
 	c.srv.log.Debug("signaling connection ended", "peer", c.id.Short(), "reason", c.ending.reason,
 		"code", string(c.ending.code), "after", time.Since(started).Round(time.Millisecond))
 }
@@ -244,6 +251,7 @@ func (c *conn) register(f *signaling.Register) (ending, bool) {
 		return ending{code: signaling.CodeServerBusy, status: websocket.StatusTryAgainLater, reason: "internal error"}, false
 	}
 	c.limiter = limiter
+	c.srv.addresses.prove(c.addr)
 	c.registered.Store(true)
 	return ending{}, true
 }

@@ -20,6 +20,8 @@ const (
 	refusedAddress  = "address_limit"
 	refusedTotal    = "total_limit"
 	refusedClosing  = "closing"
+	refusedHeldOff  = "held_off"
+	refusedWaiting  = string(check.Connections)
 	// On a WebSocket.
 	refusedProof = string(check.Registration)
 	refusedForm  = string(check.Form)
@@ -29,9 +31,14 @@ const (
 
 func refusals() []string {
 	return []string{
-		refusedHost, refusedOrigin, refusedProtocol, refusedAddress, refusedTotal, refusedClosing,
+		refusedHost, refusedOrigin, refusedProtocol, refusedAddress, refusedTotal, refusedClosing, refusedHeldOff, refusedWaiting,
 		refusedProof, refusedForm, refusedRate, refusedMute,
 	}
+}
+
+// offences are the refusals that can get an address held off.
+func offences() []string {
+	return []string{refusedHost, refusedOrigin, refusedAddress, refusedProof, refusedForm, refusedRate, refusedMute}
 }
 
 // metrics are the server's counters. No label ever comes from a client.
@@ -41,6 +48,7 @@ type metrics struct {
 	frames      *prometheus.CounterVec // type
 	errors      *prometheus.CounterVec // code
 	refused     *prometheus.CounterVec // reason
+	holdOffs    *prometheus.CounterVec // reason
 	delivered   prometheus.Counter
 	held        prometheus.Counter
 	expired     prometheus.Counter
@@ -65,6 +73,7 @@ func newMetrics(r *prometheus.Registry) (*metrics, error) {
 		frames:      vector("frames_total", "Frames received, by type.", "type"),
 		errors:      vector("errors_total", "Errors answered, by code.", "code"),
 		refused:     vector("refused_total", "Requests, registrations and connections refused, by reason.", "reason"),
+		holdOffs:    vector("hold_offs_total", "Addresses held off, by the reason of the last offence.", "reason"),
 		delivered:   counter("messages_delivered_total", "Messages queued for a connected receiver."),
 		held:        counter("messages_held_total", "Messages held for a receiver that lost its connection."),
 		expired:     counter("messages_expired_total", "Held messages that nobody came back for."),
@@ -74,7 +83,7 @@ func newMetrics(r *prometheus.Registry) (*metrics, error) {
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.connections, m.registered, m.frames, m.errors, m.refused, m.delivered,
+		m.connections, m.registered, m.frames, m.errors, m.refused, m.holdOffs, m.delivered,
 		m.held, m.expired, m.resumed, m.slow, m.panics,
 	} {
 		errs = append(errs, r.Register(c))
@@ -100,5 +109,8 @@ func (m *metrics) showZeros() {
 	}
 	for _, r := range refusals() {
 		m.refused.WithLabelValues(r)
+	}
+	for _, r := range offences() {
+		m.holdOffs.WithLabelValues(r)
 	}
 }

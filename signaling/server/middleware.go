@@ -1,13 +1,17 @@
 package server
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/sightline-cam/sightline/internal/check"
+	"github.com/sightline-cam/sightline/internal/gate"
+	"github.com/sightline-cam/sightline/signaling"
 )
 
 // maxLoggedPath bounds what a stranger can write into the log with one request.
@@ -65,7 +69,9 @@ func (s *Server) checkHost(c *gin.Context) {
 	if check.Off(check.Host) || s.hosts.host(c.Request) {
 		return
 	}
-	s.metrics.refused.WithLabelValues(refusedHost).Inc()
+	if s.foreign(c, refusedHost) {
+		return
+	}
 	fail(c, http.StatusMisdirectedRequest, "wrong_host", "This server does not answer to that name. Add it to the allowed hosts.")
 }
 
@@ -73,8 +79,49 @@ func (s *Server) checkOrigin(c *gin.Context) {
 	if check.Off(check.Origin) || s.hosts.origin(c.Request) {
 		return
 	}
-	s.metrics.refused.WithLabelValues(refusedOrigin).Inc()
+	if s.foreign(c, refusedOrigin) {
+		return
+	}
 	fail(c, http.StatusForbidden, "foreign_origin", "Pages of another origin may not talk to this server.")
+}
+
+// foreign counts a request under a foreign name or from a foreign page, and
+// answers it if its source is held off.
+func (s *Server) foreign(c *gin.Context, reason string) (answered bool) {
+	if c.Request.URL.Path == signaling.Path {
+		from := source{address: gate.Prefix(clientIP(c)), foreign: true}
+		if s.heldOff(c, from) {
+			return true
+		}
+		s.offend(from, reason)
+	}
+	s.metrics.refused.WithLabelValues(reason).Inc()
+	return false
+}
+
+// heldOff answers a request if its source is held off.
+func (s *Server) heldOff(c *gin.Context, from source) bool {
+	wait := s.offenders.held(time.Now(), from)
+	if wait == 0 {
+		return false
+	}
+	s.metrics.refused.WithLabelValues(refusedHeldOff).Inc()
+	seconds := int64((wait + time.Second - 1) / time.Second)
+	c.Header("Retry-After", strconv.FormatInt(seconds, 10))
+	fail(c, http.StatusTooManyRequests, refusedHeldOff, fmt.Sprintf("Too much from this address had to be refused. Try again in %d seconds.", seconds))
+	return true
+}
+
+// offend counts an offence.
+func (s *Server) offend(from source, reason string) {
+	now := time.Now()
+	shared := !from.foreign && s.addresses.shared(now, from.address)
+	period := s.offenders.offend(now, from, shared)
+	if period == 0 {
+		return
+	}
+	s.metrics.holdOffs.WithLabelValues(reason).Inc()
+	s.log.Info("address held off", "address", from.address.String(), "reason", reason, "for", period)
 }
 
 // fail answers an error in the form that all our HTTP interfaces share.

@@ -48,6 +48,25 @@ type Options struct {
 	// Defaults 10 a second and 100.
 	ConnectRate  rate.Limit
 	ConnectBurst int
+	// OffenceBurst is how many offences of an address are forgiven at once, and
+	// OffenceRate how many after that: registrations that prove nothing, frames
+	// that break the protocol, silence, floods, connections above the limits.
+	// Ten times as many are forgiven to loopback. Whatever is more holds the
+	// address off. Defaults 30, and one in four seconds.
+	OffenceRate  rate.Limit
+	OffenceBurst int
+	// MinHoldOff is the length of an address's first hold-off, and each is twice
+	// as long as the one before, up to MaxHoldOff, until the address has been
+	// quiet for an hour. An address from which others are registered is held off
+	// for four seconds at most, and for half of the time at most. Defaults 1 s
+	// and 10 min.
+	MinHoldOff, MaxHoldOff time.Duration
+	// MaxWaiting bounds the TCP connections without a request that Limit keeps
+	// open, MaxWaitingPerAddress those from one address (ten times as many from
+	// loopback, no bound for trusted proxies). Above, the one that has been
+	// silent longest is closed. Defaults 2,048 and 64.
+	MaxWaiting, MaxWaitingPerAddress int
+
 	// PeerRate and PeerBurst limit the frames of one registered peer. Defaults
 	// 20 a second and 60.
 	PeerRate  rate.Limit
@@ -98,6 +117,12 @@ func (o *Options) setDefaults() {
 	setDefault(&o.MaxConnectionsPerAddress, 64)
 	setDefault(&o.ConnectRate, 10)
 	setDefault(&o.ConnectBurst, 100)
+	setDefault(&o.OffenceRate, rate.Every(4*time.Second))
+	setDefault(&o.OffenceBurst, 30)
+	setDefault(&o.MinHoldOff, time.Second)
+	setDefault(&o.MaxHoldOff, 10*time.Minute)
+	setDefault(&o.MaxWaiting, 2048)
+	setDefault(&o.MaxWaitingPerAddress, 64)
 	setDefault(&o.PeerRate, 20)
 	setDefault(&o.PeerBurst, 60)
 	setDefault(&o.AddressRate, 200)

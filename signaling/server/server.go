@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/sightline-cam/sightline/internal/gate"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
@@ -31,6 +33,8 @@ type Server struct {
 	log       *slog.Logger
 	hosts     *hosts
 	addresses *addresses
+	offenders *offenders
+	proxies   []netip.Prefix
 	metrics   *metrics
 	router    *router
 	handler   http.Handler
@@ -57,7 +61,11 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{opts: o, log: o.Logger, hosts: h, metrics: m, done: make(chan struct{})}
 	s.addresses = newAddresses(&s.opts)
+	s.offenders = newOffenders(&s.opts)
 	s.router = newRouter(&s.opts, m)
+	if s.proxies, err = prefixes(o.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("signaling server: trusted proxies: %w", err)
+	}
 	engine, err := s.routes()
 	if err != nil {
 		return nil, fmt.Errorf("signaling server: %w", err)
@@ -70,6 +78,20 @@ func New(o Options) (*Server, error) {
 // Handler serves /v1/signal, /healthz, /metrics and the page. It checks Host
 // and Origin of every request.
 func (s *Server) Handler() http.Handler { return s.handler }
+
+// Limit wraps the listener of the http.Server around Handler, so that
+// connections which say nothing use up nothing (see package gate and
+// Options.MaxWaiting). Give its ConnState to the http.Server, and set a
+// ReadHeaderTimeout there. TLS goes on top of it.
+func (s *Server) Limit(l net.Listener) *gate.Listener {
+	return gate.New(l, gate.Options{
+		Max: s.opts.MaxWaiting, MaxPerAddress: s.opts.MaxWaitingPerAddress,
+		Unlimited: func(ip netip.Addr) bool {
+			return slices.ContainsFunc(s.proxies, func(p netip.Prefix) bool { return p.Contains(ip) })
+		},
+		OnClose: s.metrics.refused.WithLabelValues(refusedWaiting).Inc,
+	})
+}
 
 // Registry returns the registry shown at /metrics.
 func (s *Server) Registry() *prometheus.Registry { return s.opts.Registry }
@@ -110,6 +132,7 @@ func (s *Server) sweep() {
 		case now := <-ticker.C:
 			s.router.expire(now)
 			s.addresses.sweep(now)
+			s.offenders.sweep(now)
 		}
 	}
 }
@@ -163,6 +186,11 @@ func (s *Server) showMetrics(h http.Handler) gin.HandlerFunc {
 
 // signal upgrades to a WebSocket and serves it.
 func (s *Server) signal(c *gin.Context) {
+	ip := clientIP(c)
+	from := source{address: gate.Prefix(ip)}
+	if s.heldOff(c, from) {
+		return
+	}
 	if !offersSubprotocol(c.Request) {
 		s.metrics.refused.WithLabelValues(refusedProtocol).Inc()
 		if !c.IsWebsocket() {
@@ -180,13 +208,14 @@ func (s *Server) signal(c *gin.Context) {
 		return
 	}
 	defer s.wg.Done()
-	addr, refusal := s.addresses.enter(time.Now(), clientIP(c))
+	addr, refusal := s.addresses.enter(time.Now(), ip)
 	if refusal != "" {
 		s.metrics.refused.WithLabelValues(refusal).Inc()
 		c.Header("Retry-After", "10")
-		status := http.StatusTooManyRequests
-		if refusal == refusedTotal {
-			status = http.StatusServiceUnavailable
+		status := http.StatusServiceUnavailable
+		if refusal == refusedAddress {
+			status = http.StatusTooManyRequests
+			s.offend(from, refusal)
 		}
 		fail(c, status, string(signaling.CodeServerBusy), "Too many connections. Try again later.")
 		return
@@ -208,6 +237,23 @@ func (s *Server) signal(c *gin.Context) {
 		return // Accept has answered
 	}
 	newConn(s, ws, w.raw, signaling.CanonicalHost(c.Request.Host), addr).serve(s.done)
+}
+
+// prefixes reads networks and single addresses.
+func prefixes(list []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, text := range list {
+		if ip, err := netip.ParseAddr(text); err == nil {
+			out = append(out, netip.PrefixFrom(ip.Unmap(), ip.Unmap().BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither an address nor a network: %w", text, err)
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
 }
 
 func offersSubprotocol(r *http.Request) bool {

@@ -16,7 +16,9 @@ type AccessState struct {
 	// Conflict: owners have signed lists that do not know of each other.
 	Conflict bool `json:"conflict"`
 	// Carried is what such lists revoke and the one in force does not; Removed
-	// are the owners whom they took away.
+	// are the owners whom they took away. Lists are those lists, compact, so that
+	// an owner need not take the publisher's word for it.
+	Lists   []string            `json:"lists"`
 	Carried []access.Revocation `json:"carried"`
 	Removed []identity.PeerID   `json:"removed"`
 	// Owners are those in force, in order of seniority. Pending are peers who
@@ -39,6 +41,10 @@ type PendingOwner struct {
 	Device string          `json:"device"`
 	// Inviter is the owner who asked for it.
 	Inviter identity.PeerID `json:"inviter"`
+	// Invite is the compact invite that was redeemed. Owners put the peer into
+	// their next list only if an owner signed it: a publisher's word alone makes
+	// no owner of a whole home.
+	Invite string `json:"invite"`
 	// Since is when the invite was redeemed, in seconds since 1970.
 	Since int64 `json:"since"`
 }

@@ -55,12 +55,14 @@ func (c *signalCommand) Run(ctx context.Context, p *cli.Process) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s; choose another address with --listen: %w", c.Listen, err)
 	}
+	gated := s.Limit(l)
+	l = gated
 	scheme := "http://"
 	if tlsConfig != nil {
 		l, scheme = tls.NewListener(l, tlsConfig), "https://"
 	}
 	p.Say("The signaling server is at %s%s", scheme, l.Addr())
-	return serve(ctx, l, s, log)
+	return serve(ctx, l, gated.ConnState, s, log)
 }
 
 // tls returns the TLS configuration, nil for plain HTTP. Plain HTTP beyond
@@ -91,12 +93,12 @@ func onLoopback(address string) bool {
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
-// serve serves until ctx ends.
-func serve(ctx context.Context, l net.Listener, s *server.Server, log *slog.Logger) error {
+// serve serves until ctx ends. state hears of the connections.
+func serve(ctx context.Context, l net.Listener, state func(net.Conn, http.ConnState), s *server.Server, log *slog.Logger) error {
 	srv := &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
 		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnState: state,
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()

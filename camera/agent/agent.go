@@ -63,10 +63,13 @@ func New(o Options) (*Agent, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	if err := o.setTrust(); err != nil {
+		return nil, err
+	}
 	a := &Agent{
 		opts: o, log: o.Logger,
 		cameras:  publish(o.Cameras),
-		access:   newAccess(o.Open, o.AllowFile, o.Logger),
+		access:   &access{open: o.Open, list: o.AllowList},
 		guard:    newGuard(o.AllowedHosts),
 		sessions: newSessionTable(o.MaxSessions, o.MaxSessionsPerPeer),
 		metrics:  newMetrics(),
@@ -116,7 +119,7 @@ func (a *Agent) PeerID() identity.PeerID { return a.opts.Identity.PeerID() }
 // ReloadAccess reads the list of allowed viewers again and ends the sessions of
 // those who are no longer on it. Run does it by itself when the file changes.
 func (a *Agent) ReloadAccess() {
-	a.access.reload()
+	a.access.list.Reload()
 	select {
 	case a.resweep <- struct{}{}:
 	default:
@@ -134,8 +137,10 @@ func (a *Agent) Run(ctx context.Context) error {
 		MaxSessions: a.opts.MaxSessions, Logger: a.log.With("part", "peer"),
 	})
 	if err != nil {
-		if a.opts.Listener != nil {
-			err = errors.Join(err, a.opts.Listener.Close())
+		for _, l := range []net.Listener{a.opts.Listener, a.opts.Console} {
+			if l != nil {
+				err = errors.Join(err, l.Close())
+			}
 		}
 		return err
 	}
@@ -159,6 +164,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	wg.Go(func() { a.sweepRegularly(ctx) })
 
 	<-ctx.Done()
+	if l := a.opts.Console; l != nil {
+		_ = l.Close()
+	}
 	a.publisher.Store(nil)
 	a.shutdown(context.WithoutCancel(ctx))
 	wg.Wait()

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/sightline-cam/sightline/camera"
+	"github.com/sightline-cam/sightline/internal/accesslog"
 	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/internal/trust"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
@@ -25,10 +27,23 @@ type Options struct {
 	// Open lets anyone in. New refuses it unless Listener, the UDP address and
 	// the signaling server are all on loopback.
 	Open bool
-	// AllowFile names the file of PeerIDs that may watch; see
-	// config.ParseAllowList. It is read again whenever it changes. Default:
-	// none, nobody may watch unless Open is set.
+	// AllowFile names a file of PeerIDs that may watch, beside those that Trust
+	// lets in; see AllowList. Default: none.
 	AllowFile string
+	// AllowList is that list; it must be the one that Trust asks. Default: a new
+	// one of AllowFile.
+	AllowList *AllowList
+	// Trust decides who may do what. Default: one in memory, of Open and
+	// AllowList, which forgets everything with the process.
+	Trust *trust.Trust
+	// Log takes who came, and what was changed. Default: none is kept.
+	Log *accesslog.Log
+	// Console serves those who are at the device itself; see ListenConsole. Run
+	// closes it. Default: none.
+	Console net.Listener
+	// Page is the address of the web page, for the links that the console
+	// shows: "https://example.org". Default: empty, and so are the links.
+	Page string
 	// Signal is the URL of the signaling server: wss://, or ws:// on loopback.
 	// Default: none; the agent is then reached by its own listener only.
 	Signal string
@@ -65,6 +80,9 @@ type Options struct {
 }
 
 func (o *Options) setDefaults() {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	if o.UDP == "" {
 		o.UDP = ":0"
 		if o.Open {
@@ -80,15 +98,30 @@ func (o *Options) setDefaults() {
 	if o.Version == "" {
 		o.Version = "dev"
 	}
+	if o.AllowList == nil {
+		o.AllowList = NewAllowList(o.AllowFile, o.Logger)
+	}
 	if o.Fallback == nil {
 		o.Fallback = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { notFound().write(w) })
 	}
 	if o.OnSignal == nil {
 		o.OnSignal = func(bool) {}
 	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
+}
+
+// setTrust makes what decides who may do what, unless it was given.
+func (o *Options) setTrust() (err error) {
+	if o.Trust != nil {
+		return nil
 	}
+	ids := make([]string, 0, len(o.Cameras))
+	for _, c := range o.Cameras {
+		ids = append(ids, c.ID())
+	}
+	o.Trust, err = trust.Open(trust.Options{
+		Publisher: o.Identity, Cameras: func() []string { return ids }, Open: o.Open, Listed: o.AllowList.Listed, Logger: o.Logger,
+	})
+	return err
 }
 
 func (o *Options) check() error {

@@ -5,6 +5,12 @@ import (
 	"sync"
 )
 
+// securer is a listener that leaves it to its user to put TLS on a connection, on
+// top of what the user puts around it: net/http knows TLS by the type *tls.Conn.
+type securer interface {
+	Secure(c net.Conn) net.Conn
+}
+
 // limitedListener closes connections at once while as many are open as may be.
 type limitedListener struct {
 	net.Listener
@@ -23,7 +29,11 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if l.limit.take() {
-			return &limitedConn{Conn: c, give: sync.OnceFunc(l.limit.give)}, nil
+			limited := &limitedConn{Conn: c, give: sync.OnceFunc(l.limit.give)}
+			if s, ok := l.Listener.(securer); ok {
+				return s.Secure(limited), nil
+			}
+			return limited, nil
 		}
 		_ = c.Close()
 	}

@@ -43,10 +43,14 @@ func (s ListState) with(l *List) (ListState, outcome) {
 		return s, unheard
 	}
 	v := t.look()
-	if n.parent == nil && !slices.Contains(v.open, n) {
-		return s, old // it may be anyone's from before the base
+	if v.list == l || slices.Contains(v.open, n) || !v.equal(s.view) {
+		return next.shortened(t, v), counts
 	}
-	return next.shortened(t, v), counts
+	if n.parent == nil {
+		return s, old // from before the base
+	}
+	// It says nothing, and what is made of it may.
+	return next.shortened(t, v), old
 }
 
 // shortened returns the state without the lists that do not count, and without
@@ -63,7 +67,7 @@ func (s ListState) shortened(t *tree, v view) ListState {
 		s.view = v
 		path := t.node(v.list.hash).path()
 		if len(path) <= keptVersions+1 || !t.over(v, path[1]) {
-			return s
+			return s.bounded(t, v)
 		}
 		base, lists := path[1], []*List(nil)
 		for _, n := range t.nodes {
@@ -79,6 +83,26 @@ func (s ListState) shortened(t *tree, v view) ListState {
 		t = newTree(base.List, lists)
 		v = t.look()
 	}
+}
+
+// bounded returns the state without the lists that have nothing to say, if there
+// are too many.
+func (s ListState) bounded(t *tree, v view) ListState {
+	if len(s.lists) <= maxLists {
+		return s
+	}
+	speaking := append([]*node{t.node(v.list.hash)}, v.open...)
+	kept := s
+	kept.lists = nil
+	for _, n := range t.nodes {
+		if n != t.base && slices.ContainsFunc(speaking, func(m *node) bool { return m.from(n) }) {
+			kept.lists = append(kept.lists, n.List)
+		}
+	}
+	if kept.view = newTree(kept.base, kept.lists).look(); !kept.view.equal(v) {
+		return s
+	}
+	return kept
 }
 
 // over reports whether what came before a list, and what was made beside it, is

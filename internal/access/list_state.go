@@ -136,12 +136,14 @@ func (s ListState) Draft(now time.Time) List {
 	return next
 }
 
-// Accept takes a list in. It returns the state after it, or the state as it was
-// and an error: ErrToken (malformed), ErrOtherHome, ErrListSigner, ErrListVersion
-// or ErrUnsettled. The list in force once more, or one that is known and still
-// counts, is no error and changes nothing.
+// Accept takes a list in. It returns the state after it, or an error: ErrToken
+// (malformed), ErrOtherHome, ErrListSigner, ErrListVersion or ErrUnsettled. After
+// an error nothing else is in force than before, and the state is to be kept all
+// the same: after ErrListVersion it may remember the list for what is made of it.
 //
-// A list that was refused by ErrListSigner may be accepted after the one that made
+// No error means that the list is in force, or changed what is, or takes away what
+// the one in force does not (then Conflict is true); the list in force once more is
+// no error either. A list that was refused by ErrListSigner may be accepted after the one that made
 // its signer an owner.
 func (s ListState) Accept(compact string) (ListState, error) {
 	l, err := ParseList(compact)
@@ -170,12 +172,12 @@ func (s ListState) accept(l *List) (ListState, error) {
 		return s, check.Refused(check.Form, fmt.Errorf("%w: it does not follow from the list before", ErrToken))
 	case outcome == unheard:
 		return s, check.Refused(check.ListSigner, ErrListSigner)
-	case outcome == old && !check.Off(check.ListVersion):
-		return s, check.Refused(check.ListVersion, ErrListVersion)
-	case outcome == old:
-		return s.startFrom(l), nil
 	case len(next.lists) > maxLists:
 		return s, check.Refused(check.Form, ErrUnsettled)
+	case outcome == old && !check.Off(check.ListVersion):
+		return next, check.Refused(check.ListVersion, ErrListVersion)
+	case outcome == old:
+		return s.startFrom(l), nil
 	}
 	return next, nil
 }

@@ -252,21 +252,29 @@ func (a *apiAnswer) decode(v any) error {
 // call makes a request to the publisher's HTTP API over the session. body is
 // sent as JSON unless it is nil.
 func (s *session) call(ctx context.Context, method, path string, body any) (*apiAnswer, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	var text io.Reader = http.NoBody
-	if body != nil {
-		data, err := json.Marshal(body)
-		if err != nil {
-			return nil, err
-		}
-		text = strings.NewReader(string(data))
+	if body == nil {
+		return s.request(ctx, method, path, "")
 	}
-	r, err := http.NewRequestWithContext(ctx, method, "http://publisher"+path, text)
+	text, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
-	if body != nil {
+	return s.request(ctx, method, path, string(text))
+}
+
+// post sends any text as JSON.
+func (s *session) post(ctx context.Context, path, text string) (*apiAnswer, error) {
+	return s.request(ctx, http.MethodPost, path, text)
+}
+
+func (s *session) request(ctx context.Context, method, path, text string) (*apiAnswer, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, "http://publisher"+path, strings.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	if text != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	res, err := s.http.Do(r)

@@ -1,0 +1,70 @@
+package attacks
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/sightline-cam/sightline/internal/check"
+	"github.com/sightline-cam/sightline/internal/identity"
+)
+
+// guestAttacks come from somebody who was let in, and wants more of the agent
+// than there is for one.
+func guestAttacks() []attack {
+	return []attack{
+		{"requests-without-end-by-a-guest", check.Rate, "429", hungryGuest},
+		{"oversized-json-at-the-agent", check.Form, "413", oddRequest(`{"sdp":"` + strings.Repeat("a", 1<<20) + `","media":[]}`)},
+		{"nested-json-at-the-agent", check.Form, "400", oddRequest(`{"sdp":"v=0","media":` + strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000) + `}`)},
+	}
+}
+
+// hungryGuest asks and asks.
+func hungryGuest(w *world) act {
+	v := w.newIdentity()
+	s := w.site(siteOptions{allow: []identity.PeerID{v.PeerID()}})
+	const requests = 400
+	ask := func(n int) error {
+		return s.as(v, nil, func(c *session) error {
+			for range n {
+				a, err := c.call(w.ctx, http.MethodGet, "/v1/time", nil)
+				if err != nil {
+					return err
+				}
+				if a.Status != http.StatusOK {
+					return a
+				}
+			}
+			return nil
+		})
+	}
+	return act{
+		control: func() error { return ask(20) },
+		attempt: func() error { return refusedIfDenied(ask(requests)) },
+		refused: s.refused(check.Rate),
+	}
+}
+
+// oddRequest renegotiates with a body that is no request of ours, and sees
+// whether it is looked at.
+func oddRequest(body string) func(w *world) act {
+	return func(w *world) act {
+		v := w.newIdentity()
+		s := w.site(siteOptions{allow: []identity.PeerID{v.PeerID()}})
+		return act{
+			control: func() error { return honestSession(w, s, v) },
+			attempt: func() error {
+				return s.as(v, nil, func(c *session) error {
+					a, err := c.post(w.ctx, "/v1/session/offer", body)
+					if err != nil {
+						return err
+					}
+					if a.Code == "form" || a.Status == http.StatusRequestEntityTooLarge || a.Status == http.StatusBadRequest {
+						return refusedBy(a)
+					}
+					return c.cameras(w.ctx)
+				})
+			},
+			refused: s.refused(check.Form),
+		}
+	}
+}

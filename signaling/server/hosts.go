@@ -14,12 +14,13 @@ import (
 // hosts decides which names this server answers to, and whose pages may talk to
 // it. Constant after construction.
 type hosts struct {
-	names   map[string]bool // "name" or "name:port", canonical; empty: loopback and the local address
+	names   map[string]bool // "name" or "name:port", canonical
+	local   bool            // loopback and the local address, beside names
 	origins map[string]bool // "scheme://host", canonical
 }
 
-func newHosts(names, origins []string) (*hosts, error) {
-	h := &hosts{names: make(map[string]bool), origins: make(map[string]bool)}
+func newHosts(names, origins []string, local bool) (*hosts, error) {
+	h := &hosts{names: make(map[string]bool), origins: make(map[string]bool), local: local || len(names) == 0}
 	for _, n := range names {
 		name, _ := splitHost(signaling.CanonicalHost(n))
 		if name == "" || strings.ContainsAny(n, "/*@ ") {
@@ -44,8 +45,8 @@ func (h *hosts) host(r *http.Request) bool {
 	if name == "" || len(r.Host) > signaling.MaxHost {
 		return false
 	}
-	if len(h.names) > 0 {
-		return h.names[host] || h.names[name]
+	if named := h.names[host] || h.names[name]; named || !h.local {
+		return named
 	}
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
 		return true

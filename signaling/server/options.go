@@ -24,6 +24,8 @@ type Options struct {
 	// without a name needs; a list replaces those. Anything else is answered
 	// 421: a page that rebinds its name to this server gets nowhere.
 	AllowedHosts []string
+	// AllowLocal allows, beside AllowedHosts, what an empty list allows.
+	AllowLocal bool
 	// AllowedOrigins lists further origins ("https://name[:port]") whose pages
 	// may connect. The server's own origin always may. No CORS header is ever
 	// sent.

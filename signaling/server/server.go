@@ -51,7 +51,7 @@ type Server struct {
 // one goroutine, which Close ends; it does no other I/O.
 func New(o Options) (*Server, error) {
 	o.setDefaults()
-	h, err := newHosts(o.AllowedHosts, o.AllowedOrigins)
+	h, err := newHosts(o.AllowedHosts, o.AllowedOrigins, o.AllowLocal)
 	if err != nil {
 		return nil, fmt.Errorf("signaling server: %w", err)
 	}

@@ -164,6 +164,7 @@ func TestServer_CloseSaysGoodbyeAndRefusesNewOnes(t *testing.T) {
 
 func TestServer_ChecksHostOnEveryRequest(t *testing.T) {
 	named := start(t, Options{AllowedHosts: []string{"cam.example.org", "other.example.org:8443"}})
+	both := start(t, Options{AllowedHosts: []string{"cam.local"}, AllowLocal: true})
 	open := start(t, Options{})
 	port := open.host()[strings.LastIndex(open.host(), ":"):]
 	tests := []struct {
@@ -176,6 +177,7 @@ func TestServer_ChecksHostOnEveryRequest(t *testing.T) {
 		{open, "localhost" + port, 200}, {open, "127.0.0.1", 200}, {open, "[::1]" + port, 200}, {open, "cam.localhost:1", 200},
 		{open, "rebound.example.org" + port, 421}, {open, "192.0.2.1" + port, 421}, {open, "localhost.evil.example.org", 421},
 		{open, strings.Repeat("a", 300) + ".localhost", 421},
+		{both, "cam.local:1", 200}, {both, both.host(), 200}, {both, "localhost", 200}, {both, "rebound.example.org", 421}, {both, "192.0.2.1", 421},
 	}
 	for _, tt := range tests {
 		for _, path := range []string{"/healthz", "/metrics", "/", signaling.Path} {

@@ -232,7 +232,7 @@ func (c *conn) overLimit(now time.Time, data []byte) (ending, bool) {
 			ref = f.Ref
 		}
 	}
-	c.fail(signaling.CodeRateLimited, ref)
+	c.refuse(signaling.CodeRateLimited, ref)
 	return ending{}, true
 }
 
@@ -259,10 +259,10 @@ func (c *conn) register(f *signaling.Register) (ending, bool) {
 func (c *conn) lookup(f *signaling.Lookup) {
 	keys, ok := c.srv.router.keys(f.To)
 	if !ok {
-		c.fail(signaling.CodeUnreachable, f.Ref)
+		c.refuse(signaling.CodeUnreachable, f.Ref)
 		return
 	}
-	c.send(&signaling.Keys{Of: f.To, Ref: f.Ref, Keys: keys})
+	c.reply(&signaling.Keys{Of: f.To, Ref: f.Ref, Keys: keys})
 }
 
 func (c *conn) route(f *signaling.Send) {
@@ -274,15 +274,33 @@ func (c *conn) route(f *signaling.Send) {
 		code = c.srv.router.route(f.To, parcel{data: data, from: c.id, ref: f.Ref})
 	}
 	if code != "" {
-		c.fail(code, f.Ref)
+		c.refuse(code, f.Ref)
 		return
 	}
 	if f.Ack {
-		c.send(&signaling.Sent{Ref: f.Ref})
+		c.reply(&signaling.Sent{Ref: f.Ref})
 	}
 }
 
-// fail queues an error frame.
+// reply answers a frame of the client's. It waits until there is room: whoever
+// asks faster than it reads the answers is read from more slowly, and closed by
+// the writer's timeout if it reads nothing. For the reader only.
+func (c *conn) reply(f signaling.Frame) {
+	data, err := signaling.EncodeFrame(f)
+	if err != nil {
+		c.srv.log.Error("encode a frame", "err", err)
+		return
+	}
+	c.out.wait(parcel{data: data}, c.ended)
+}
+
+// refuse answers a frame with an error, as reply does.
+func (c *conn) refuse(code signaling.ErrorCode, ref int64) {
+	c.srv.metrics.errors.WithLabelValues(string(code)).Inc()
+	c.reply(&signaling.ServerError{Code: code, Ref: ref, Message: sentence(code)})
+}
+
+// fail queues an error about an earlier frame. It does not wait.
 func (c *conn) fail(code signaling.ErrorCode, ref int64) {
 	c.srv.metrics.errors.WithLabelValues(string(code)).Inc()
 	c.send(&signaling.ServerError{Code: code, Ref: ref, Message: sentence(code)})

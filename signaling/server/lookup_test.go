@@ -109,6 +109,55 @@ func TestServer_ARegistrationBringsAStatementAndALookupNeedsOne(t *testing.T) {
 	}
 }
 
+// TestServer_WaitsForWhoeverAsksFasterThanItReads asks for much more than the
+// queue holds before it reads anything.
+func TestServer_WaitsForWhoeverAsksFasterThanItReads(t *testing.T) {
+	s := start(t, Options{PeerRate: 1e6, PeerBurst: 1e6, AddressRate: 1e6, AddressBurst: 1e6, OutQueue: 4, HoldMessages: 4})
+	a, aID := s.peer()
+	const n = 2000
+	written := make(chan error, 1)
+	go func() {
+		for ref := range int64(n) {
+			data, err := signaling.EncodeFrame(&signaling.Lookup{To: aID.PeerID(), Ref: ref})
+			if err == nil {
+				err = a.ws.Write(a.ctx(), websocket.MessageText, data)
+			}
+			if err != nil {
+				written <- err
+				return
+			}
+		}
+		written <- nil
+	}()
+	for ref := range int64(n) {
+		if k := next[*signaling.Keys](a); k.Ref != ref {
+			t.Fatalf("answer %d to lookup %d", k.Ref, ref)
+		}
+	}
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestServer_EndsWhoeverReadsNoAnswers(t *testing.T) {
+	s := start(t, Options{
+		PeerRate: 1e6, PeerBurst: 1e6, AddressRate: 1e6, AddressBurst: 1e6, OutQueue: 4, HoldMessages: 4,
+		WriteTimeout: 200 * time.Millisecond, CloseTimeout: 100 * time.Millisecond,
+	})
+	a, aID := s.peer()
+	data, err := signaling.EncodeFrame(&signaling.Lookup{To: aID.PeerID()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := a.ctx()
+	for a.ws.Write(ctx, websocket.MessageText, data) == nil {
+	}
+	if ctx.Err() != nil {
+		t.Fatal("it goes on for ever")
+	}
+	s.counted("connections", 0)
+}
+
 func TestRouter_KeepsStatementsAsLongAsPeers(t *testing.T) {
 	b := newBench(t, Options{})
 	id := newID(t).PeerID()

@@ -15,12 +15,14 @@ type parcel struct {
 	ref  int64
 }
 
-// outbox is the bounded queue of one connection. It never blocks a producer:
-// what does not fit is refused, and the connection closed by the caller.
+// outbox is the bounded queue of one connection. It never blocks other
+// connections: what does not fit is refused, and the connection closed by the
+// caller. Only the connection's own reader may wait for room.
 type outbox struct {
 	// constant after construction
 	queue    chan parcel
 	maxBytes int64
+	room     chan struct{} // capacity 1: something was taken
 
 	bytes atomic.Int64 // in the queue
 }
@@ -31,6 +33,7 @@ func newOutbox(o *Options) *outbox {
 	return &outbox{
 		queue:    make(chan parcel, o.OutQueue+o.HoldMessages+1),
 		maxBytes: int64(o.OutBytes + o.HoldBytes),
+		room:     make(chan struct{}, 1),
 	}
 }
 
@@ -53,6 +56,22 @@ func (b *outbox) push(p parcel) bool {
 // taken must be called for every parcel received from the queue.
 func (b *outbox) taken(p parcel) {
 	b.bytes.Add(-int64(len(p.data)))
+	select {
+	case b.room <- struct{}{}:
+	default:
+	}
+}
+
+// wait queues p as soon as there is room, unless done comes first. One caller at
+// a time.
+func (b *outbox) wait(p parcel, done <-chan struct{}) {
+	for !b.push(p) {
+		select {
+		case <-b.room:
+		case <-done:
+			return
+		}
+	}
 }
 
 // messages empties the queue and returns other peers' messages in order.

@@ -1,6 +1,14 @@
 package accesslog
 
-import "time"
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
 
 // Kind is what an entry is about.
 type Kind string
@@ -39,4 +47,63 @@ type Entry struct {
 	From string `json:"from"`
 	// Prev is the hash of the line before, "" in the first; Add sets it.
 	Prev string `json:"prev"`
+}
+
+const (
+	maxName  = 64 // code points
+	maxWhat  = 256
+	maxFrom  = 64
+	maxShort = 64 // kind and peer
+
+	// maxLine is longer than any line can be, in bytes, newline included.
+	maxLine = 8 << 10
+)
+
+// cut returns the entry as it may be written.
+func (e Entry) cut() Entry {
+	e.Time = e.Time.UTC()
+	if y := e.Time.Year(); y < 0 || y > 9999 {
+		e.Time = time.Unix(0, 0).UTC() // JSON has no other years
+	}
+	e.Kind = Kind(cutBytes(string(e.Kind), maxShort))
+	e.Peer = cutBytes(e.Peer, maxShort)
+	e.Name = cutRunes(e.Name, maxName)
+	e.What = cutBytes(e.What, maxWhat)
+	e.From = cutBytes(e.From, maxFrom)
+	return e
+}
+
+// line makes the line that follows head, newline included, and the head after it.
+func (e Entry) line(head Head) ([]byte, Head) {
+	e.Seq, e.Prev = head.Seq+1, head.Hash
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b) // ends with a newline
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(e) // cannot fail: strings, numbers and a time that was cut
+	return b.Bytes(), Head{Seq: e.Seq, Hash: hashOf(bytes.TrimSuffix(b.Bytes(), []byte("\n")))}
+}
+
+// hashOf returns the hash of a line without its newline.
+func hashOf(line []byte) string {
+	sum := sha256.Sum256(line)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func cutBytes(s string, n int) string {
+	s = strings.ToValidUTF8(s, "�")
+	if len(s) <= n {
+		return s
+	}
+	for !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+func cutRunes(s string, n int) string {
+	s = strings.ToValidUTF8(s, "�")
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n])
 }

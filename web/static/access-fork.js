@@ -37,7 +37,7 @@ export function judge(lists) {
     (a, b) => b.list.version - a.list.version || senior(a, b) - senior(b, a) || (a.hash < b.hash ? -1 : 1),
   );
   const over = (/** @type {SignedList} */ end) =>
-    (end.list.version < inForce.list.version || gone.has(end.signer)) && takesAwayAll(inForce, end);
+    (end.list.version < inForce.list.version || gone.has(end.signer)) && takesAwayAll(inForce, end, gone);
   const beside = ends.filter((end) => end !== inForce);
   return { inForce, others: beside.filter((end) => !over(end)), settled: beside.filter(over), gone };
 }
@@ -96,9 +96,15 @@ function takenOut(lists, ends) {
   return gone;
 }
 
-/** Whether a list takes away all that another one does, for as long. @param {SignedList} next @param {SignedList} other */
-function takesAwayAll(next, other) {
-  const owners = new Set(next.list.owners.map(({ id }) => id));
+/**
+ * Whether a list takes away all that another one does, for as long; owners who stay excepted.
+ *
+ * @param {SignedList} next
+ * @param {SignedList} other
+ * @param {Set<string>} gone
+ */
+function takesAwayAll(next, other, gone) {
+  const owners = new Set(next.list.owners.map(({ id }) => id).filter((id) => !gone.has(id)));
   const all = new Map(next.list.revoked.map((entry) => [byKindAndId(entry), entry.exp]));
   return other.list.revoked.every((entry) => {
     const exp = all.get(byKindAndId(entry));

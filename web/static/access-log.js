@@ -37,23 +37,25 @@ const maxPages = 40;
  * @throws {import('./api.js').ApiError}
  */
 export async function readLog(http, known, signal) {
-  const first = await fetchPage(http, 0, 1, signal);
-  const { head, floor } = first;
+  const { head, floor } = await fetchPage(http, 0, 1, signal);
   const oldest = Math.max(0, floor - 1);
+  const from = (/** @type {number} */ after) => Math.max(oldest, head.seq - page * maxPages, after);
   if (known && head.seq < known.seq) {
-    const after = Math.max(oldest, head.seq - shown);
+    const after = from(head.seq - shown);
     const { entries } = await readFrom(http, after, head, undefined, signal);
-    const lost = known.seq - head.seq;
-    return { entries, head, older: after > oldest, warning: `The log has become shorter: ${count(lost)} that this browser has seen ${lost === 1 ? 'is' : 'are'} gone. ${reasons}` };
+    return { entries, head, older: after > oldest, warning: `The log has become shorter: ${gone(known.seq - head.seq)}. ${reasons}` };
   }
-  const before = known && known.seq > 0 ? known.seq - 1 : 0;
-  const after = Math.max(oldest, Math.min(before, Math.max(0, head.seq - shown)), head.seq - page * maxPages);
+  // The last entry that was read before is read again, to hold its hash against the one that is known.
+  const after = from(Math.min(head.seq - shown, known ? known.seq - 1 : 0));
   const { entries, last, warning } = await readFrom(http, after, head, known, signal);
-  return { entries, head: last, warning, older: after > oldest };
+  const unseen = known ? oldest - known.seq : 0;
+  const dropped = unseen > 0 ? `The agent has dropped ${count(unseen)} before this browser saw them: its log has room for so much only.` : '';
+  return { entries, head: last, warning: warning || dropped, older: after > oldest };
 }
 
 const reasons = 'Either the device was reset or its storage replaced, or somebody has tampered with it.';
 const altered = `The log has been changed since this browser read it. ${reasons}`;
+const cutOff = 'The agent does not show the whole log. Read it again; if it stays so, somebody has tampered with it.';
 
 /**
  * @param {import('./api.js').Http} http
@@ -67,22 +69,22 @@ async function readFrom(http, after, head, known, signal) {
   const entries = [];
   /** @type {LogHead} */
   let last = { seq: after, hash: after === known?.seq ? known.hash : '' };
-  let warning = '';
-  while (last.seq < head.seq && warning === '') {
+  while (last.seq < head.seq) {
     const { lines } = await fetchPage(http, last.seq, page, signal);
-    if (lines.length === 0) warning = 'The agent does not show the whole log. Read it again; if it stays so, somebody has tampered with it.';
+    if (lines.length === 0) return { entries, last, warning: cutOff };
     for (const line of lines) {
       const entry = readLine(line);
       const hash = await sha256(line);
       // The first line read may have a predecessor that is not known.
       const chained = last.hash === '' ? last.seq > 0 || entry?.prev === '' : entry?.prev === last.hash;
       if (!entry || entry.seq !== last.seq + 1 || !chained) return { entries, last, warning: altered };
-      if (known?.seq === entry.seq && known.hash !== hash) warning = altered;
+      const told = [known, head].find((each) => each?.seq === entry.seq && each.hash !== hash);
+      if (told) return { entries, last, warning: altered };
       last = { seq: entry.seq, hash };
       entries.push(entry);
     }
   }
-  return { entries, last, warning };
+  return { entries, last, warning: '' };
 }
 
 /**
@@ -112,6 +114,11 @@ function readLine(line) {
   } catch {
     return null;
   }
+}
+
+/** @param {number} n */
+function gone(n) {
+  return `${count(n)} that this browser has seen ${n === 1 ? 'is' : 'are'} gone`;
 }
 
 /** @param {number} n */

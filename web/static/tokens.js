@@ -106,7 +106,7 @@ const inviteShape = object({ ...common, redeemer: peer, commit: token(32), grant
  */
 export async function parseGrant(compact) {
   const chain = await parseChain(compact, false);
-  if (!chain[0].grant) throw new TokenError('that is no grant');
+  if (!chain[0]?.grant) throw new TokenError('that is no grant');
   return { ...chain[0].grant, chain };
 }
 
@@ -119,7 +119,7 @@ export async function parseGrant(compact) {
  */
 export async function parseInvite(compact) {
   const chain = await parseChain(compact, true);
-  if (!chain[0].invite) throw new TokenError('that is no invite');
+  if (!chain[0]?.invite) throw new TokenError('that is no invite');
   return { ...chain[0].invite, chain };
 }
 

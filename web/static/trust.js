@@ -16,7 +16,8 @@ import { learn, signFirst, signNext } from './owner.js';
 import { Passes } from './passes.js';
 import { isPeerId } from './peerid.js';
 import { Replication } from './replication.js';
-import { Session, SessionError } from './session.js';
+import { openForRequests } from './requests.js';
+import { Session } from './session.js';
 import { cleanName } from './shape.js';
 import { createInvite } from './sharing.js';
 import { Store } from './store.js';
@@ -388,24 +389,9 @@ export class Trust {
     return (await this.#vault.get(`places/${peer}`)) ?? '';
   }
 
-  /**
-   * Makes a session without media.
-   *
-   * @param {string} peer
-   * @param {import('./messages.js').Standing} standing
-   * @param {AbortSignal} signal
-   * @param {number} [clockOffsetMs]
-   * @returns {Promise<Session>}
-   */
-  async #open(peer, standing, signal, clockOffsetMs) {
-    const options = { peer, identity: this.#identity, signaling: this.#signaling, cameras: [], standing, signal };
-    try {
-      return await this.#connect({ ...options, clockOffsetMs });
-    } catch (error) {
-      const again = error instanceof SessionError && error.code === 'expired' && clockOffsetMs === undefined;
-      if (!again) throw error;
-      return this.#open(peer, standing, signal, error.clockOffsetMs);
-    }
+  /** @param {string} peer @param {import('./messages.js').Standing} standing @param {AbortSignal} signal */
+  #open(peer, standing, signal) {
+    return openForRequests(this.#connect, { peer, identity: this.#identity, signaling: this.#signaling, standing, signal });
   }
 
   /**
@@ -464,7 +450,10 @@ export class Trust {
     if (this.#link !== link) return view;
     this.#access = access;
     const { me } = this;
-    if (me && me.home !== view.home) this.state.set({ me: { ...me, home: view.home } });
+    if (me && me.home !== view.home) {
+      await this.#vault.update(`places/${link.peer}`, () => view.home);
+      this.state.set({ me: { ...me, home: view.home } });
+    }
     this.state.set({ access: view });
     return view;
   }

@@ -1,9 +1,9 @@
 package access
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -89,9 +89,9 @@ func (r InviteRequest) invite(issuer identity.PeerID, now time.Time) Invite {
 }
 
 // redeemable reports whether a grant made of the invite will be short enough,
-// whatever the guest's device is called.
+// with no name of the guest's device if need be.
 func (v *Invite) redeemable() bool {
-	const widest, header, signature = 4, 256, 86 // bytes of a code point; characters
+	const header, signature = 256, 86 // characters
 	d, err := depth{grants: 1}.invite()
 	if err != nil {
 		return false
@@ -99,7 +99,7 @@ func (v *Invite) redeemable() bool {
 	if _, err = parseInvite(v.compact, d); err != nil {
 		return false // one token too many
 	}
-	p := v.grantFor(v.Redeemer, string(bytes.Repeat([]byte("x"), widest*MaxName)), time.Unix(maxInt, 0)).payload()
+	p := v.grantFor(v.Redeemer, "", time.Unix(maxInt, 0)).payload()
 	payload, err := json.Marshal(p)
 	return err == nil && header+base64.RawURLEncoding.EncodedLen(len(payload))+signature+2 <= MaxGrant
 }
@@ -114,12 +114,17 @@ func (v *Invite) grantFor(holder identity.PeerID, device string, now time.Time) 
 
 // Redeem makes the grant that an invite promises. The publisher calls it after
 // Authority.CheckInvite and the proof of the secret, once; id must be that of the
-// invite's redeemer, and the invite must not make an owner.
+// invite's redeemer, and the invite must not make an owner. The device's name is
+// left out where there is no room for it.
 func Redeem(id *identity.Identity, v *Invite, holder identity.PeerID, device string, now time.Time) (string, error) {
 	if v.Redeemer != id.PeerID() || v.Owner {
 		return "", fmt.Errorf("redeem an invite: %w", ErrIssuer)
 	}
-	return SignGrant(id, *v.grantFor(holder, device, now))
+	compact, err := SignGrant(id, *v.grantFor(holder, device, now))
+	if errors.Is(err, ErrTooLong) {
+		return SignGrant(id, *v.grantFor(holder, "", now))
+	}
+	return compact, err
 }
 
 // Recipient is whom a grant is made for.

@@ -238,8 +238,11 @@ func TestListState_NothingBreaksIt(t *testing.T) {
 					t.Fatal("a refused list changed something")
 				}
 				checkNothingLost(t, s, next)
-				if whole := newTree(s.base, append(slices.Clone(s.lists), w.lists[i])).look(); err == nil && !whole.equal(next.view) {
-					t.Fatalf("seed %d: shortening changed %+v to %+v", seed, whole, next.view)
+				if known := s.base == w.lists[i] || slices.Contains(s.lists, w.lists[i]); err == nil && !known {
+					whole := newTree(s.base, append(slices.Clone(s.lists), w.lists[i])).look()
+					if !whole.equal(next.view) {
+						t.Fatalf("seed %d: shortening changed %+v to %+v", seed, whole, next.view)
+					}
 				}
 				if again := newTree(next.base, next.lists).look(); !again.equal(next.view) {
 					t.Fatalf("seed %d: what is kept says something else: %+v, %+v", seed, again, next.view)

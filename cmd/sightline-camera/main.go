@@ -17,6 +17,10 @@ import (
 var version = "dev"
 
 const usage = `Usage: sightline-camera [flags] rtsp://…
+       sightline-camera pair [--reset] [--state-dir=DIR]
+       sightline-camera grant --name=NAME [--right=RIGHT] [--camera=ID] [--for=30d] [--pass] [--state-dir=DIR]
+       sightline-camera access list [--json] | revoke WHO | log [--json] [--verify] [--state-dir=DIR]
+       sightline-camera token CAMERA [--state-dir=DIR]
        sightline-camera id [--viewer] [--grouped] [--state-dir=DIR]
        sightline-camera config check FILE
        sightline-camera version
@@ -42,6 +46,17 @@ func run(ctx context.Context, p *cli.Process, args []string) int {
 	case "version", "--version":
 		p.Say("sightline-camera %s", p.Version)
 		return 0
+	case "pair":
+		var c cli.Pair
+		return parse(p, &c, args[1:], func() error { return c.Run(ctx, p) })
+	case "grant":
+		var c cli.Grant
+		return parse(p, &c, args[1:], func() error { return c.Run(ctx, p) })
+	case "access":
+		return access(ctx, p, args[1:])
+	case "token":
+		var c cli.Token
+		return parse(p, &c, args[1:], func() error { return c.Run(ctx, p) })
 	case "id":
 		var c cli.ID
 		return parse(p, &c, args[1:], func() error { return c.Run(p) })
@@ -60,6 +75,26 @@ func run(ctx context.Context, p *cli.Process, args []string) int {
 	}
 	var c cli.Camera
 	return parse(p, &c, args, func() error { return c.Run(ctx, p, nil) })
+}
+
+// access runs one of the access commands.
+func access(ctx context.Context, p *cli.Process, args []string) int {
+	word := ""
+	if len(args) > 0 {
+		word, args = args[0], args[1:]
+	}
+	switch word {
+	case "list":
+		var c cli.AccessList
+		return parse(p, &c, args, func() error { return c.Run(ctx, p) })
+	case "revoke":
+		var c cli.AccessRevoke
+		return parse(p, &c, args, func() error { return c.Run(ctx, p) })
+	case "log":
+		var c cli.AccessLog
+		return parse(p, &c, args, func() error { return c.Run(ctx, p) })
+	}
+	return p.Misused(errors.New("there are three such commands: access list, access revoke and access log"))
 }
 
 // parse reads the arguments into grammar and runs the command.

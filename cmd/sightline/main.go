@@ -20,6 +20,12 @@ type grammar struct {
 	Camera  cameraCommand  `cmd:"" help:"Publish one or more cameras."`
 	Signal  signalCommand  `cmd:"" help:"Run the signaling server, which introduces peers to each other."`
 	View    viewCommand    `cmd:"" help:"Watch a camera and write its video to a file or stdout."`
+	Pair    cli.Pair       `cmd:"" help:"Print the link that makes its opener the owner of the camera on this device."`
+	Grant   cli.Grant      `cmd:"" help:"Invite somebody to the camera on this device."`
+	Access  cli.Access     `cmd:"" help:"Show and take back access to the camera on this device."`
+	Token   cli.Token      `cmd:"" help:"Let a WHEP player watch for some minutes."`
+	Backup  backupCommand  `cmd:"" help:"Write this device's keys, owners and log into an encrypted file."`
+	Restore restoreCommand `cmd:"" help:"Put a backup back."`
 	ID      cli.ID         `cmd:"" help:"Print this device's id."`
 	Config  cli.Config     `cmd:"" help:"Work with configuration files."`
 	Version versionCommand `cmd:"" help:"Print the version."`

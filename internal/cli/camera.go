@@ -25,11 +25,14 @@ type Camera struct {
 
 // Address says where things are.
 type Address struct {
-	Listen      string   `help:"TCP address of the page, the API and WHEP. Default 127.0.0.1:8788." placeholder:"HOST:PORT"`
-	UDP         string   `name:"udp" help:"UDP address for all viewers. Default: any free port." placeholder:"HOST:PORT"`
-	Signal      string   `help:"Register at this signaling server instead of running one." placeholder:"wss://HOST"`
-	AllowedHost []string `help:"Further host name by which the listener may be reached." sep:"none" placeholder:"NAME"`
-	StateDir    string   `help:"Folder of the agent's key. Default ~/.local/state/sightline." placeholder:"DIR"`
+	Listen       string   `help:"TCP address of the page, the API and WHEP. Default 127.0.0.1:8788." placeholder:"HOST:PORT"`
+	TLSCert      string   `name:"tls-cert" help:"Certificate of the page, PEM. Default beyond loopback: one that the agent makes for itself." placeholder:"FILE"`
+	TLSKey       string   `name:"tls-key" help:"Key of the certificate, PEM." placeholder:"FILE"`
+	UDP          string   `name:"udp" help:"UDP address for all viewers. Default: any free port." placeholder:"HOST:PORT"`
+	Signal       string   `help:"Register at this signaling server instead of running one." placeholder:"wss://HOST"`
+	InsecureHTTP bool     `name:"insecure-http" help:"Serve plain HTTP beyond loopback, for a reverse proxy that adds TLS."`
+	AllowedHost  []string `help:"Further host name by which the listener may be reached." sep:"none" placeholder:"NAME"`
+	StateDir     string   `help:"Folder of what the agent keeps: its key, owners, log. Default ~/.local/state/sightline." placeholder:"DIR"`
 }
 
 // Login is how cameras let us in.
@@ -47,7 +50,7 @@ type Login struct {
 // Viewers says who may watch.
 type Viewers struct {
 	Open  bool   `help:"Let everyone on this machine watch; refused unless everything listens on loopback."`
-	Allow string `help:"File with the ids of the viewers who may watch, one a line." placeholder:"FILE"`
+	Allow string `help:"File with the ids of viewers who may watch beside the owners and their guests, one a line." placeholder:"FILE"`
 }
 
 // Log says what is logged, to stderr.
@@ -74,6 +77,9 @@ func (c *Camera) settings() (cfg *config.Config, warnings []config.Problem, err 
 		}
 	}
 	set(&cfg.Listen, c.Address.Listen)
+	set(&cfg.TLSCert, c.Address.TLSCert)
+	set(&cfg.TLSKey, c.Address.TLSKey)
+	cfg.InsecureHTTP = cfg.InsecureHTTP || c.Address.InsecureHTTP
 	set(&cfg.UDP, c.Address.UDP)
 	set(&cfg.Signal, c.Address.Signal)
 	set(&cfg.StateDir, c.Address.StateDir)

@@ -5,25 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/url"
-	"os"
-	"os/signal"
-	"path/filepath"
-	"runtime/debug"
-	"strings"
-	"sync"
-	"syscall"
 
 	"github.com/sightline-cam/sightline/camera"
 	"github.com/sightline-cam/sightline/camera/agent"
 	"github.com/sightline-cam/sightline/camera/rtsp"
 	"github.com/sightline-cam/sightline/internal/config"
-	"github.com/sightline-cam/sightline/internal/identity"
 )
-
-// KeyFile is the name of the agent's key in the state folder.
-const KeyFile = "agent.pem"
 
 // Run publishes the cameras until ctx ends.
 func (c *Camera) Run(ctx context.Context, p *Process, embed Embed) error {
@@ -38,25 +25,31 @@ func (c *Camera) Run(ctx context.Context, p *Process, embed Embed) error {
 	for _, w := range warnings {
 		log.Warn("check the settings", "problem", w.String())
 	}
-	id, err := identity.LoadOrCreate(filepath.Join(cfg.StateDir, KeyFile))
+	device, err := openDevice(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
+	defer device.close()
 	cameras, err := c.open(ctx, p, cfg, log)
 	if err != nil {
 		return err
 	}
-	lc := net.ListenConfig{}
-	listener, err := lc.Listen(ctx, "tcp", cfg.Listen)
+	certificate, err := listenerCertificate(cfg, log)
 	if err != nil {
-		return fmt.Errorf("listen on %s; choose another address with --listen: %w", cfg.Listen, err)
+		return err
+	}
+	listener, err := listen(ctx, cfg.Listen)
+	if err != nil {
+		return err
 	}
 	return Publish(ctx, p, Publication{
 		Options: agent.Options{
-			Identity: id, Cameras: cameras, Open: cfg.Open, AllowFile: cfg.Allow, Signal: cfg.Signal,
+			Identity: device.id, Cameras: cameras, Open: cfg.Open, AllowFile: cfg.Allow, AllowList: device.list,
+			Trust: device.trust, Log: device.journal, Console: device.takeConsole(), Signal: cfg.Signal,
 			Listener: listener, AllowedHosts: c.Address.AllowedHost, UDP: cfg.UDP, Version: p.Version, Logger: log,
 		},
-		Embed: embed,
+		Embed: embed, Certificate: certificate,
+		StateDir: cfg.StateDir, Pair: !cfg.Open && cfg.Allow == "",
 	})
 }
 
@@ -128,125 +121,4 @@ func source(cc *config.Camera, u config.URL, log *slog.Logger) (*rtsp.Source, er
 		URL: u.Address(), Username: cc.Username, Password: cc.Password.Reveal(),
 		Transport: rtsp.Transport(cc.Transport), Fingerprint: cc.TLS.Fingerprint, Insecure: cc.TLS.Insecure, Logger: log,
 	})
-}
-
-// Publication is an agent to run, and what belongs around it.
-type Publication struct {
-	// Options are the agent's; Listener is required.
-	Options agent.Options
-	// Embed is used when Options.Signal is empty. May be nil.
-	Embed Embed
-	// Intro is printed before the link, if set.
-	Intro string
-}
-
-// Publish runs an agent until ctx ends and prints how to watch as soon as
-// somebody can. It closes the listener.
-func Publish(ctx context.Context, p *Process, pub Publication) (err error) {
-	o := pub.Options
-	page := pageOf(o.Signal)
-	address := dialable(o.Listener.Addr())
-	if o.Signal == "" && pub.Embed != nil {
-		handler, stop, err := pub.Embed(o.Logger, embeddedHosts(o.AllowedHosts, o.Listener.Addr()))
-		if err != nil {
-			return errors.Join(err, o.Listener.Close())
-		}
-		defer func() { _ = stop() }()
-		o.Fallback, o.Signal, o.SignalPlaintext = handler, "ws://"+address, true
-		page = "http://" + address
-	}
-	var announce sync.Once
-	say := func() {
-		if pub.Intro != "" {
-			p.Say("%s", pub.Intro)
-		}
-		for _, line := range links(o, page, address) {
-			p.Say("%s", line)
-		}
-		// Starting leaves a few megabytes of garbage that a quiet agent would
-		// keep for minutes, on devices that have little.
-		debug.FreeOSMemory()
-	}
-	o.OnSignal = func(online bool) {
-		if online {
-			announce.Do(say)
-		}
-	}
-	a, err := agent.New(o)
-	if err != nil {
-		return errors.Join(err, o.Listener.Close())
-	}
-	if o.Signal == "" {
-		announce.Do(say)
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() { reloadOnHangup(ctx, a) })
-	err = a.Run(ctx)
-	cancel()
-	wg.Wait()
-	return err
-}
-
-func reloadOnHangup(ctx context.Context, a *agent.Agent) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
-	for {
-		select {
-		case <-hangup:
-			a.ReloadAccess()
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// links says how to watch.
-func links(o agent.Options, page, address string) []string {
-	if page != "" {
-		return []string{page + "/#peer=" + string(o.Identity.PeerID())}
-	}
-	lines := []string{"This agent's id: " + o.Identity.PeerID().Grouped()}
-	for _, c := range o.Cameras {
-		lines = append(lines, "WHEP: http://"+address+"/whep/"+c.ID())
-	}
-	return lines
-}
-
-// pageOf returns where a signaling server's page is; empty without one.
-func pageOf(signal string) string {
-	u, err := url.Parse(signal)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	scheme := "https://"
-	if u.Scheme == "ws" || u.Scheme == "http" {
-		scheme = "http://"
-	}
-	return scheme + u.Host
-}
-
-// dialable returns a listener's address as this machine can dial it.
-func dialable(a net.Addr) string {
-	host, port, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return a.String()
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return net.JoinHostPort(host, port)
-}
-
-// embeddedHosts adds to the names given those that work without any.
-func embeddedHosts(given []string, a net.Addr) []string {
-	if len(given) == 0 {
-		return nil
-	}
-	out := append([]string{"localhost", "127.0.0.1", "::1"}, given...)
-	if host, _, err := net.SplitHostPort(a.String()); err == nil && !strings.Contains("0.0.0.0 ::", host) {
-		out = append(out, host)
-	}
-	return out
 }

@@ -17,11 +17,12 @@ const envPrefix = "SIGHTLINE_"
 // reads, with the standard library alone: kong calls methods by name, which
 // makes the linker keep every method of every type, 2.5 MB in a program that
 // has to fit into a camera's flash. Only what the camera command needs is
-// known: strings, booleans, lists of strings, embedded structs, one list of
-// arguments.
+// known: strings, booleans, lists of strings, embedded structs, arguments that
+// are strings, and one list of them.
 type Flags struct {
 	set  *flag.FlagSet
-	args *[]string // nil if the struct has no list of arguments
+	args []*string // arguments that must be there, in order
+	rest *[]string // takes the others; nil if there may be none
 	help []flagHelp
 	env  []*flag.Flag // those with an environment variable
 }
@@ -63,11 +64,14 @@ func (f *Flags) fields(v reflect.Value) error {
 func (f *Flags) field(field reflect.StructField, v reflect.Value) error {
 	to := v.Addr().Interface()
 	if _, ok := field.Tag.Lookup("arg"); ok {
-		list, ok := to.(*[]string)
-		if !ok {
-			return fmt.Errorf("argument %s is no list of strings", field.Name)
+		switch to := to.(type) {
+		case *string:
+			f.args = append(f.args, to)
+		case *[]string:
+			f.rest = to
+		default:
+			return fmt.Errorf("argument %s is of an unknown type", field.Name)
 		}
-		f.args = list
 		return nil
 	}
 	name := flagName(field)
@@ -142,11 +146,22 @@ func (f *Flags) Parse(args []string) error {
 		}
 		others, args = append(others, rest[0]), rest[1:]
 	}
-	if len(others) > 0 && f.args == nil {
-		return fmt.Errorf("there are %d arguments too many", len(others))
+	return f.arguments(others)
+}
+
+// arguments takes what is no flag.
+func (f *Flags) arguments(given []string) error {
+	if missing := len(f.args) - len(given); missing > 0 {
+		return fmt.Errorf("there are %d arguments too few", missing)
 	}
-	if f.args != nil {
-		*f.args = others
+	for i, to := range f.args {
+		*to = given[i]
+	}
+	given = given[len(f.args):]
+	if f.rest != nil {
+		*f.rest = given
+	} else if len(given) > 0 {
+		return fmt.Errorf("there are %d arguments too many", len(given))
 	}
 	return nil
 }

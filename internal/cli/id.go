@@ -3,7 +3,6 @@ package cli
 import (
 	"path/filepath"
 
-	"github.com/sightline-cam/sightline/internal/config"
 	"github.com/sightline-cam/sightline/internal/identity"
 )
 
@@ -39,11 +38,9 @@ func (c *ID) Run(p *Process) error {
 
 // LoadIdentity reads or makes a key in the state folder; "" is the default one.
 func LoadIdentity(stateDir, name string) (*identity.Identity, error) {
-	if stateDir == "" {
-		var err error
-		if stateDir, err = config.DefaultStateDir(); err != nil {
-			return nil, err
-		}
+	stateDir, err := StateFolder(stateDir)
+	if err != nil {
+		return nil, err
 	}
 	return identity.LoadOrCreate(filepath.Join(stateDir, name))
 }

@@ -19,13 +19,18 @@ const maxPassword = 1024
 
 // readPassword reads one line from a pipe or file.
 func readPassword(r io.Reader) (config.Secret, error) {
+	return readSecretLine(r, "password", "--password-stdin")
+}
+
+// readSecretLine reads what a flag says to read: one line.
+func readSecretLine(r io.Reader, what, flag string) (config.Secret, error) {
 	line, err := bufio.NewReader(io.LimitReader(r, maxPassword+2)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return config.Secret{}, fmt.Errorf("read the password from stdin: %w", err)
+		return config.Secret{}, fmt.Errorf("%s: read the %s: %w", flag, what, err)
 	}
 	line = strings.TrimRight(line, "\r\n")
 	if line == "" || len(line) > maxPassword {
-		return config.Secret{}, fmt.Errorf("--password-stdin: the first line must be the password, 1 to %d bytes", maxPassword)
+		return config.Secret{}, fmt.Errorf("%s: the first line must be the %s, 1 to %d bytes", flag, what, maxPassword)
 	}
 	return config.NewSecret(line), nil
 }
@@ -48,12 +53,7 @@ func (p *Process) askPassword(ctx context.Context, camera, user string) (string,
 		}
 		user = strings.TrimSpace(line)
 	}
-	fmt.Fprintf(p.Stderr, "Password for %s at %s: ", user, camera)
-	text, err := p.waitFor(ctx, func() (string, error) {
-		b, err := term.ReadPassword(int(p.Stdin.Fd()))
-		return string(b), err
-	})
-	fmt.Fprintln(p.Stderr)
+	text, err := p.askSecret(ctx, fmt.Sprintf("Password for %s at %s: ", user, camera))
 	if err != nil {
 		return "", config.Secret{}, err
 	}

@@ -63,6 +63,9 @@ type sniffedConn struct {
 	sniffed bool
 }
 
+// NetConn returns the connection below, as that of a tls.Conn does.
+func (c *sniffedConn) NetConn() net.Conn { return c.Conn }
+
 // Read implements net.Conn.
 func (c *sniffedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)

@@ -1,0 +1,27 @@
+package cli
+
+import (
+	"os"
+	"strings"
+	"unicode"
+
+	"golang.org/x/term"
+)
+
+// ToTerminal reports whether a person sees what is said on stdout. What is
+// secret and drawn for a person goes nowhere else: a journal keeps it.
+func (p *Process) ToTerminal() bool {
+	f, ok := p.Stdout.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// printable replaces what would move the cursor or hide something. Names come
+// from other people.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
+}

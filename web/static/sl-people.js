@@ -202,7 +202,7 @@ export class SlPeople extends HTMLElement {
       h(
         'div',
         { class: 'card-actions' },
-        h('button', { type: 'button', class: 'button danger', 'data-key': `${key}-yes`, 'data-testid': 'access-confirm', 'aria-disabled': String(this.#working),
+        h('button', { type: 'button', class: 'button danger', 'data-key': `${key}-yes`, 'data-testid': 'access-revoke-confirm', 'aria-disabled': String(this.#working),
           onclick: () => void this.#remove(removal) }, this.#working ? 'One moment…' : word),
         h('button', { type: 'button', class: 'button', 'data-key': `${key}-no`, 'data-testid': 'access-keep', onclick: () => this.#ask('') }, 'Keep'),
       ),

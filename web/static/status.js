@@ -171,7 +171,7 @@ const claimProblems = {
     detail:
       kind === 'pair'
         ? 'A link for pairing works once, for ten minutes. Run sightline pair on the device for a new one. If somebody else has used it, run sightline pair --reset.'
-        : 'The link was used, has expired, or was taken back. Ask whoever invited you for a new link.',
+        : 'The link was used already, has expired, or was taken back. Ask whoever invited you for a new link.',
     retry: false,
   }),
 };

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { HttpError } from '../static/http1.js';
 import { Publisher } from '../static/publisher.js';
 import { SessionError } from '../static/session.js';
+import { TrustError } from '../static/trust.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const settle = async () => {
@@ -69,7 +70,7 @@ class FakeSession {
 }
 
 /** A publisher whose attempts the test answers one by one. */
-function setUp(t) {
+function setUp(t, more = {}) {
   mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
   /** @type {{ options: any, resolve: (session: FakeSession) => void, reject: (error: Error) => void }[]} */
   const attempts = [];
@@ -78,7 +79,7 @@ function setUp(t) {
       options.signal.addEventListener('abort', () => reject(new SessionError('aborted', '')));
       attempts.push({ options, resolve, reject });
     });
-  const publisher = new Publisher({ peer: 'peer', identity: {}, signaling: { connect() {} }, cameras: [''], connect });
+  const publisher = new Publisher({ peer: 'peer', identity: {}, signaling: { connect() {} }, cameras: [''], connect, ...more });
   void publisher.run();
   t.after(() => {
     publisher.stop();
@@ -247,4 +248,78 @@ test('stopping ends the session and the attempts', async (t) => {
   mock.timers.tick(60_000);
   await settle();
   assert.deepEqual([session.closed, attempts.length], [true, 1]);
+});
+
+/** The page's Trust, whose claims the test answers. */
+class FakeTrust {
+  claims = [];
+  grants = ['a.b.c'];
+  me = { role: 'guest' };
+
+  async grantsFor() {
+    return this.grants;
+  }
+
+  async attach({ peer, http }) {
+    this.attached = { peer, http };
+    return this.me;
+  }
+
+  claim(request, { onPhase }) {
+    return new Promise((resolve, reject) => this.claims.push({ request, onPhase, resolve, reject }));
+  }
+}
+
+test('grants are shown in the offer, and what they give is known once connected', async (t) => {
+  const trust = new FakeTrust();
+  const { attempts, state } = setUp(t, { trust });
+  await settle();
+  assert.deepEqual(attempts[0].options.standing, { grants: ['a.b.c'] });
+  assert.equal(state().me, null);
+  const session = new FakeSession([camera('front')]);
+  attempts[0].resolve(session);
+  await settle();
+  assert.deepEqual([trust.attached.peer, trust.attached.http, state().me], ['peer', session.http, trust.me]);
+});
+
+test('a secret is proved before anything is watched, and again after a failure', async (t) => {
+  const trust = new FakeTrust();
+  const claim = { kind: 'pair', invite: '', secret: 'secret' };
+  const { publisher, attempts, state } = setUp(t, { trust, claim });
+  await settle();
+  assert.deepEqual([attempts.length, state().claim.phase], [0, 'asking']);
+  void publisher.claim({ name: 'Ada', device: 'Laptop' });
+  void publisher.claim({ name: 'Ada', device: 'Laptop' });
+  await settle();
+  assert.equal(trust.claims.length, 1);
+  assert.deepEqual(trust.claims[0].request, { peer: 'peer', claim, name: 'Ada', device: 'Laptop', home: undefined });
+  trust.claims[0].onPhase('proving');
+  assert.equal(state().claim.phase, 'proving');
+  trust.claims[0].reject(new TrustError('locked', 'Wait.', 60));
+  await settle();
+  assert.deepEqual(state().claim, {
+    kind: 'pair', phase: 'failed', role: '', problem: { code: 'locked', message: 'Wait.' }, retryAfterSeconds: 60,
+  });
+  assert.equal(attempts.length, 0);
+  void publisher.claim({ name: 'Ada', device: 'Laptop' });
+  assert.deepEqual([state().claim.phase, state().claim.problem], ['connecting', null]);
+  trust.claims[1].resolve({ role: 'owner' });
+  await settle();
+  assert.deepEqual([state().claim.phase, state().claim.role, attempts.length], ['done', 'owner', 1]);
+});
+
+test('a secret can be left alone', async (t) => {
+  const { publisher, attempts, state } = setUp(t, { trust: new FakeTrust(), claim: { kind: 'invite', invite: 'x', secret: 'y' } });
+  publisher.skipClaim();
+  await settle();
+  assert.deepEqual([state().claim, attempts.length], [null, 1]);
+  await publisher.claim({ name: '', device: '' });
+  assert.equal(state().claim, null);
+});
+
+test('a page that goes away while it asks for a name asks nothing of the agent', async (t) => {
+  const { publisher, attempts } = setUp(t, { trust: new FakeTrust(), claim: { kind: 'pair', invite: '', secret: 'y' } });
+  publisher.stop();
+  await settle();
+  assert.equal(attempts.length, 0);
 });

@@ -102,6 +102,16 @@ func (s ListState) Revoked(kind, id string) bool {
 		slices.ContainsFunc(s.view.carried, same)
 }
 
+// Others returns the lists that make the conflict, beside the one in force. They
+// must not be changed.
+func (s ListState) Others() []*List {
+	others := make([]*List, 0, len(s.view.open))
+	for _, n := range s.view.open {
+		others = append(others, n.List)
+	}
+	return others
+}
+
 // Conflict reports whether owners have signed lists that do not know of each
 // other. The next list made of Draft ends it.
 func (s ListState) Conflict() bool { return s.view.conflict }

@@ -172,6 +172,10 @@ func sign(id *identity.Identity, typ string, limit int, v any) (string, error) {
 	return compact, nil
 }
 
+// ValidateName reports whether s may be the name of a person or a device; what is
+// the word for it in the error. The error wraps ErrToken.
+func ValidateName(what, s string) error { return validateName(what, s) }
+
 // validateName checks what is shown to people: no control characters, and none
 // that turn the direction of what follows.
 func validateName(what, s string) error {

@@ -150,9 +150,11 @@
 //
 // Before the WebSocket exists the server answers with an HTTP status: 421 for a
 // foreign Host, 403 for a foreign Origin, 400 or 426 for a request that is no
-// WebSocket of this subprotocol, 429 for too many connections (per address), 503
-// for too many in total or while it closes. A server that shuts down closes with
-// 1001.
+// WebSocket of this subprotocol, 429 with Retry-After for too many connections
+// from one address or while the address is held off for what it did before, 503
+// for too many in total or while it closes. A key that is held off is answered
+// rate_limited when it registers, and closed with 1013. A server that shuts down
+// closes with 1001.
 //
 // # Keep-alive and resume
 //

@@ -100,7 +100,11 @@ func (c *conn) serve(closing <-chan struct{}) {
 	if c.registered.Load() {
 		c.srv.addresses.unprove(time.Now(), c.addr, fault == "")
 	}
-	if fault != "" {
+	switch {
+	case fault == "":
+	case c.registered.Load():
+		c.srv.offendAs(c.id, c.addr.prefix, fault)
+	default:
 		c.srv.offend(source{address: c.addr.prefix}, fault)
 	}
 	c.srv.log.Debug("signaling connection ended", "peer", c.id.Short(), "reason", c.ending.reason,
@@ -241,6 +245,9 @@ func (c *conn) register(f *signaling.Register) (ending, bool) {
 	if err != nil {
 		c.srv.log.Debug("registration refused", "err", err)
 		return endUnauthenticated("the registration proves nothing", refusedProof), false
+	}
+	if c.srv.offenders.held(time.Now(), source{peer: reg.ID}) > 0 {
+		return endHeldOff(), false
 	}
 	// The reader sets id before anyone can unregister: serve does so when the
 	// reader has ended.

@@ -56,6 +56,10 @@ func endFlood() ending {
 	return ending{code: signaling.CodeRateLimited, status: websocket.StatusPolicyViolation, reason: "frames keep coming over the limit", fault: refusedRate}
 }
 
+func endHeldOff() ending {
+	return ending{code: signaling.CodeRateLimited, status: websocket.StatusTryAgainLater, reason: "the key is held off", fault: refusedHeldOff}
+}
+
 // sentence explains an error code to a person.
 func sentence(code signaling.ErrorCode) string {
 	switch code {

@@ -38,7 +38,7 @@ func refusals() []string {
 
 // offences are the refusals that can get an address held off.
 func offences() []string {
-	return []string{refusedHost, refusedOrigin, refusedAddress, refusedProof, refusedForm, refusedRate, refusedMute}
+	return []string{refusedHost, refusedOrigin, refusedAddress, refusedProof, refusedForm, refusedRate, refusedMute, refusedHeldOff}
 }
 
 // metrics are the server's counters. No label ever comes from a client.
@@ -73,7 +73,7 @@ func newMetrics(r *prometheus.Registry) (*metrics, error) {
 		frames:      vector("frames_total", "Frames received, by type.", "type"),
 		errors:      vector("errors_total", "Errors answered, by code.", "code"),
 		refused:     vector("refused_total", "Requests, registrations and connections refused, by reason.", "reason"),
-		holdOffs:    vector("hold_offs_total", "Addresses held off, by the reason of the last offence.", "reason"),
+		holdOffs:    vector("hold_offs_total", "Addresses and peers held off, by the reason of the last offence.", "reason"),
 		delivered:   counter("messages_delivered_total", "Messages queued for a connected receiver."),
 		held:        counter("messages_held_total", "Messages held for a receiver that lost its connection."),
 		expired:     counter("messages_expired_total", "Held messages that nobody came back for."),

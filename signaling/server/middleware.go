@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/gate"
+	"github.com/sightline-cam/sightline/internal/identity"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
@@ -115,13 +117,24 @@ func (s *Server) heldOff(c *gin.Context, from source) bool {
 // offend counts an offence.
 func (s *Server) offend(from source, reason string) {
 	now := time.Now()
-	shared := !from.foreign && s.addresses.shared(now, from.address)
+	shared := !from.foreign && from.peer == "" && s.addresses.shared(now, from.address)
 	period := s.offenders.offend(now, from, shared)
 	if period == 0 {
 		return
 	}
 	s.metrics.holdOffs.WithLabelValues(reason).Inc()
-	s.log.Info("address held off", "address", from.address.String(), "reason", reason, "for", period)
+	s.log.Info("held off", "address", from.address.String(), "peer", from.peer.Short(), "reason", reason, "for", period)
+}
+
+// offendAs counts an offence of a registered peer. The first is the address's
+// too, so that fresh keys excuse nobody.
+func (s *Server) offendAs(peer identity.PeerID, from netip.Prefix, reason string) {
+	own := source{peer: peer}
+	known := s.offenders.knows(own)
+	s.offend(own, reason)
+	if !known {
+		s.offend(source{address: from}, reason)
+	}
 }
 
 // fail answers an error in the form that all our HTTP interfaces share.

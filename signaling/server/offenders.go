@@ -8,6 +8,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/sightline-cam/sightline/internal/check"
+	"github.com/sightline-cam/sightline/internal/identity"
 )
 
 const (
@@ -27,7 +28,7 @@ const (
 	evictionTries = 16
 )
 
-// offenders holds off addresses that keep sending what has to be refused. A
+// offenders holds off addresses and peers that keep sending what has to be refused. A
 // number of offences is forgiven, and some every minute; the ones above that
 // start a hold-off, each twice as long as the one before.
 type offenders struct {
@@ -39,12 +40,14 @@ type offenders struct {
 	table map[source]*offender
 }
 
-// source is where requests come from. A page on a foreign name or origin is a
-// source of its own: no page that somebody opens can have the household held
-// off whose browser it uses.
+// source is where requests come from: an address; a page on a foreign name or
+// origin at an address, so that no page that somebody opens can have the
+// household held off whose browser it uses; or a registered peer, so that one
+// broken phone answers for itself.
 type source struct {
 	address netip.Prefix
 	foreign bool
+	peer    identity.PeerID // with the rest zero
 }
 
 // offender is a source that offended. Guarded by offenders.mu.
@@ -72,6 +75,13 @@ func (o *offenders) held(now time.Time, s source) time.Duration {
 		return 0
 	}
 	return max(0, e.until.Sub(now))
+}
+
+// knows reports whether a source has offended before.
+func (o *offenders) knows(s source) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.table[s] != nil
 }
 
 // offend counts an offence and returns how long the hold-off is that it starts,
@@ -110,7 +120,7 @@ func (o *offenders) offend(now time.Time, s source, shared bool) time.Duration {
 }
 
 func (o *offenders) newForgiven(s source) *rate.Limiter {
-	if s.address.Addr().IsLoopback() {
+	if s.address.IsValid() && s.address.Addr().IsLoopback() {
 		return rate.NewLimiter(o.opts.OffenceRate*loopbackFactor, o.opts.OffenceBurst*loopbackFactor)
 	}
 	return rate.NewLimiter(o.opts.OffenceRate, o.opts.OffenceBurst)

@@ -37,7 +37,7 @@ func TestOffenders_AreHeldOffForGrowingPeriodsAndForgotten(t *testing.T) {
 	s := from("192.0.2.1")
 	now := time.Unix(1000, 0)
 	n, period := provoke(o, now, s, false)
-	if n != 31 || period != time.Second {
+	if n != 61 || period != time.Second {
 		t.Fatalf("held off for %v after %d offences", period, n)
 	}
 	if o.offend(now, s, false) != 0 || o.held(now, s) != time.Second || o.held(now.Add(time.Second-1), s) != 1 || o.held(now.Add(time.Second), s) != 0 {
@@ -46,7 +46,7 @@ func TestOffenders_AreHeldOffForGrowingPeriodsAndForgotten(t *testing.T) {
 	for want := 2 * time.Second; want <= 20*time.Minute; want *= 2 {
 		now = now.Add(period)
 		n, period = provoke(o, now, s, false)
-		if period != min(want, 10*time.Minute) || n > 31 {
+		if period != min(want, 10*time.Minute) || n > 61 {
 			t.Fatalf("held off for %v after %d offences, want %v", period, n, want)
 		}
 	}
@@ -72,16 +72,16 @@ func TestOffenders_ProgramsThatAreMerelyBrokenAreForgiven(t *testing.T) {
 	o := newTestOffenders(Options{})
 	s := from("192.0.2.1")
 	now := time.Unix(1000, 0)
-	// Five of ours in one household, with the longest pause that they take
-	// between two attempts, after the short pauses that they begin with.
-	for range 5 * 6 {
+	// Seven of ours in one household, with the pause that a page takes between
+	// two attempts on the average, after the short pauses that it begins with.
+	for range 7 * 6 {
 		if o.offend(now, s, false) != 0 {
 			t.Fatal("held off at the start")
 		}
 	}
 	for range 1000 {
-		now = now.Add(20 * time.Second)
-		for range 5 {
+		now = now.Add(15 * time.Second)
+		for range 7 {
 			if o.offend(now, s, false) != 0 {
 				t.Fatal("held off")
 			}
@@ -118,7 +118,7 @@ func TestOffenders_AHouseholdIsNeverLockedOut(t *testing.T) {
 func TestOffenders_ForgiveMoreToLoopback(t *testing.T) {
 	o := newTestOffenders(Options{})
 	for _, ip := range []string{"127.0.0.1", "::1"} {
-		if n, _ := provoke(o, time.Unix(1000, 0), from(ip), false); n != 301 {
+		if n, _ := provoke(o, time.Unix(1000, 0), from(ip), false); n != 601 {
 			t.Errorf("%s is held off after %d offences", ip, n)
 		}
 	}
@@ -274,6 +274,58 @@ func TestServer_WhoeverSharesAnAddressWithARegisteredPeerWaitsForSeconds(t *test
 	camera.send(&signaling.Lookup{To: newID(t).PeerID(), Ref: 1}) // who is there stays
 	if e := next[*signaling.ServerError](camera); e.Code != signaling.CodeUnreachable {
 		t.Errorf("%+v", e)
+	}
+}
+
+// TestServer_OneBrokenPhoneAnswersForItself registers with one key and offends,
+// again and again.
+func TestServer_OneBrokenPhoneAnswersForItself(t *testing.T) {
+	s := start(t, Options{OffenceBurst: 3, OffenceRate: 1e-9, TrustedProxies: []string{"127.0.0.1"}, MinHoldOff: time.Hour, MaxHoldOff: time.Hour})
+	home := http.Header{"X-Forwarded-For": {"192.0.2.1"}}
+	dial := func() *raw {
+		t.Helper()
+		o := &websocket.DialOptions{Subprotocols: []string{signaling.Subprotocol}, HTTPHeader: home, HTTPClient: s.http.Client()}
+		ws, _, err := websocket.Dial(t.Context(), s.http.URL+signaling.Path, o) //nolint:bodyclose // the library says that it need not be
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = ws.CloseNow() })
+		return &raw{t: t, ws: ws, host: s.host()}
+	}
+	broken := newID(t)
+	for range 4 {
+		r := dial()
+		r.register(broken, "")
+		r.write("hello")
+		r.wantEnd(signaling.CodeBadMessage, websocket.StatusPolicyViolation)
+	}
+	s.counted("hold_offs_total", 1, refusedForm)
+	refused := dial()
+	nonce := next[*signaling.Challenge](refused).Nonce
+	jws, err := signaling.SignRegistration(broken, nonce, s.host(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused.send(&signaling.Register{JWS: jws, Keys: broken.KeyStatement()})
+	refused.wantEnd(signaling.CodeRateLimited, websocket.StatusTryAgainLater)
+	s.counted("refused_total", 1, refusedHeldOff)
+
+	// The rest of the household comes in; its address has offended twice.
+	good := dial()
+	good.register(newID(t), "")
+	_ = good.ws.CloseNow()
+	s.counted("connections", 0)
+
+	// Fresh keys excuse nobody.
+	for range 2 {
+		r := dial()
+		r.register(newID(t), "")
+		r.write("hello")
+		r.wantEnd(signaling.CodeBadMessage, websocket.StatusPolicyViolation)
+	}
+	s.counted("hold_offs_total", 2, refusedForm)
+	if got := s.visit("192.0.2.1", nil); got.status != http.StatusTooManyRequests {
+		t.Errorf("%+v", got)
 	}
 }
 

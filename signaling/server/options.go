@@ -54,7 +54,9 @@ type Options struct {
 	// OffenceRate how many after that: registrations that prove nothing, frames
 	// that break the protocol, silence, floods, connections above the limits.
 	// Ten times as many are forgiven to loopback. Whatever is more holds the
-	// address off. Defaults 30, and one in four seconds.
+	// address off. A registered peer answers for itself: its offences are counted
+	// by its key, with the same numbers, and only the first of them by its
+	// address too. Defaults 60, and one in two seconds.
 	OffenceRate  rate.Limit
 	OffenceBurst int
 	// MinHoldOff is the length of an address's first hold-off, and each is twice
@@ -119,8 +121,8 @@ func (o *Options) setDefaults() {
 	setDefault(&o.MaxConnectionsPerAddress, 64)
 	setDefault(&o.ConnectRate, 10)
 	setDefault(&o.ConnectBurst, 100)
-	setDefault(&o.OffenceRate, rate.Every(4*time.Second))
-	setDefault(&o.OffenceBurst, 30)
+	setDefault(&o.OffenceRate, rate.Every(2*time.Second))
+	setDefault(&o.OffenceBurst, 60)
 	setDefault(&o.MinHoldOff, time.Second)
 	setDefault(&o.MaxHoldOff, 10*time.Minute)
 	setDefault(&o.MaxWaiting, 2048)

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	conngate "github.com/sightline-cam/sightline/internal/gate"
 	"github.com/sightline-cam/sightline/internal/identity"
 	"github.com/sightline-cam/sightline/internal/peer"
 	"github.com/sightline-cam/sightline/signaling"
@@ -50,6 +52,7 @@ const (
 	maxHeaderBytes        = 16 << 10
 	maxBodyBytes          = 64 << 10
 	maxConnections        = 1024 // on the own listener
+	maxSilent             = 768  // of those, that say nothing
 	maxRequests           = 256  // under way, on the own listener
 	maxRequestsPerSession = 32   // under way, over one session's data channels
 	maxEventStreams       = 256
@@ -156,7 +159,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	if l := a.opts.Listener; l != nil {
 		wg.Go(func() {
-			if err := a.own.Serve(newLimitedListener(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+			if err := a.own.Serve(a.ownListener(l)); !errors.Is(err, http.ErrServerClosed) {
 				cancel(fmt.Errorf("serve %s: %w", l.Addr(), err))
 			}
 		})
@@ -177,6 +180,18 @@ func (a *Agent) Run(ctx context.Context) error {
 		return errors.Join(cause, err)
 	}
 	return err
+}
+
+// ownListener puts around the own listener what keeps strangers' connections
+// from using it up, under TLS where there is any.
+func (a *Agent) ownListener(l net.Listener) net.Listener {
+	limited := conngate.New(l, conngate.Options{Max: maxSilent})
+	a.own.ConnState = limited.ConnState
+	l = newLimitedListener(limited, maxConnections)
+	if a.opts.TLS != nil {
+		l = tls.NewListener(l, a.opts.TLS)
+	}
+	return l
 }
 
 // shutdown ends what viewers hold open.

@@ -45,6 +45,9 @@ type limitedConn struct {
 	give func()
 }
 
+// NetConn returns the connection inside, for internal/gate.
+func (c *limitedConn) NetConn() net.Conn { return c.Conn }
+
 // Close implements net.Conn.
 func (c *limitedConn) Close() error {
 	defer c.give()

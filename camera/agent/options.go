@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -56,6 +57,9 @@ type Options struct {
 	// Listener serves the HTTP API and WHEP; Run closes it. Default: none, the
 	// API is then reached over data channels only.
 	Listener net.Listener
+	// TLS serves Listener by TLS; Listener itself must be plain TCP. Default:
+	// plain HTTP.
+	TLS *tls.Config
 	// Fallback serves what the API does not on Listener: the web page, an
 	// embedded signaling server. Default: 404.
 	Fallback http.Handler

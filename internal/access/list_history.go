@@ -35,13 +35,10 @@ func (s ListState) with(l *List) (ListState, outcome) {
 	next := s
 	next.lists = append(slices.Clone(s.lists), l)
 	t := newTree(next.base, next.lists)
-	n := t.node(l.hash)
-	switch {
-	case n.misshapen:
-		return s, misshaped
-	case !n.valid:
-		return s, unheard
+	if fault, ok := t.left[l.hash]; ok {
+		return s, fault
 	}
+	n := t.node(l.hash)
 	v := t.look()
 	if v.list == l || slices.Contains(v.open, n) || !v.equal(s.view) {
 		return next.shortened(t, v), counts
@@ -60,7 +57,7 @@ func (s ListState) shortened(t *tree, v view) ListState {
 	for {
 		s.lists = nil
 		for _, n := range t.nodes {
-			if n != t.base && n.valid {
+			if n != t.base {
 				s.lists = append(s.lists, n.List)
 			}
 		}
@@ -74,7 +71,7 @@ func (s ListState) shortened(t *tree, v view) ListState {
 			switch {
 			case n != base && (n.from(base) || slices.Contains(v.open, n)):
 				lists = append(lists, n.List)
-			case n != base && n.valid:
+			case n != base:
 				s.settled = append(s.settled, n.hash)
 			}
 		}

@@ -25,16 +25,38 @@ type node struct {
 	weight int
 	// valid: signed by an owner, and not overruled.
 	valid bool
+	// fault: what is wrong with it is not wrong with its parent already.
+	fault outcome
 }
 
 // tree is the lists that are known, each below the one that it was made of.
 type tree struct {
 	base  *node
-	nodes []*node // by version and hash, the base included
+	nodes []*node // by version and hash, the base included; all valid
 	rank  map[identity.PeerID]int
+	left  map[string]outcome // the hashes of those left out, and why
 }
 
+// newTree orders lists. Those that do not count are left out; what was made of
+// one of them stands alone then, as if its origin were not known.
 func newTree(base *List, lists []*List) *tree {
+	for left := map[string]outcome{}; ; {
+		t := grow(base, lists)
+		t.left = left
+		for _, n := range t.nodes {
+			if n.fault != counts {
+				left[n.hash] = n.fault
+			}
+		}
+		sound := slices.DeleteFunc(slices.Clone(lists), func(l *List) bool { _, ok := left[l.hash]; return ok })
+		if len(sound) == len(lists) {
+			return t
+		}
+		lists = sound
+	}
+}
+
+func grow(base *List, lists []*List) *tree {
 	t := &tree{base: &node{List: base}, rank: map[identity.PeerID]int{}}
 	t.nodes = append(t.nodes, t.base)
 	for _, l := range lists {
@@ -125,7 +147,13 @@ func follows(parent, child *List) bool {
 func (t *tree) judge() {
 	for _, n := range t.nodes {
 		n.weight = math.MaxInt
-		n.valid = n == t.base || !n.misshapen && t.signed(n)
+		switch {
+		case n.misshapen:
+			n.fault = misshaped
+		case n != t.base && !t.signed(n):
+			n.fault = unheard
+		}
+		n.valid = n.fault == counts
 	}
 	for _, n := range slices.Backward(t.nodes) { // what was made of n is younger
 		if !n.valid {
@@ -142,8 +170,11 @@ func (t *tree) judge() {
 		return cmp.Or(cmp.Compare(a.weight, b.weight), byVersion(a, b))
 	})
 	for i, n := range order {
-		if n.parent != nil && !n.parent.valid || ownersDecide() && overruled(n, order[:i]) {
+		if n.parent != nil && !n.parent.valid {
 			n.valid = false
+		}
+		if n.valid && ownersDecide() && overruled(n, order[:i]) {
+			n.valid, n.fault = false, unheard
 		}
 	}
 }
@@ -186,7 +217,7 @@ func (n *node) from(m *node) bool {
 func (t *tree) front() *node {
 	front := t.base
 	for _, n := range t.nodes {
-		if n.valid && n.parent != nil && t.ahead(n, front) {
+		if n.parent != nil && t.ahead(n, front) {
 			front = n
 		}
 	}

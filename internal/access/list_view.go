@@ -49,7 +49,7 @@ func (t *tree) merge(path []*node, kept []Owner) view {
 	front := path[len(path)-1]
 	v := view{list: front.List}
 	for _, n := range t.nodes {
-		if n == front || !n.valid || t.builtUpon(n) {
+		if n == front || t.builtUpon(n) {
 			continue
 		}
 		own := takingOf(n, path, kept)
@@ -82,7 +82,7 @@ func (t *tree) merge(path []*node, kept []Owner) view {
 // builtUpon reports whether a list that counts was made of n itself, so that its
 // signer knew n.
 func (t *tree) builtUpon(n *node) bool {
-	return slices.ContainsFunc(t.nodes, func(c *node) bool { return c.valid && c.parent == n && !c.gap })
+	return slices.ContainsFunc(t.nodes, func(c *node) bool { return c.parent == n && !c.gap })
 }
 
 func takingOf(n *node, path []*node, kept []Owner) taking {

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -183,15 +182,12 @@ func (a *Agent) Run(ctx context.Context) error {
 }
 
 // ownListener puts around the own listener what keeps strangers' connections
-// from using it up, under TLS where there is any.
+// from using it up, under TLS where the listener wants that.
 func (a *Agent) ownListener(l net.Listener) net.Listener {
 	limited := conngate.New(l, conngate.Options{Max: maxSilent})
 	a.own.ConnState = limited.ConnState
-	l = newLimitedListener(limited, maxConnections)
-	if a.opts.TLS != nil {
-		l = tls.NewListener(l, a.opts.TLS)
-	}
-	return l
+	tls, _ := l.(securer)
+	return newLimitedListener(limited, maxConnections, tls)
 }
 
 // shutdown ends what viewers hold open.

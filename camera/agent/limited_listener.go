@@ -14,11 +14,18 @@ type securer interface {
 // limitedListener closes connections at once while as many are open as may be.
 type limitedListener struct {
 	net.Listener
-	limit *limiter
+	limit  *limiter
+	secure func(net.Conn) net.Conn
 }
 
-func newLimitedListener(l net.Listener, n int) *limitedListener {
-	return &limitedListener{Listener: l, limit: newLimiter(n)}
+// newLimitedListener takes at most n connections at a time from l. tls puts TLS
+// on them; nil for none.
+func newLimitedListener(l net.Listener, n int, tls securer) *limitedListener {
+	limited := &limitedListener{Listener: l, limit: newLimiter(n), secure: func(c net.Conn) net.Conn { return c }}
+	if tls != nil {
+		limited.secure = tls.Secure
+	}
+	return limited
 }
 
 // Accept implements net.Listener.
@@ -29,11 +36,7 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if l.limit.take() {
-			limited := &limitedConn{Conn: c, give: sync.OnceFunc(l.limit.give)}
-			if s, ok := l.Listener.(securer); ok {
-				return s.Secure(limited), nil
-			}
-			return limited, nil
+			return l.secure(&limitedConn{Conn: c, give: sync.OnceFunc(l.limit.give)}), nil
 		}
 		_ = c.Close()
 	}

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -54,12 +53,10 @@ type Options struct {
 	// SignalHTTP dials the signaling server. Default: a client of its own with
 	// the system's authorities.
 	SignalHTTP *http.Client
-	// Listener serves the HTTP API and WHEP; Run closes it. Default: none, the
-	// API is then reached over data channels only.
+	// Listener serves the HTTP API and WHEP; Run closes it. One that has a method
+	// Secure(net.Conn) net.Conn puts TLS on its connections by that. Default:
+	// none, the API is then reached over data channels only.
 	Listener net.Listener
-	// TLS serves Listener by TLS; Listener itself must be plain TCP. Default:
-	// plain HTTP.
-	TLS *tls.Config
 	// Fallback serves what the API does not on Listener: the web page, an
 	// embedded signaling server. Default: 404.
 	Fallback http.Handler

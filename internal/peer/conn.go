@@ -67,7 +67,9 @@ func (c *Conn) watch() {
 	for {
 		select {
 		case <-tick.C:
-			c.measure()
+			if isClosed(c.up) { // pion's transport is not ours to read before
+				c.measure()
+			}
 			continue
 		case <-c.stop:
 		}

@@ -233,6 +233,37 @@ func TestDial_EndsWithItsContext(t *testing.T) {
 	})
 }
 
+// The path is not asked about before there is one: the race detector sees it.
+func TestDial_WaitsForAPublisherThatTakesItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t, time.Millisecond)
+		e, err := Listen(EndpointOptions{Certificate: testCertificate(t), Net: w.camera, Addr: "192.0.2.2:5000"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var session *Session
+		conn, err := Dial(t.Context(), DialOptions{
+			Net: w.viewer, Certificate: testCertificate(t),
+			Signal: func(ctx context.Context, sdp string) (answer string, err error) {
+				time.Sleep(2500 * time.Millisecond) //nolint:forbidigo // virtual time
+				session, answer, err = e.Answer(ctx, Offer{SDP: sdp})
+				return answer, err
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, closer := range []io.Closer{conn, session, e} {
+			if err := closer.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := w.router.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestDial_SaysThatThereIsNoRoute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire(t, time.Millisecond)

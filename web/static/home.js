@@ -132,6 +132,19 @@ export class Home {
     return this.fork.inForce;
   }
 
+  /** The lists that the newest one came from, as far as they are known, the oldest first. @returns {SignedList[]} */
+  get lineage() {
+    /** @type {SignedList[]} */
+    const line = [];
+    for (let { previous } = this.newest.list; previous !== ''; ) {
+      const before = this.lists.find(({ hash }) => hash === previous);
+      if (!before) break;
+      line.unshift(before);
+      ({ previous } = before.list);
+    }
+    return line;
+  }
+
   /** Whether owners have signed lists that do not know of each other. */
   get forked() {
     return this.fork.others.length > 0;

@@ -142,20 +142,45 @@ export class Replication {
       throw new AccessListError('This agent belongs to another home now. Take it off this one’s list, or reset the agent.');
     }
     for (const list of [...(state.list ? [state.list] : []), ...state.others]) await this.#homes.learn(list, state.carried);
-    const newest = (await this.#homes.open(name))?.newest;
-    if (!newest) return state;
-    if (state.list?.hash !== newest.hash) {
-      state = await readAccess(http, { method: 'PUT', body: { list: newest.compact }, signal });
-    }
-    if (state.list?.hash === newest.hash) await this.#homes.reached(newest, id);
+    const home = await this.#homes.open(name);
+    if (!home) return state;
+    if (state.list?.hash !== home.newest.hash) state = await this.#bring(home, http, signal);
+    if (state.list?.hash === home.newest.hash) await this.#homes.reached(home.newest, id);
     return state;
+  }
+
+  /**
+   * A publisher that has missed some lists mostly takes the newest one alone.
+   * Where it cannot tell by that who may have signed it, it gets those before.
+   *
+   * @param {import('./home.js').Home} home
+   * @param {import('./api.js').Http} http
+   * @param {AbortSignal} [signal]
+   */
+  async #bring({ newest, lineage }, http, signal) {
+    const put = (/** @type {import('./home.js').SignedList} */ { compact }) =>
+      readAccess(http, { method: 'PUT', body: { list: compact }, signal });
+    try {
+      const state = await put(newest);
+      if (state.list?.hash === newest.hash || lineage.length === 0) return state;
+    } catch (error) {
+      if (!(error instanceof ApiError) || lineage.length === 0) throw error;
+    }
+    for (const each of lineage) {
+      await put(each).catch((error) => {
+        if (!(error instanceof ApiError)) throw error; // It has that one, or is beyond it.
+      });
+    }
+    return put(newest);
   }
 }
 
 /** @param {unknown} error @returns {{ state: Reach['state'], problem: string }} */
 function explain(error) {
-  if (error instanceof SessionError && error.code !== 'forbidden') return { state: 'not reached yet', problem: error.message };
-  if (error instanceof SessionError) return { state: 'refused', problem: 'It does not count this browser among its owners.' };
+  if (error instanceof SessionError) {
+    const unknown = 'It does not know this browser as an owner yet: another owner has to bring it the list. Or it was reset.';
+    return { state: 'not reached yet', problem: error.code === 'forbidden' ? unknown : error.message };
+  }
   if (error instanceof ApiError || error instanceof AccessListError) return { state: 'refused', problem: error.message };
   if (!(error instanceof HttpError)) console.warn('sightline: an access list was not delivered', error);
   return { state: 'not reached yet', problem: 'The connection was lost.' };

@@ -4,7 +4,7 @@
 import { callJson } from './api.js';
 import { isPeerId } from './peerid.js';
 import { cleanName } from './shape.js';
-import { allRights, maxInviteSeconds, newInviteSecret, signInvite } from './tokens.js';
+import { allRights, isWithin, maxInviteSeconds, newInviteSecret, signInvite } from './tokens.js';
 
 const daySeconds = 24 * 3600;
 
@@ -63,17 +63,16 @@ function asOwner(publisher, me, { rights, cameras, expiresSeconds, pass, owner }
  */
 function asGuest(publisher, passes, { rights, cameras, expiresSeconds, pass, owner }, now) {
   if (owner) throw new SharingError('Only an owner can make another owner. Ask the one who gave you your access.');
-  const all = cameras.includes('*');
-  const wanted = entries(publisher, cameras);
-  const parent = passes.find(({ grant }) => {
-    const covered = (/** @type {string} */ entry) => grant.cameras.some((each) => ['*', `${publisher}/*`, entry].includes(each));
-    return grant.pass && rights.every((right) => grant.rights.includes(right)) && (all || wanted.every(covered));
-  });
-  if (!parent) throw new SharingError('Your own access does not allow you to pass that on. Choose less, or ask an owner.');
-  const { exp, aud } = parent.grant;
   const wish = expiresSeconds > 0 ? now + Math.floor(expiresSeconds) : 0;
-  const grantExp = exp === 0 || (wish !== 0 && wish < exp) ? wish : exp;
-  return { aud, rights: ordered(rights), cameras: all ? parent.grant.cameras : wanted, pass, grantExp, prf: parent.compact };
+  for (const { compact, grant } of passes) {
+    if (!grant.pass) continue;
+    // All means all that the guest has; nobody can give for longer.
+    const all = cameras.includes('*') ? grant.cameras : entries(publisher, cameras);
+    const exp = grant.exp === 0 || (wish !== 0 && wish < grant.exp) ? wish : grant.exp;
+    const given = { rights: ordered(rights), cameras: all, pass };
+    if (isWithin({ ...given, exp }, grant)) return { ...given, aud: grant.aud, grantExp: exp, prf: compact };
+  }
+  throw new SharingError('Your own access does not allow you to pass that on. Choose less, or ask an owner.');
 }
 
 /** @param {string} publisher @param {string[]} cameras @returns {string[]} as tokens write them */

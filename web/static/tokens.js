@@ -164,6 +164,32 @@ export function signInvite(identity, { aud, jti, iat, exp, redeemer, commit, nam
   return write(identity, invite, inviteType, maxInviteLength, inviteShape);
 }
 
+/**
+ * What a token gives.
+ *
+ * @typedef {object} Scope
+ * @property {Right[]} rights
+ * @property {string[]} cameras
+ * @property {boolean} pass
+ * @property {number} exp Unix seconds; 0: until it is revoked
+ */
+
+/**
+ * @param {Scope} child
+ * @param {Scope} parent
+ * @returns {boolean} whether child gives no more than parent
+ */
+export function isWithin(child, parent) {
+  const covered = (/** @type {string} */ entry) =>
+    parent.cameras.some((each) => each === '*' || each === entry || (entry !== '*' && each === `${entry.split('/')[0]}/*`));
+  return (
+    child.rights.every((right) => parent.rights.includes(right)) &&
+    child.cameras.every(covered) &&
+    (parent.exp === 0 || (child.exp !== 0 && child.exp <= parent.exp)) &&
+    (parent.pass || !child.pass)
+  );
+}
+
 /** @returns {Promise<{ jti: string, secret: string, commit: string }>} what a new invite needs */
 export async function newInviteSecret() {
   const secret = randomToken(16);

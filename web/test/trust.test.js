@@ -280,6 +280,21 @@ test('a newer list is brought along to those who do not have it', async (t) => {
   assert.equal((await ada.trust.replicate()).every(({ state }) => state === 'has it'), true);
 });
 
+test('a publisher that cannot tell who may have signed the newest list gets those before it', async (t) => {
+  const [camera, recorder] = await Promise.all([FakePublisher.make(), FakePublisher.make()]);
+  const ada = await browser(t, [camera, recorder]);
+  await ada.own(camera);
+  await ada.own(recorder);
+  await until(() => ada.state().access.publishers.every(({ state }) => state === 'has it'));
+  camera.online = false;
+  for (let i = 0; i < 3; i++) await ada.trust.settle();
+  const behind = camera.list.list.version;
+  camera.strict = true;
+  camera.online = true;
+  await ada.trust.replicate();
+  assert.deepEqual([behind, camera.list.list.version, camera.list.hash], [2, 5, recorder.list.hash]);
+});
+
 test('the log is watched: what changes behind its back is said until a person accepts it', async (t) => {
   const agent = await FakePublisher.make();
   const ada = await browser(t, [agent]);

@@ -9,26 +9,29 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/cli"
 	"github.com/sightline-cam/sightline/internal/config"
+	"github.com/sightline-cam/sightline/internal/tlsfile"
 	"github.com/sightline-cam/sightline/signaling/server"
 	"github.com/sightline-cam/sightline/web"
 )
 
 // signalCommand runs the signaling server, with the web page.
 type signalCommand struct {
-	Listen        string   `help:"TCP address." default:"127.0.0.1:8787" placeholder:"HOST:PORT"`
-	AllowedHost   []string `help:"Host name by which the server may be reached; needed for every name but loopback's." placeholder:"NAME"`
-	AllowedOrigin []string `help:"Further origin whose pages may connect." placeholder:"https://NAME"`
-	TrustedProxy  []string `help:"Network of a reverse proxy whose X-Forwarded-For is believed." placeholder:"CIDR"`
-	TLSCert       string   `help:"Certificate, PEM." placeholder:"FILE"`
-	TLSKey        string   `help:"Key of the certificate, PEM." placeholder:"FILE"`
-	InsecureHTTP  bool     `name:"insecure-http" help:"Serve plain HTTP beyond loopback, for a reverse proxy that adds TLS."`
-	PublicMetrics bool     `help:"Show /metrics to every address."`
-	LogLevel      string   `help:"Least severe message logged: debug, info, warn or error." default:"info"`
-	LogFormat     string   `help:"text or json." default:"text" enum:"text,json"`
+	Listen        string    `help:"TCP address. Default 127.0.0.1:8787, or :443 with --domain." placeholder:"HOST:PORT"`
+	AllowedHost   []string  `help:"Host name by which the server may be reached; needed for every name but loopback's." placeholder:"NAME"`
+	AllowedOrigin []string  `help:"Further origin whose pages may connect." placeholder:"https://NAME"`
+	TrustedProxy  []string  `help:"Network of a reverse proxy whose X-Forwarded-For is believed." placeholder:"CIDR"`
+	TLSCert       string    `help:"Certificate, PEM; read again when it changes." placeholder:"FILE"`
+	TLSKey        string    `help:"Key of the certificate, PEM." placeholder:"FILE"`
+	ACME          acmeFlags `embed:""`
+	InsecureHTTP  bool      `name:"insecure-http" help:"Serve plain HTTP beyond loopback, for a reverse proxy that adds TLS."`
+	PublicMetrics bool      `help:"Show /metrics to every address."`
+	LogLevel      string    `help:"Least severe message logged: debug, info, warn or error." default:"info"`
+	LogFormat     string    `help:"text or json." default:"text" enum:"text,json"`
 }
 
 // Run implements the command.
@@ -38,12 +41,18 @@ func (c *signalCommand) Run(ctx context.Context, p *cli.Process) error {
 		return fmt.Errorf("--log-level: %w", err)
 	}
 	log := p.Logger(level, config.LogFormat(c.LogFormat))
-	tlsConfig, err := c.tls()
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:8787"
+		if len(c.ACME.Domain) > 0 {
+			c.Listen = ":443"
+		}
+	}
+	tlsConfig, authority, err := c.tls(log)
 	if err != nil {
 		return err
 	}
 	s, err := server.New(server.Options{
-		Logger: log, Page: web.Handler(), AllowedHosts: c.AllowedHost, AllowedOrigins: c.AllowedOrigin,
+		Logger: log, Page: web.Handler(), AllowedHosts: append(c.AllowedHost, c.ACME.Domain...), AllowedOrigins: c.AllowedOrigin,
 		TrustedProxies: c.TrustedProxy, PublicMetrics: c.PublicMetrics,
 	})
 	if err != nil {
@@ -56,32 +65,64 @@ func (c *signalCommand) Run(ctx context.Context, p *cli.Process) error {
 		return fmt.Errorf("listen on %s; choose another address with --listen: %w", c.Listen, err)
 	}
 	gated := s.Limit(l)
-	l = gated
-	scheme := "http://"
-	if tlsConfig != nil {
-		l, scheme = tls.NewListener(l, tlsConfig), "https://"
+	if tlsConfig == nil {
+		p.Say("The signaling server is at http://%s", l.Addr())
+		return serve(ctx, gated, gated.ConnState, s, log)
 	}
-	p.Say("The signaling server is at %s%s", scheme, l.Addr())
-	return serve(ctx, l, gated.ConnState, s, log)
+	secure := tlsfile.NewListener(gated, tlsConfig).TLSListener()
+	if authority == nil {
+		p.Say("The signaling server is at https://%s", l.Addr())
+		return serve(ctx, secure, gated.ConnState, s, log)
+	}
+	p.Say("The signaling server is at %s", authority.url(l.Addr()))
+	return together(ctx,
+		func(ctx context.Context) error { return serve(ctx, secure, gated.ConnState, s, log) },
+		func(ctx context.Context) error { return authority.run(ctx, l.Addr()) })
 }
 
-// tls returns the TLS configuration, nil for plain HTTP. Plain HTTP beyond
-// loopback is refused: browsers give keys to secure pages only.
-func (c *signalCommand) tls() (*tls.Config, error) {
+// together runs all until ctx ends or one of them fails.
+func together(ctx context.Context, all ...func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	errs := make([]error, len(all))
+	var wg sync.WaitGroup
+	for i, run := range all {
+		wg.Go(func() {
+			if errs[i] = run(ctx); errs[i] != nil {
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// tls returns the TLS configuration, nil for plain HTTP, and where certificates
+// come from if that is an authority. Plain HTTP beyond loopback is refused:
+// browsers give keys to secure pages only.
+func (c *signalCommand) tls(log *slog.Logger) (*tls.Config, *authority, error) {
 	switch {
 	case (c.TLSCert == "") != (c.TLSKey == ""):
-		return nil, errors.New("--tls-cert and --tls-key go together: give both")
-	case c.TLSCert != "":
-		pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+		return nil, nil, errors.New("--tls-cert and --tls-key go together: give both")
+	case len(c.ACME.Domain) > 0 && (c.TLSCert != "" || c.InsecureHTTP):
+		return nil, nil, errors.New("--domain gets a certificate by ACME; give either it, or --tls-cert and --tls-key, or --insecure-http")
+	case len(c.ACME.Domain) > 0:
+		a, err := newAuthority(&c.ACME, log)
 		if err != nil {
-			return nil, fmt.Errorf("read the certificate: %w", err)
+			return nil, nil, err
 		}
-		return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, nil
+		return a.config(), a, nil
+	case c.TLSCert != "":
+		files, err := tlsfile.OpenFiles(c.TLSCert, c.TLSKey, log)
+		if err != nil {
+			return nil, nil, err
+		}
+		return tlsfile.Config(files), nil, nil
 	case c.InsecureHTTP || onLoopback(c.Listen):
-		return nil, nil
+		return nil, nil, nil
 	}
-	return nil, fmt.Errorf("plain HTTP on %s is refused: browsers give this page no keys without TLS, and everyone on the way sees who watches; "+
-		"give --tls-cert and --tls-key, or listen on 127.0.0.1, or use --insecure-http behind a reverse proxy that adds TLS", c.Listen)
+	return nil, nil, fmt.Errorf("plain HTTP on %s is refused: browsers give this page no keys without TLS, and everyone on the way sees who watches; "+
+		"give --domain, or --tls-cert and --tls-key, or listen on 127.0.0.1, or use --insecure-http behind a reverse proxy that adds TLS", c.Listen)
 }
 
 func onLoopback(address string) bool {

@@ -11,15 +11,15 @@ import (
 )
 
 var (
-	// ErrIssuer: nobody who may do so has given this.
+	// ErrIssuer means that nobody who may do so has given this.
 	ErrIssuer = errors.New("this access was not given by an owner of this device")
-	// ErrHolder: it is somebody else's.
+	// ErrHolder means that it is somebody else's.
 	ErrHolder = errors.New("this access was given to another device")
-	// ErrAudience: it is for another place.
+	// ErrAudience means that it is for another place.
 	ErrAudience = errors.New("this access is not for this device")
-	// ErrExpired: it has ended.
+	// ErrExpired means that it has ended.
 	ErrExpired = errors.New("this access has expired; ask for a new one")
-	// ErrRevoked: it was taken back.
+	// ErrRevoked means that it was taken back.
 	ErrRevoked = errors.New("this access was revoked")
 )
 

@@ -13,7 +13,7 @@ import (
 // depth counts the tokens of a chain from the outside in.
 type depth struct{ tokens, grants int }
 
-var errDepth = errors.New("passed on too often") //nolint:gochecknoglobals // a sentinel
+var errDepth = errors.New("passed on too often")
 
 func (d depth) grant() (depth, error) {
 	d.grants++

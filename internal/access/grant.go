@@ -10,9 +10,9 @@ import (
 const (
 	// MaxGrant is the longest grant, in bytes, everything inside it included.
 	MaxGrant = 6 << 10
-	// MaxChain is how many tokens a chain may have, MaxGrants how many of them
-	// may be grants.
-	MaxChain  = 4
+	// MaxChain is how many tokens a chain may have.
+	MaxChain = 4
+	// MaxGrants is how many tokens of a chain may be grants.
 	MaxGrants = 3
 )
 

@@ -61,7 +61,11 @@ type List struct {
 	compact string
 	hash    string
 	signer  identity.PeerID
+	revoked map[revoked]int64 // Revocation.Expires
 }
+
+// revoked is what a revocation takes back.
+type revoked struct{ kind, id string }
 
 // Owner is one device of somebody who may do everything.
 type Owner struct {
@@ -120,8 +124,33 @@ func ParseList(compact string) (*List, error) {
 		return nil, check.Refused(check.Form, err)
 	}
 	l.compact, l.hash, l.signer = compact, HashOf(compact), from
+	l.index()
 	return &l, nil
 }
+
+// index prepares looking up what the list revokes.
+func (l *List) index() {
+	l.revoked = make(map[revoked]int64, len(l.Revoked))
+	for _, r := range l.Revoked {
+		l.revoked[revoked{r.Kind, r.ID}] = r.Expires
+	}
+}
+
+// revokes reports whether the list takes back something, for however long.
+func (l *List) revokes(kind, id string) bool {
+	_, ok := l.revoked[revoked{kind, id}]
+	return ok
+}
+
+// knows reports whether the list revokes what r does, for as long, or was signed
+// when that was over.
+func (l *List) knows(r Revocation) bool {
+	expires, ok := l.revoked[revoked{r.Kind, r.ID}]
+	return ok && lasts(expires, r.Expires) || r.Expires != 0 && l.Time > r.Expires
+}
+
+// lasts reports whether an end, of which 0 is none, is not before another.
+func lasts(end, other int64) bool { return end == 0 || other != 0 && end >= other }
 
 // Compact returns the text that the list was parsed from.
 func (l *List) Compact() string { return l.compact }

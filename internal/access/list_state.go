@@ -13,14 +13,14 @@ import (
 )
 
 var (
-	// ErrListSigner: an access list by somebody who is no owner.
+	// ErrListSigner means that a list is by somebody who is no owner.
 	ErrListSigner = errors.New("the access list is not signed by an owner of this device")
-	// ErrListVersion: an access list that is older than what is known, and has
+	// ErrListVersion means that a list is older than what is known, and has
 	// nothing new.
 	ErrListVersion = errors.New("a newer access list is in force; fetch it and make the change there")
-	// ErrOtherHome: an access list of another home.
+	// ErrOtherHome means that a list is another home's.
 	ErrOtherHome = errors.New("the access list is another home's; reset the device to move it")
-	// ErrUnsettled: too many lists that disagree.
+	// ErrUnsettled means that too many lists disagree.
 	ErrUnsettled = errors.New("too many access lists disagree; an owner must sign one that has what all of them took away")
 )
 
@@ -97,9 +97,8 @@ func (s ListState) Revoked(kind, id string) bool {
 	if kind == RevokedPeer && s.IsOwner(identity.PeerID(id)) {
 		return false
 	}
-	same := func(r Revocation) bool { return r.Kind == kind && r.ID == id }
-	return s.view.list != nil && slices.ContainsFunc(s.view.list.Revoked, same) ||
-		slices.ContainsFunc(s.view.carried, same)
+	return s.view.list != nil && s.view.list.revokes(kind, id) ||
+		slices.ContainsFunc(s.view.carried, func(r Revocation) bool { return r.Kind == kind && r.ID == id })
 }
 
 // Others returns the lists that make the conflict, beside the one in force. They
@@ -132,17 +131,14 @@ func (s ListState) Draft(now time.Time) List {
 	}
 	next.Home, next.Previous, next.Version = s.view.list.Home, s.view.list.hash, s.view.list.Version+1
 	next.Publishers = append(next.Publishers, s.view.list.Publishers...)
+	all := taken{}
 	for _, r := range s.Revocations() {
-		if r.Expires != 0 && r.Expires < next.Time || s.IsOwner(identity.PeerID(r.ID)) {
-			continue
-		}
-		same := func(o Revocation) bool { return o.Kind == r.Kind && o.ID == r.ID }
-		if i := slices.IndexFunc(next.Revoked, same); i >= 0 {
-			next.Revoked[i] = r // carried because it lasts longer
-		} else {
-			next.Revoked = append(next.Revoked, r)
+		over := r.Expires != 0 && r.Expires < next.Time
+		if !over && !s.IsOwner(identity.PeerID(r.ID)) {
+			all.add(r)
 		}
 	}
+	next.Revoked = append(next.Revoked, all.sorted()...)
 	return next
 }
 

@@ -2,6 +2,7 @@ package access
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -48,6 +49,7 @@ func (t *tree) look() view {
 func (t *tree) merge(path []*node, kept []Owner) view {
 	front := path[len(path)-1]
 	v := view{list: front.List}
+	carried := taken{}
 	for _, n := range t.nodes {
 		if n == front || t.builtUpon(n) {
 			continue
@@ -59,8 +61,8 @@ func (t *tree) merge(path []*node, kept []Owner) view {
 		v.conflict = true
 		v.open = append(v.open, n)
 		for _, r := range own.revoked {
-			if !has(front.List, r) {
-				v.carried = addRevocation(v.carried, r)
+			if !front.knows(r) {
+				carried.add(r)
 			}
 		}
 		for _, q := range own.removed {
@@ -70,11 +72,11 @@ func (t *tree) merge(path []*node, kept []Owner) view {
 		}
 	}
 	for _, o := range front.Owners {
-		if !slices.Contains(v.removed, o.ID) && !slices.ContainsFunc(v.carried, isPeer(o.ID)) {
+		if _, revoked := carried[revoked{RevokedPeer, string(o.ID)}]; !revoked && !slices.Contains(v.removed, o.ID) {
 			v.owners = append(v.owners, o)
 		}
 	}
-	slices.SortFunc(v.carried, compareRevocations)
+	v.carried = carried.sorted()
 	slices.Sort(v.removed)
 	return v
 }
@@ -115,36 +117,26 @@ func takingOf(n *node, path []*node, kept []Owner) taking {
 func (t taking) knownTo(m *node) bool {
 	return m.Version > t.from.Version && !t.from.from(m) &&
 		!slices.ContainsFunc(t.removed, m.HasOwner) &&
-		!slices.ContainsFunc(t.revoked, func(r Revocation) bool { return !has(m.List, r) })
+		!slices.ContainsFunc(t.revoked, func(r Revocation) bool { return !m.knows(r) })
 }
 
-// has reports whether l revokes what r does, for as long, or was signed when that
-// was over.
-func has(l *List, r Revocation) bool {
-	return r.Expires != 0 && l.Time > r.Expires || slices.ContainsFunc(l.Revoked, func(o Revocation) bool {
-		return o.Kind == r.Kind && o.ID == r.ID && (o.Expires == 0 || r.Expires != 0 && o.Expires >= r.Expires)
+// taken collects revocations. Of two of the same, the one that lasts longer and
+// is the more recent counts.
+type taken map[revoked]Revocation
+
+func (t taken) add(r Revocation) {
+	key := revoked{r.Kind, r.ID}
+	if o, ok := t[key]; ok {
+		if lasts(o.Expires, r.Expires) {
+			r.Expires = o.Expires
+		}
+		r.Time = max(r.Time, o.Time)
+	}
+	t[key] = r
+}
+
+func (t taken) sorted() []Revocation {
+	return slices.SortedFunc(maps.Values(t), func(a, b Revocation) int {
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.ID, b.ID))
 	})
-}
-
-// addRevocation adds r, or lets the entry that is there last as long.
-func addRevocation(all []Revocation, r Revocation) []Revocation {
-	i := slices.IndexFunc(all, func(o Revocation) bool { return o.Kind == r.Kind && o.ID == r.ID })
-	if i < 0 {
-		return append(all, r)
-	}
-	if all[i].Expires == 0 || r.Expires == 0 {
-		all[i].Expires = 0
-	} else {
-		all[i].Expires = max(all[i].Expires, r.Expires)
-	}
-	all[i].Time = max(all[i].Time, r.Time)
-	return all
-}
-
-func isPeer(id identity.PeerID) func(Revocation) bool {
-	return func(r Revocation) bool { return r.Kind == RevokedPeer && r.ID == string(id) }
-}
-
-func compareRevocations(a, b Revocation) int {
-	return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.ID, b.ID))
 }

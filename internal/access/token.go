@@ -122,7 +122,7 @@ func complete(data []byte, t reflect.Type) error {
 	if string(data) == "null" {
 		return fmt.Errorf("%w: null in it", ErrToken)
 	}
-	switch t.Kind() {
+	switch t.Kind() { //nolint:exhaustive // the others hold nothing that could be missing
 	case reflect.Struct:
 		var members map[string]json.RawMessage
 		if err := json.Unmarshal(data, &members); err != nil {

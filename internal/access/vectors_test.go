@@ -73,7 +73,7 @@ type vectorRights struct {
 }
 
 func (r vectorRights) scope() Scope {
-	return Scope{Rights: r.Rights, Cameras: r.Cameras, Pass: r.Pass, Expires: r.Expires}
+	return Scope(r)
 }
 
 func newVectorKey(t *testing.T) vectorKey {

@@ -150,8 +150,8 @@ func TestListState_BeginsWithTheOwnerWhoPaired(t *testing.T) {
 	f.expect(f.after("7"), "7", false, []int{ann, bob, cyd}, nil) // paired into a home that exists
 }
 
-// The rules of the package comment, by number.
-func TestListState_Rules(t *testing.T) {
+// These are the rules of the package comment, by number.
+func TestListState_RulesOfSuccession(t *testing.T) {
 	t.Run("1 owners sign", func(t *testing.T) {
 		f := newFamily(t)
 		f.sign("2 by dan", dan, "1")
@@ -181,6 +181,9 @@ func TestListState_Rules(t *testing.T) {
 		_, err := f.after("1", "2").Accept(f.lists["1"])
 		refusedBy(t, "the list before", err, ErrListVersion, check.ListVersion)
 	})
+}
+
+func TestListState_RulesOfForks(t *testing.T) {
 	t.Run("4 a fork takes away, and gives nothing", func(t *testing.T) {
 		f := newFamily(t)
 		f.sign("2 ann", ann, "1", revoking(1), f.with(dan))
@@ -224,6 +227,9 @@ func TestListState_Rules(t *testing.T) {
 		f.expect(f.after("1", "2", "4 early"), "4 early", true, []int{ann, bob, cyd}, []int{1})
 		f.expect(f.after("1", "2", "4 late"), "4 late", false, []int{ann, bob, cyd}, nil)
 	})
+}
+
+func TestListState_RulesOfRemovals(t *testing.T) {
 	t.Run("6 the more senior prevails", func(t *testing.T) {
 		f := newFamily(t)
 		f.sign("2 ann", ann, "1", f.without(bob))
@@ -259,6 +265,9 @@ func TestListState_Rules(t *testing.T) {
 		f.expect(f.after("1", "2", "3 ann leaves", "3 bob leaves"), "3 ann leaves", true, []int{bob}, nil)
 		f.expect(f.after("1", "2", "3 bob leaves", "3 ann leaves"), "3 ann leaves", true, []int{bob}, nil)
 	})
+}
+
+func TestListState_RulesOfOrder(t *testing.T) {
 	t.Run("8 nobody becomes senior by signing so", func(t *testing.T) {
 		f := newFamily(t)
 		f.sign("2", bob, "1", func(l *List) { slices.Reverse(l.Owners) })

@@ -204,14 +204,13 @@ export class Publisher {
     });
     try {
       this.state.set({ phase: old ? 'connected' : 'connecting', shaky: old !== null });
-      const grants = this.#trust ? await this.#trust.grantsFor(this.#peer) : [];
       const session = await this.#connect({
         peer: this.#peer,
         identity: this.#identity,
         signaling: this.#signaling,
         cameras: this.#wanted.slice(0, maxCameras),
         clockOffsetMs: this.#agentAheadMs,
-        standing: { grants },
+        standing: this.#standing(),
         signal: AbortSignal.any([this.#stopped.signal, giveUp.signal]),
       });
       this.#adopt(session);
@@ -222,6 +221,16 @@ export class Publisher {
       return false;
     } finally {
       watching?.();
+    }
+  }
+
+  /** @returns {Promise<import('./messages.js').Standing>} */
+  async #standing() {
+    try {
+      return { grants: await this.#trust?.grantsFor(this.#peer) };
+    } catch (error) {
+      console.warn('sightline: the grants of this browser cannot be read', error);
+      return {};
     }
   }
 

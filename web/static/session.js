@@ -45,7 +45,8 @@ export class SessionError extends Error {
  * @property {string[]} cameras the first cameras; "" is the agent's first one; none for requests alone
  * @property {AbortSignal} signal gives the attempt up
  * @property {number} [clockOffsetMs] how far the publisher's clock is ahead, if it said so
- * @property {import('./messages.js').Standing} [standing] what the offer shows
+ * @property {import('./messages.js').Standing | Promise<import('./messages.js').Standing>} [standing] what the offer
+ *   shows; it is waited for when everything else is there, and must not fail
  */
 
 export class Session {
@@ -248,7 +249,8 @@ export class Session {
     const sdp = connection.localDescription?.sdp ?? '';
     this.#late = [];
     performance.mark('sightline:offer');
-    const offer = await this.#negotiation.offer(sdp, this.#lanes.flatMap(({ lines }) => lines), this.#standing);
+    const media = this.#lanes.flatMap(({ lines }) => lines);
+    const offer = await this.#negotiation.offer(sdp, media, await this.#standing);
     const answer = await this.#answerTo(offer, known === undefined ? null : keys);
     performance.mark('sightline:answer');
     if (answer.type === 'reject') throw new SessionError(answer.code, answer.reason, answer.clockOffsetMs);

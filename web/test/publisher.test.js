@@ -274,7 +274,7 @@ test('grants are shown in the offer, and what they give is known once connected'
   const trust = new FakeTrust();
   const { attempts, state } = setUp(t, { trust });
   await settle();
-  assert.deepEqual(attempts[0].options.standing, { grants: ['a.b.c'] });
+  assert.deepEqual(await attempts[0].options.standing, { grants: ['a.b.c'] });
   assert.equal(state().me, null);
   const session = new FakeSession([camera('front')]);
   attempts[0].resolve(session);

@@ -74,6 +74,15 @@ func (s ListState) IsOwner(peer identity.PeerID) bool {
 	return slices.ContainsFunc(s.view.owners, func(o Owner) bool { return o.ID == peer })
 }
 
+// MayDispute reports whether a peer that is no owner now was one by a list that
+// is still remembered, so that a list by it may yet be accepted: it can have been
+// removed by somebody whom it had removed itself, and whose list came here first.
+// A publisher may let it offer lists, and nothing else.
+func (s ListState) MayDispute(peer identity.PeerID) bool {
+	return !s.IsOwner(peer) && s.base != nil &&
+		(s.base.HasOwner(peer) || slices.ContainsFunc(s.lists, func(l *List) bool { return l.HasOwner(peer) }))
+}
+
 // Revocations returns everything revoked now: the list's, then Carried.
 func (s ListState) Revocations() []Revocation {
 	if s.view.list == nil {

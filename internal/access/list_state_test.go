@@ -238,6 +238,10 @@ func TestListState_RulesOfRemovals(t *testing.T) {
 		f.sign("3 cyd", cyd, "2 bob", revoking(3))
 		f.expect(f.after("1", "2 ann", "!2 bob", "!3 bob"), "2 ann", false, []int{ann, cyd}, nil)
 		f.expect(f.after("1", "2 bob", "3 bob", "2 ann"), "2 ann", false, []int{ann, cyd}, nil)
+		s := f.after("1", "2 bob")
+		if !s.MayDispute(f.ids[ann].PeerID()) || s.MayDispute(f.ids[bob].PeerID()) || s.MayDispute(f.ids[dan].PeerID()) {
+			t.Error("not the one who was removed may dispute it")
+		}
 		// Who built upon an overruled list has said the same on their own.
 		f.expect(f.after("1", "2 ann", "3 cyd"), "3 cyd", true, []int{cyd}, []int{1, 3})
 		f.expect(f.after("1", "2 bob", "3 cyd", "2 ann"), "3 cyd", true, []int{cyd}, []int{1, 3})

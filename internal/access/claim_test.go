@@ -9,7 +9,6 @@ import (
 func TestClaimProof_IsForOneSideOfOneSession(t *testing.T) {
 	secret := make([]byte, TokenSize)
 	proof := ClaimProof(secret, ClaimPair, SideViewer, HashOf("handshake"), one, other)
-	// printf 'sightline-claim-v1\nviewer\npair\n…' | openssl dgst -sha256 -mac HMAC -macopt hexkey:00…
 	if err := ValidateToken(proof, HashSize); err != nil {
 		t.Fatal(err)
 	}

@@ -34,8 +34,7 @@ type fakeAgent struct {
 
 func newFakeAgent(t *testing.T, answers map[string]string) *fakeAgent {
 	t.Helper()
-	// Not t.TempDir: a socket's path must be short.
-	dir, err := os.MkdirTemp("", "sl-")
+	dir, err := os.MkdirTemp("", "sl-") //nolint:usetesting // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func openSocket(ctx context.Context, stateDir string, log *slog.Logger) (net.Lis
 	if con.running(ctx) {
 		return nil, fmt.Errorf("another agent runs with the state folder %s; stop it, or choose another folder with --state-dir", stateDir)
 	}
-	l, err := agent.ListenConsole(con.path)
+	l, err := agent.ListenConsole(con.path) //nolint:contextcheck // it waits for nothing
 	if err != nil {
 		log.Warn("pairing and the other commands cannot reach this agent", "error", err)
 		return nil, nil

@@ -37,7 +37,7 @@ export function judge(lists) {
     (a, b) => b.list.version - a.list.version || senior(a, b) - senior(b, a) || (a.hash < b.hash ? -1 : 1),
   );
   const over = (/** @type {SignedList} */ end) =>
-    (end.list.version < inForce.list.version || gone.has(end.signer)) && takesAwayAll(inForce, end, gone);
+    (end.list.version < inForce.list.version || gone.has(end.signer)) && takesAwayAll(inForce, end, gone, lists);
   const beside = ends.filter((end) => end !== inForce);
   return { inForce, others: beside.filter((end) => !over(end)), settled: beside.filter(over), gone };
 }
@@ -78,9 +78,9 @@ export function nextList({ inForce, others, gone }, carried, now) {
 }
 
 /**
- * Finds who is no owner any more. To be taken out means to be revoked by a list
- * that an owner signed, unless that owner is the junior of the two and is
- * revoked by a list that does not revoke the senior one.
+ * Finds who is no owner any more. Somebody is out whom a list that an owner
+ * signed takes out, unless that owner is the junior of the two and is taken out
+ * by a list that does not take out the senior one.
  *
  * @param {SignedList[]} lists
  * @param {SignedList[]} ends of them
@@ -90,8 +90,8 @@ function takenOut(lists, ends) {
   const gone = new Set();
   for (const id of new Set(lists.flatMap(({ list }) => list.owners.map((owner) => owner.id)))) {
     const answered = (/** @type {string} */ signer) =>
-      isSenior(lists, id, signer) && ends.some((end) => revokes(end, signer) && !revokes(end, id));
-    if (ends.some((end) => revokes(end, id) && !answered(end.signer))) gone.add(id);
+      isSenior(lists, id, signer) && ends.some((end) => takesOut(lists, end, signer) && !takesOut(lists, end, id));
+    if (ends.some((end) => takesOut(lists, end, id) && !answered(end.signer))) gone.add(id);
   }
   return gone;
 }
@@ -102,8 +102,10 @@ function takenOut(lists, ends) {
  * @param {SignedList} next
  * @param {SignedList} other
  * @param {Set<string>} gone
+ * @param {SignedList[]} lists
  */
-function takesAwayAll(next, other, gone) {
+function takesAwayAll(next, other, gone, lists) {
+  if (next.list.owners.some(({ id }) => gone.has(id) && takesOut(lists, other, id))) return false;
   const owners = new Set(next.list.owners.map(({ id }) => id).filter((id) => !gone.has(id)));
   const all = new Map(next.list.revoked.map((entry) => [byKindAndId(entry), entry.exp]));
   return other.list.revoked.every((entry) => {
@@ -126,9 +128,34 @@ function owns({ list }, peer) {
   return list.owners.some(({ id }) => id === peer);
 }
 
-/** @param {SignedList} signed @param {string} peer */
-function revokes({ list }, peer) {
-  return list.revoked.some(({ kind, id }) => kind === 'peer' && id === peer);
+/**
+ * Whether a list revokes a peer, or leaves out one who was an owner in a list that it came from.
+ *
+ * @param {SignedList[]} lists
+ * @param {SignedList} signed
+ * @param {string} peer
+ */
+function takesOut(lists, signed, peer) {
+  if (owns(signed, peer)) return false;
+  if (signed.list.revoked.some(({ kind, id }) => kind === 'peer' && id === peer)) return true;
+  return lineageOf(lists, signed).some((before) => owns(before, peer));
+}
+
+/**
+ * @param {SignedList[]} lists
+ * @param {SignedList} signed
+ * @returns {SignedList[]} the lists that it came from, as far as they are known, the oldest first
+ */
+export function lineageOf(lists, { list }) {
+  /** @type {SignedList[]} */
+  const line = [];
+  for (let { previous } = list; previous !== ''; ) {
+    const before = lists.find(({ hash }) => hash === previous);
+    if (!before) break;
+    line.unshift(before);
+    ({ previous } = before.list);
+  }
+  return line;
 }
 
 /** @param {Revocation[]} entries @returns {Revocation[]} each once, in force as long as the longest of them */

@@ -7,7 +7,7 @@
  * paired with or invited to; from then on a list counts only if an owner signed
  * it, as far as the lists known before can tell.
  */
-import { judge, mayBelong, nextList } from './access-fork.js';
+import { judge, lineageOf, mayBelong, nextList } from './access-fork.js';
 import { AccessListError, byKindAndId, parseList } from './access-list.js';
 
 /**
@@ -21,8 +21,11 @@ import { AccessListError, byKindAndId, parseList } from './access-list.js';
  * @property {Record<string, string>} reached the hash of the list that each publisher is known to have, by PeerID
  */
 
-/** Lists kept that others follow: they tell a fork from a list that is merely old. */
-const keepOld = 8;
+/**
+ * Lists kept that others follow: they tell a fork from a list that is merely
+ * old, and publishers that were switched off for long want them.
+ */
+const keepOld = 32;
 const keepSettled = 64;
 
 /** Ends of a fork; more than there are owners make no sense. */
@@ -134,15 +137,7 @@ export class Home {
 
   /** The lists that the newest one came from, as far as they are known, the oldest first. @returns {SignedList[]} */
   get lineage() {
-    /** @type {SignedList[]} */
-    const line = [];
-    for (let { previous } = this.newest.list; previous !== ''; ) {
-      const before = this.lists.find(({ hash }) => hash === previous);
-      if (!before) break;
-      line.unshift(before);
-      ({ previous } = before.list);
-    }
-    return line;
+    return lineageOf(this.lists, this.newest);
   }
 
   /** Whether owners have signed lists that do not know of each other. */

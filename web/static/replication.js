@@ -16,6 +16,7 @@ const reachMs = 30_000;
 
 /**
  * @typedef {import('./trust.js').Reach} Reach
+ * @typedef {import('./access-state.js').AccessState} AccessState
  *
  * @typedef {object} ReplicationOptions
  * @property {import('./home.js').Homes} homes
@@ -27,6 +28,7 @@ export class Replication {
   #homes;
   #connect;
   #connected;
+  /** One run after the other. */ #turn = Promise.resolve();
   /** Whether keepOn is at work. */ #going = false;
   #skipWait = new AbortController();
   /** What went wrong the last time, by publisher. @type {Map<string, { state: Reach['state'], problem: string }>} */
@@ -82,13 +84,20 @@ export class Replication {
    * @param {string} name of the home
    * @param {AbortSignal} signal
    * @param {() => Promise<void>} changed called when the status is another one
-   * @returns {Promise<boolean>} whether everybody has it
+   * @returns {Promise<void>}
    */
-  async run(name, signal, changed) {
+  run(name, signal, changed) {
+    const result = this.#turn.then(() => this.#pass(name, signal, changed));
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  /** @param {string} name @param {AbortSignal} signal @param {() => Promise<void>} changed @returns {Promise<void>} */
+  async #pass(name, signal, changed) {
     const before = await this.#homes.open(name);
     for (const { id } of before?.newest.list.publishers ?? []) {
       const home = await this.#homes.open(name);
-      if (signal.aborted || !home) return false;
+      if (signal.aborted || !home) return;
       if (home.reached[id] === home.newest.hash) continue;
       this.#problems.set(id, { state: 'asking', problem: '' });
       await changed();
@@ -97,8 +106,7 @@ export class Replication {
     }
     const after = await this.#homes.open(name);
     // One of them had a newer list: those before it get that one.
-    if (before && after && after.newest.list.version > before.newest.list.version) return this.run(name, signal, changed);
-    return this.status(after).every(({ state }) => state === 'has it');
+    if (before && after && after.newest.list.version > before.newest.list.version) await this.#pass(name, signal, changed);
   }
 
   /**
@@ -134,7 +142,7 @@ export class Replication {
    * @param {string} id of the publisher
    * @param {import('./api.js').Http} http
    * @param {AbortSignal} [signal]
-   * @returns {Promise<import('./access-state.js').AccessState>}
+   * @returns {Promise<AccessState>}
    */
   async deliver(name, id, http, signal) {
     let state = await readAccess(http, { signal });
@@ -144,34 +152,41 @@ export class Replication {
     for (const list of [...(state.list ? [state.list] : []), ...state.others]) await this.#homes.learn(list, state.carried);
     const home = await this.#homes.open(name);
     if (!home) return state;
-    if (state.list?.hash !== home.newest.hash) state = await this.#bring(home, http, signal);
+    if (state.list?.hash !== home.newest.hash) state = await this.#bring(home, state, http, signal);
     if (state.list?.hash === home.newest.hash) await this.#homes.reached(home.newest, id);
     return state;
   }
 
   /**
-   * A publisher that has missed some lists mostly takes the newest one alone.
-   * Where it cannot tell by that who may have signed it, it gets those before.
+   * Offers the lists that the publisher has missed, the oldest first: it judges
+   * each by the one that it was made of. Where those that are younger than its
+   * own do not do, it has one by somebody whom an older list took out.
    *
    * @param {import('./home.js').Home} home
+   * @param {AccessState} before what the publisher has
    * @param {import('./api.js').Http} http
    * @param {AbortSignal} [signal]
+   * @returns {Promise<AccessState>}
    */
-  async #bring({ newest, lineage }, http, signal) {
+  async #bring({ newest, lineage }, before, http, signal) {
     const put = (/** @type {import('./home.js').SignedList} */ { compact }) =>
       readAccess(http, { method: 'PUT', body: { list: compact }, signal });
-    try {
-      const state = await put(newest);
-      if (state.list?.hash === newest.hash || lineage.length === 0) return state;
-    } catch (error) {
-      if (!(error instanceof ApiError) || lineage.length === 0) throw error;
+    const version = before.list?.list.version ?? 0;
+    const younger = lineage.filter(({ list }) => list.version > version);
+    for (const lists of younger.length < lineage.length ? [younger, lineage] : [lineage]) {
+      for (const each of lists) {
+        await put(each).catch((error) => {
+          if (!(error instanceof ApiError)) throw error; // It has that one, or is beyond it.
+        });
+      }
+      try {
+        const state = await put(newest);
+        if (state.list?.hash === newest.hash || lists === lineage) return state;
+      } catch (error) {
+        if (!(error instanceof ApiError) || lists === lineage) throw error;
+      }
     }
-    for (const each of lineage) {
-      await put(each).catch((error) => {
-        if (!(error instanceof ApiError)) throw error; // It has that one, or is beyond it.
-      });
-    }
-    return put(newest);
+    return before;
   }
 }
 

@@ -99,6 +99,21 @@ test('an owner whom either end took out is one no more', async () => {
   assert.equal(next.revoked.some(({ id }) => id === cleo.peerId), true);
 });
 
+test('an owner who is left out without a word is out as well, and may come back', async () => {
+  const one = await after(null, ada);
+  const two = await after(one, ada, { owners: [owner(ada), owner(ben)] });
+  const other = await after(one, ben, {});
+  const later = await after(other, ben, {});
+  const fork = judge([one, two, other, later]);
+  assert.deepEqual([fork.inForce, fork.others], [later, [two]]);
+  const next = nextList(fork, [], now);
+  assert.deepEqual(ids(next.owners), [ada.peerId, ben.peerId]);
+  const joined = await signList(ada, next);
+  const again = await after(joined, ada, { owners: [...joined.list.owners, owner(cleo)] });
+  const back = judge([one, other, later, joined, again]);
+  assert.deepEqual([back.inForce, back.others, ids(nextList(back, [], now).owners)], [again, [], ids(again.list.owners)]);
+});
+
 test('of two who took each other out the senior one stays', async () => {
   const one = await after(null, ada);
   const byAda = await after(one, ada, without(one, ben));

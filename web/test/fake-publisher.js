@@ -19,6 +19,8 @@ export class FakePublisher {
   /** What lists beside it say. */
   lists = [];
   carried = [];
+  /** Versions of the lists that it was offered. */
+  offered = [];
   /** Whether it takes only what follows the list it has. */
   strict = false;
   conflict = false;
@@ -101,6 +103,7 @@ export class FakePublisher {
         await this.beforePut();
         const next = await parseList(body.list);
         if (!this.isOwner(next.signer)) return refuse(403, 'list-signer');
+        this.offered.push(next.list.version);
         if (this.strict && next.list.previous !== this.list?.hash) return refuse(403, 'list-signer');
         if (this.list && next.hash !== this.list.hash && next.list.version <= this.list.list.version) return refuse(409, 'list-version');
         this.list = next;

@@ -280,19 +280,24 @@ test('a newer list is brought along to those who do not have it', async (t) => {
   assert.equal((await ada.trust.replicate()).every(({ state }) => state === 'has it'), true);
 });
 
-test('a publisher that cannot tell who may have signed the newest list gets those before it', async (t) => {
+test('a publisher that has missed lists is offered all of them, the oldest first', async (t) => {
   const [camera, recorder] = await Promise.all([FakePublisher.make(), FakePublisher.make()]);
-  const ada = await browser(t, [camera, recorder]);
+  const [ada, eve] = await Promise.all([browser(t, [camera, recorder]), someone()]);
   await ada.own(camera);
   await ada.own(recorder);
   await until(() => ada.state().access.publishers.every(({ state }) => state === 'has it'));
+  const { list, hash } = camera.list;
   camera.online = false;
   for (let i = 0; i < 3; i++) await ada.trust.settle();
-  const behind = camera.list.list.version;
-  camera.strict = true;
-  camera.online = true;
+  Object.assign(camera, { online: true, strict: true, offered: [] });
   await ada.trust.replicate();
-  assert.deepEqual([behind, camera.list.list.version, camera.list.hash], [2, 5, recorder.list.hash]);
+  assert.deepEqual([camera.offered, camera.list.hash], [[3, 4, 5], recorder.list.hash]);
+  // One that went astray is led back from where it went.
+  camera.list = await signList(ada.identity, { ...list, version: 5, previous: hash, revoked: [{ kind: 'peer', id: eve.peerId, exp: 0, time: 1 }] });
+  camera.offered = [];
+  await ada.trust.settle();
+  await ada.trust.replicate();
+  assert.deepEqual(camera.offered.slice(0, 3), [6, 1, 2]);
 });
 
 test('the log is watched: what changes behind its back is said until a person accepts it', async (t) => {

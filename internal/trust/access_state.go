@@ -1,6 +1,12 @@
 package trust
 
 import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
 	"github.com/sightline-cam/sightline/internal/access"
 	"github.com/sightline-cam/sightline/internal/identity"
 )
@@ -81,4 +87,76 @@ type InviteState struct {
 	// end of what it gives, 0 for none.
 	Expires      int64 `json:"expires"`
 	GrantExpires int64 `json:"grantExpires"`
+}
+
+// State returns who may do what.
+func (t *Trust) State() AccessState {
+	s, now := t.state.Load(), t.Now()
+	out := AccessState{
+		Lists: []string{}, Carried: []access.Revocation{}, Removed: []identity.PeerID{}, Owners: []access.Owner{},
+		Pending: []PendingOwner{}, Grants: []GrantState{}, Invites: []InviteState{},
+		RevokedHere: append([]access.Revocation{}, s.revoke...),
+	}
+	if s.lists != nil {
+		out.addLists(s.lists)
+	}
+	for _, o := range s.owners() {
+		if s.isOwner(o.ID) {
+			out.Owners = append(out.Owners, o)
+		}
+	}
+	for _, p := range s.pending {
+		if s.isOwner(p.ID) {
+			out.Pending = append(out.Pending, PendingOwner{
+				ID: p.ID, Name: p.Name, Device: p.Device, Inviter: p.invite.Issuer, Invite: p.invite.Compact(), Since: p.Since,
+			})
+		}
+	}
+	for peer, h := range s.holders {
+		for _, g := range h.grants {
+			out.Grants = append(out.Grants, s.grantState(g, peer, h.seen.Load(), now))
+		}
+	}
+	slices.SortFunc(out.Grants, func(a, b GrantState) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.Peer), string(b.Peer)), strings.Compare(a.ID, b.ID))
+	})
+	for _, r := range s.invites {
+		if v := r.invite; !r.used && !isGone(s.judgeInvite(v, now)) && now.Unix() < v.Expires {
+			out.Invites = append(out.Invites, InviteState{
+				ID: v.ID, Issuer: v.Issuer, Name: v.Name, Rights: v.Scope.Rights, Cameras: v.Scope.Cameras, Pass: v.Scope.Pass,
+				Owner: v.Owner, Expires: v.Expires, GrantExpires: v.Scope.Expires,
+			})
+		}
+	}
+	return out
+}
+
+func (out *AccessState) addLists(lists *access.ListState) {
+	out.Home, out.Conflict = lists.Home(), lists.Conflict()
+	if l := lists.List(); l != nil {
+		out.List, out.Version = l.Compact(), l.Version
+	}
+	for _, l := range lists.Others() {
+		out.Lists = append(out.Lists, l.Compact())
+	}
+	out.Carried = append(out.Carried, lists.Carried()...)
+	out.Removed = append(out.Removed, lists.RemovedOwners()...)
+}
+
+func (s *state) grantState(g *access.Grant, peer identity.PeerID, seen int64, now time.Time) GrantState {
+	out := GrantState{
+		ID: g.ID, Peer: peer, Issuer: g.Issuer, Name: g.Name, Device: g.Device,
+		Rights: g.Scope.Rights, Cameras: g.Scope.Cameras, Pass: g.Scope.Pass, Expires: g.Scope.Expires,
+		Revoked: isGone(s.judge(g, peer, now)),
+	}
+	if seen > 0 {
+		out.LastSeen = time.Unix(seen, 0).UTC().Format(time.RFC3339)
+	}
+	return out
+}
+
+// isGone reports whether an error says that a token was given by nobody who may,
+// or was taken back.
+func isGone(err error) bool {
+	return errors.Is(err, access.ErrRevoked) || errors.Is(err, access.ErrIssuer)
 }

@@ -7,17 +7,17 @@ import (
 )
 
 var (
-	// ErrNotAllowed: nothing lets this peer in.
+	// ErrNotAllowed means that nothing lets this peer in.
 	ErrNotAllowed = errors.New("you have no access to this device; ask its owner for an invite")
-	// ErrRight: the peer may do other things.
+	// ErrRight means that the peer may do other things.
 	ErrRight = errors.New("your access does not include this; ask the owner for more")
 	// ErrOwned is wrapped when pairing is asked for and there is an owner.
 	ErrOwned = errors.New("this device has an owner")
-	// ErrWrongProof: the claim was made without the secret.
+	// ErrWrongProof means that the claim was made without the secret.
 	ErrWrongProof = errors.New("the secret is not the right one; copy the whole link, or ask for a new one")
-	// ErrUsed: somebody has used the secret already.
+	// ErrUsed means that somebody has used the secret already.
 	ErrUsed = errors.New("this link was used already; ask for a new one")
-	// ErrExpiredClaim: nobody waits for such a secret, or not any more.
+	// ErrExpiredClaim means that nobody waits for such a secret, or not any more.
 	ErrExpiredClaim = errors.New("this link is not good any more; ask for a new one")
 	// ErrInvite is wrapped when an invite cannot be taken.
 	ErrInvite = errors.New("this invite cannot be used here")

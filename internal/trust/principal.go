@@ -40,10 +40,16 @@ type Principal struct {
 
 	publisher identity.PeerID
 	scopes    []access.Scope  // what it may do is the union
-	grants    []*access.Grant // those that counted, and those it was shown with
+	grants    []*access.Grant // those that give them
 	change    int64           // in Unix seconds: when a scope ends; 0: never
 
 	renewed atomic.Uint64 // the generation of the state that it was last compared with
+}
+
+// Console returns the principal of whoever can open the console's socket on the
+// device.
+func (t *Trust) Console() *Principal {
+	return &Principal{Role: RoleConsole, publisher: t.id, scopes: everything()}
 }
 
 // May reports whether the principal has a right on a camera. With camera "" it

@@ -2,119 +2,111 @@ package trust
 
 import (
 	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/access"
 	"github.com/sightline-cam/sightline/internal/identity"
 )
 
-var errSoon = errors.New("not there yet")
-
-// Trust is the state of one publisher. Safe for concurrent use.
+// Trust is the state of one publisher. Safe for concurrent use. It has no
+// goroutines and needs no Close.
 type Trust struct {
+	// constant after Open
 	options Options
+	id      identity.PeerID
 	changes chan struct{}
+	store   *store
+
+	// read at any time, written by whoever holds mu
+	state   atomic.Pointer[state]
+	latest  atomic.Int64              // latest signed time seen, in Unix seconds
+	pairing atomic.Pointer[pairing]   // nil: none since the start
+	locked  atomic.Pointer[time.Time] // until when claims are; nil: never were
+
+	mu      sync.Mutex // held by whoever makes a change, while it is written down
+	wrong   wrongTries // guarded by mu
+	written int64      // guarded by mu: latest, as it is on disk
+	unsaved bool       // guarded by mu: owners.json is older than what is in force
 }
 
-// Open reads the state, or begins one that has no owner.
+// Open reads the state, or begins one that has no owner. Errors wrap ErrDamaged
+// if the owners and revocations cannot be read (everything else that is damaged
+// is put aside and said to the Logger, since losing it lets nobody in), and
+// ErrMode if others could read or change the files.
 func Open(o Options) (*Trust, error) {
-	return &Trust{options: o.withDefaults(), changes: make(chan struct{}, 1)}, nil
+	if o.Publisher == nil {
+		return nil, errors.New("open the record of who may do what: no Publisher")
+	}
+	o = o.withDefaults()
+	t := &Trust{
+		options: o, id: o.Publisher.PeerID(), changes: make(chan struct{}, 1),
+		store: &store{dir: o.Dir, log: o.Logger},
+	}
+	s := &state{publisher: t.id, generation: 1, holders: map[identity.PeerID]*holder{}}
+	latest, err := t.store.load(s)
+	if err != nil {
+		return nil, fmt.Errorf("open the record of who may do what: %w", err)
+	}
+	t.written = latest
+	t.latest.Store(latest)
+	t.state.Store(s)
+	for _, r := range s.invites {
+		if r.grant != nil && s.holders[r.grant.Holder] == nil { // a power cut came before it was written where it belongs
+			t.keepGrants(r.grant.Holder, []*access.Grant{r.grant}, 0)
+		}
+	}
+	return t, nil
 }
 
-// Changes returns a channel that has an element after something changed that
-// may end or widen access. There is one channel, for one reader.
+// Changes returns a channel that has an element after something changed that may
+// end or widen access, other than by the passing of time. There is one channel,
+// for one reader, who then asks Renew.
 func (t *Trust) Changes() <-chan struct{} { return t.changes }
 
-// Known reports, without any cryptography, whether a peer is likely to be let in.
-func (t *Trust) Known(identity.PeerID) bool { return false }
+// put makes a state the one in force. Its caller holds mu.
+func (t *Trust) put(s *state) {
+	t.state.Store(s)
+	select {
+	case t.changes <- struct{}{}:
+	default: // one is there already
+	}
+}
 
-// Authorize says who a peer is, by what is known and the grants it shows.
-func (t *Trust) Authorize(identity.PeerID, []string) (*Principal, error) { return nil, errSoon }
-
-// Renew says whether a principal still holds: the same pointer if nothing changed,
-// another principal, or why not.
-func (t *Trust) Renew(p *Principal) (*Principal, error) { return p, errSoon }
-
-// Console returns the principal of the device's own console.
-func (t *Trust) Console() *Principal { return &Principal{Role: RoleConsole} }
-
-// Now returns the time by which access ends.
-func (t *Trust) Now() time.Time { return t.options.Now() }
-
-// ClockBelievable reports whether the local clock can be right.
-func (t *Trust) ClockBelievable() bool { return true }
+// writeOwners writes down who the owners are and what was revoked. Its caller
+// holds mu.
+func (t *Trust) writeOwners(s *state) error {
+	err := t.store.saveOwners(s)
+	t.unsaved = err != nil
+	return err
+}
 
 // Owned reports whether there is an owner.
-func (t *Trust) Owned() bool { return false }
+func (t *Trust) Owned() bool { return t.state.Load().lists != nil }
 
-// Pairing is an open pairing.
-type Pairing struct {
-	// Secret is 16 bytes in base64url.
-	Secret string
-	// Expires is when it ends, by the local clock.
-	Expires time.Time
-}
-
-// StartPairing lets one claim make an owner.
-func (t *Trust) StartPairing(reset bool) (Pairing, error) { _ = reset; return Pairing{}, errSoon }
-
-// ClaimOpen reports whether a claim of a kind would be looked at.
-func (t *Trust) ClaimOpen(kind string) bool { _ = kind; return false }
-
-// ClaimLocked returns a *LockedError while claims are locked, else nil.
-func (t *Trust) ClaimLocked() error { return nil }
-
-// ClaimRequest is a claim of a viewer.
-type ClaimRequest struct {
-	// Kind is access.ClaimPair or access.ClaimInvite; Invite the invite's jti.
-	Kind, Invite string
-	// Proof is the viewer's, for the session with this Transcript.
-	Proof, Transcript string
-	Viewer            identity.PeerID
-	// Name and Device are what the viewer calls its person and its device.
-	Name, Device string
-}
-
-// ClaimResult is what a claim gave.
-type ClaimResult struct {
-	// Proof is the publisher's.
-	Proof string
-	// Role is RoleOwner or RoleGuest.
-	Role Role
-	// Grant is a guest's, compact; "" for an owner.
-	Grant string
-	// Home is the home's id, or "".
-	Home string
-	// Name is what the giver called the guest, or the owner itself.
-	Name string
-}
-
-// Claim checks a claim and gives what it is for.
-func (t *Trust) Claim(ClaimRequest) (ClaimResult, error) { return ClaimResult{}, errSoon }
-
-// AddInvite keeps an invite and its secret until somebody comes with it.
-func (t *Trust) AddInvite(p *Principal, invite, secret string) error {
-	_, _, _ = p, invite, secret
-	return errSoon
-}
-
-// RemoveInvite forgets an invite.
-func (t *Trust) RemoveInvite(p *Principal, jti string) error { _, _ = p, jti; return errSoon }
-
-// ConsoleInvite makes an invite that this publisher signs, for itself alone.
-func (t *Trust) ConsoleInvite(scope access.Scope, name string, lifetime time.Duration) (jti, secret string, err error) {
-	_, _, _ = scope, name, lifetime
-	return "", "", errSoon
-}
-
-// PutList takes in an access list.
-func (t *Trust) PutList(p *Principal, compact string) error { _, _ = p, compact; return errSoon }
-
-// State returns who may do what.
-func (t *Trust) State() AccessState { return AccessState{} }
-
-// RevokeHere revokes a peer, a grant or an invite at this publisher only.
-func (t *Trust) RevokeHere(id string) (access.Revocation, error) {
-	_ = id
-	return access.Revocation{}, errSoon
+// Known reports, without any cryptography, whether a peer is likely to be let in:
+// an owner, one who is listed, or the holder of a grant that was seen here and
+// still counts.
+func (t *Trust) Known(peer identity.PeerID) bool {
+	s := t.state.Load()
+	if s.isOwner(peer) {
+		return true
+	}
+	if s.revoked(access.RevokedPeer, string(peer)) {
+		return false
+	}
+	if _, listed := t.options.Listed(peer); listed {
+		return true
+	}
+	now := t.Now()
+	if h := s.holders[peer]; h != nil {
+		for _, g := range h.grants {
+			if s.judge(g, peer, now) == nil {
+				return true
+			}
+		}
+	}
+	return false
 }

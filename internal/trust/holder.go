@@ -1,0 +1,163 @@
+package trust
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/sightline-cam/sightline/internal/access"
+	"github.com/sightline-cam/sightline/internal/identity"
+)
+
+// Bounds of what is remembered of guests. Whoever is forgotten loses nothing: the
+// grants are with their holders, who show them again.
+const (
+	maxHolders    = 256
+	maxGrantsEach = 8
+	maxGrantBytes = 4 << 20 // of all grants together
+
+	// seenEvery is how often it is written down that somebody was here.
+	seenEvery = time.Hour
+)
+
+// holder is a guest whose grants were seen. Its grants never change: another
+// holder takes its place.
+type holder struct {
+	grants []*access.Grant // oldest first
+	seen   *atomic.Int64   // when it came last, in Unix seconds; 0: never yet
+	onDisk *atomic.Int64   // seen, as it is on disk
+}
+
+func newHolder(grants []*access.Grant, seen int64) *holder {
+	h := &holder{grants: grants, seen: new(atomic.Int64), onDisk: new(atomic.Int64)}
+	h.seen.Store(seen)
+	h.onDisk.Store(seen)
+	return h
+}
+
+func (h *holder) has(compact string) bool {
+	return slices.ContainsFunc(h.grants, func(g *access.Grant) bool { return g.Compact() == compact })
+}
+
+func (h *holder) bytes() int {
+	n := 0
+	for _, g := range h.grants {
+		n += len(g.Compact())
+	}
+	return n
+}
+
+// remember keeps the grants of a peer that was let in by them, and when that was.
+func (t *Trust) remember(peer identity.PeerID, grants []*access.Grant) {
+	now := t.Now().Unix()
+	h := t.state.Load().holders[peer]
+	if h == nil || slices.ContainsFunc(grants, func(g *access.Grant) bool { return !h.has(g.Compact()) }) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.keepGrants(peer, grants, now)
+		return
+	}
+	h.seen.Store(now)
+	if now-h.onDisk.Load() < int64(seenEvery/time.Second) || !t.mu.TryLock() {
+		return // not worth waiting for
+	}
+	defer t.mu.Unlock()
+	if t.state.Load().holders[peer] == h {
+		t.saveHolder(peer, h)
+	}
+}
+
+// keepGrants adds grants to those of a peer, which came at a time, or has not yet
+// if that is 0. Its caller holds mu. What cannot be written down is kept in
+// memory, and kept is false.
+func (t *Trust) keepGrants(peer identity.PeerID, grants []*access.Grant, seen int64) (kept bool) {
+	s := t.state.Load()
+	var all []*access.Grant
+	if h := s.holders[peer]; h != nil {
+		all, seen = slices.Clone(h.grants), max(seen, h.seen.Load())
+	}
+	before := len(all)
+	for _, g := range grants {
+		same := func(o *access.Grant) bool { return o.Compact() == g.Compact() }
+		if !slices.ContainsFunc(all, same) {
+			all = append(all, g)
+		}
+	}
+	if len(all) == before && before > 0 {
+		return true // somebody else was quicker
+	}
+	all = s.newest(peer, all, t.Now())
+	next := s.next()
+	next.holders = maps.Clone(s.holders)
+	h := newHolder(all, seen)
+	next.holders[peer] = h
+	for _, gone := range next.makeRoom(peer, t.Now()) {
+		delete(next.holders, gone)
+		t.store.removeHolder(gone)
+	}
+	t.put(next)
+	return t.saveHolder(peer, h)
+}
+
+func (t *Trust) saveHolder(peer identity.PeerID, h *holder) (kept bool) {
+	seen := h.seen.Load()
+	if err := t.store.saveHolder(peer, h.grants, seen); err != nil {
+		t.options.Logger.Warn("a guest's grants cannot be written down; they are asked for again after a restart", "peer", peer, "error", err)
+		return false
+	}
+	h.onDisk.Store(seen)
+	return true
+}
+
+// newest returns as many grants as are kept for one peer, those that count before
+// those that do not, and the later before the earlier, in the order they came in.
+func (s *state) newest(peer identity.PeerID, all []*access.Grant, now time.Time) []*access.Grant {
+	for len(all) > maxGrantsEach {
+		i := slices.IndexFunc(all, func(g *access.Grant) bool { return s.judge(g, peer, now) != nil })
+		all = slices.Delete(all, max(i, 0), max(i, 0)+1)
+	}
+	return all
+}
+
+// makeRoom says whom to forget, other than peer, to stay within the bounds: those
+// whose grants do not count any more, then those who have not been here longest.
+func (s *state) makeRoom(peer identity.PeerID, now time.Time) (gone []identity.PeerID) {
+	total := 0
+	for _, h := range s.holders {
+		total += h.bytes()
+	}
+	left := len(s.holders)
+	if left <= maxHolders && total <= maxGrantBytes {
+		return nil
+	}
+	type candidate struct {
+		peer  identity.PeerID
+		good  int // 1: some of its grants count
+		seen  int64
+		bytes int
+	}
+	var all []candidate
+	for other, h := range s.holders {
+		if other == peer {
+			continue
+		}
+		c := candidate{peer: other, seen: h.seen.Load(), bytes: h.bytes()}
+		if slices.ContainsFunc(h.grants, func(g *access.Grant) bool { return s.judge(g, other, now) == nil }) {
+			c.good = 1
+		}
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.good, b.good), cmp.Compare(a.seen, b.seen), cmp.Compare(a.peer, b.peer))
+	})
+	for _, c := range all {
+		if left <= maxHolders && total <= maxGrantBytes {
+			break
+		}
+		gone = append(gone, c.peer)
+		left, total = left-1, total-c.bytes
+	}
+	return gone
+}

@@ -22,23 +22,36 @@ func TestScripts(t *testing.T) {
 // The same command must take the same flags in both programs, though each has
 // its own parser.
 func TestFlags_AreThoseOfTheProgramSightline(t *testing.T) {
-	var c cli.Camera
-	f, err := cli.NewFlags("x", &c)
+	var both struct {
+		Camera cli.Camera       `cmd:""`
+		Pair   cli.Pair         `cmd:""`
+		Grant  cli.Grant        `cmd:""`
+		List   cli.AccessList   `cmd:""`
+		Revoke cli.AccessRevoke `cmd:""`
+		Log    cli.AccessLog    `cmd:""`
+		Token  cli.Token        `cmd:""`
+		ID     cli.ID           `cmd:""`
+	}
+	k, err := kong.New(&both)
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := kong.New(&struct {
-		Camera cli.Camera `cmd:""`
-	}{})
-	if err != nil {
-		t.Fatal(err)
+	grammars := []any{&both.Camera, &both.Pair, &both.Grant, &both.List, &both.Revoke, &both.Log, &both.Token, &both.ID}
+	if len(grammars) != len(k.Model.Children) {
+		t.Fatalf("%d commands, %d grammars", len(k.Model.Children), len(grammars))
 	}
-	var want []string
-	for _, fl := range k.Model.Children[0].Flags {
-		want = append(want, fl.Name)
-	}
-	slices.Sort(want)
-	if d := cmp.Diff(want, f.Names()); d != "" {
-		t.Error(d)
+	for i, command := range k.Model.Children {
+		f, err := cli.NewFlags("x", grammars[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for _, fl := range command.Flags {
+			want = append(want, fl.Name)
+		}
+		slices.Sort(want)
+		if d := cmp.Diff(want, f.Names()); d != "" {
+			t.Errorf("%s: %s", command.Name, d)
+		}
 	}
 }

@@ -75,3 +75,25 @@ func TestFlags_MistakesAreErrors(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestFlags_TakeArgumentsInOrder(t *testing.T) {
+	var c struct {
+		First  string   `arg:""`
+		Second string   `arg:""`
+		Rest   []string `arg:"" optional:""`
+		Flag   bool
+	}
+	parse := func(args ...string) error {
+		f, err := NewFlags("test", &c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Parse(args)
+	}
+	if err := parse("a", "--flag", "b", "c", "d"); err != nil || c.First != "a" || c.Second != "b" || len(c.Rest) != 2 || !c.Flag {
+		t.Errorf("%+v %v", c, err)
+	}
+	if err := parse("a"); err == nil || !strings.Contains(err.Error(), "1 arguments too few") {
+		t.Errorf("got %v", err)
+	}
+}

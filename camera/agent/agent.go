@@ -11,6 +11,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
+	"github.com/sightline-cam/sightline/internal/accesslog"
+	"github.com/sightline-cam/sightline/internal/check"
 	conngate "github.com/sightline-cam/sightline/internal/gate"
 	"github.com/sightline-cam/sightline/internal/identity"
 	"github.com/sightline-cam/sightline/internal/peer"
@@ -24,19 +28,27 @@ type Agent struct {
 	opts      Options
 	log       *slog.Logger
 	cameras   *published
-	access    *access
+	gate      *gate
 	guard     *guard
 	sessions  *sessionTable
+	tokens    *whepTokens
 	metrics   *metrics
-	events    *limiter // event streams, all together
-	requests  *limiter // requests under way on the own listener
-	verifier  *signaling.OfferVerifier
-	signal    *client.Client // nil without signaling
-	offers    *limiter       // offers being answered
-	refusals  *limiter       // offers of strangers being refused
-	channels  *http.Server   // over data channels
-	own       *http.Server   // on the own listener
+	journal   *journal
+	allow     *allowances
+	strangers *rate.Limiter            // messages of peers that are not known
+	events    *limiter                 // event streams, all together
+	requests  *limiter                 // requests under way on the own listener
+	verifier  *signaling.OfferVerifier // of those who want to watch
+	claims    *signaling.OfferVerifier // of those who have a secret to show
+	signal    sender                   // nil without signaling
+	offers    *limiter                 // offers of known peers being answered
+	refusals  *limiter                 // offers of strangers being answered
+	channels  *http.Server             // over data channels
+	own       *http.Server             // on the own listener
+	console   *http.Server             // on the console's socket
 	ownRoutes http.Handler
+
+	admitted sync.Map // *signaling.Offer -> *trust.Principal, from Accept to the session
 
 	online    atomic.Bool
 	publisher atomic.Pointer[publisher] // set while Run runs
@@ -44,6 +56,12 @@ type Agent struct {
 	closing  chan struct{}  // closed when Run ends: event streams end
 	resweep  chan struct{}  // capacity 1: look for revoked viewers now
 	watching sync.WaitGroup // short work for viewers: offers, ends
+}
+
+// sender passes messages on: a *client.Client.
+type sender interface {
+	Run(ctx context.Context) error
+	Send(ctx context.Context, to identity.PeerID, payload string) error
 }
 
 // Limits of the HTTP API.
@@ -54,9 +72,11 @@ const (
 	maxSilent             = 768  // of those, that say nothing
 	maxRequests           = 256  // under way, on the own listener
 	maxRequestsPerSession = 32   // under way, over one session's data channels
+	maxConsole            = 16   // connections and requests at the console
 	maxEventStreams       = 256
-	maxOffers             = 16 // being answered at a time
-	maxRefusals           = 4  // of strangers, being refused at a time
+	maxOffers             = 16 // of known peers, being answered at a time
+	maxRefusals           = 4  // of strangers, being answered at a time
+	maxClaims             = 4  // sessions of those who show a secret
 )
 
 // New checks the options. It does no I/O.
@@ -70,20 +90,29 @@ func New(o Options) (*Agent, error) {
 	}
 	a := &Agent{
 		opts: o, log: o.Logger,
-		cameras:  publish(o.Cameras),
-		access:   &access{open: o.Open, list: o.AllowList},
-		guard:    newGuard(o.AllowedHosts),
-		sessions: newSessionTable(o.MaxSessions, o.MaxSessionsPerPeer),
-		metrics:  newMetrics(),
-		events:   newLimiter(maxEventStreams),
-		requests: newLimiter(maxRequests),
-		offers:   newLimiter(maxOffers),
-		refusals: newLimiter(maxRefusals),
-		closing:  make(chan struct{}),
-		resweep:  make(chan struct{}, 1),
+		cameras:   publish(o.Cameras),
+		gate:      &gate{trust: o.Trust, list: o.AllowList},
+		guard:     newGuard(o.AllowedHosts),
+		sessions:  newSessionTable(o.MaxSessions, o.MaxSessionsPerPeer),
+		tokens:    newWHEPTokens(),
+		metrics:   newMetrics(),
+		journal:   newJournal(o.Log),
+		allow:     newAllowances(),
+		strangers: rate.NewLimiter(strangersPerSecond, strangersBurst),
+		events:    newLimiter(maxEventStreams),
+		requests:  newLimiter(maxRequests),
+		offers:    newLimiter(maxOffers),
+		refusals:  newLimiter(maxRefusals),
+		closing:   make(chan struct{}),
+		resweep:   make(chan struct{}, 1),
 	}
 	var err error
-	a.verifier, err = signaling.NewOfferVerifier(signaling.OfferVerifierOptions{Identity: o.Identity, Authorize: func(of *signaling.Offer) error { return a.access.allow(of.From) }})
+	if a.verifier, err = signaling.NewOfferVerifier(signaling.OfferVerifierOptions{Identity: o.Identity, Authorize: a.authorizeOffer}); err != nil {
+		return nil, err
+	}
+	// Anyone may claim while the pairing is open. A memory of its own keeps them
+	// from pushing the offers of those who may watch out of the other.
+	a.claims, err = signaling.NewOfferVerifier(signaling.OfferVerifierOptions{Identity: o.Identity, Authorize: a.authorizeClaim, Viewers: 128, NoncesPerViewer: 8})
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +129,7 @@ func New(o Options) (*Agent, error) {
 	a.own = newHTTPServer(a.ownRoutes, o.Logger)
 	a.channels = newHTTPServer(a.handler(overChannel), o.Logger)
 	a.channels.BaseContext = sessionContext
+	a.console = newHTTPServer(a.handler(overConsole), o.Logger)
 	return a, nil
 }
 
@@ -121,7 +151,7 @@ func (a *Agent) PeerID() identity.PeerID { return a.opts.Identity.PeerID() }
 // ReloadAccess reads the list of allowed viewers again and ends the sessions of
 // those who are no longer on it. Run does it by itself when the file changes.
 func (a *Agent) ReloadAccess() {
-	a.access.list.Reload()
+	a.gate.list.Reload()
 	select {
 	case a.resweep <- struct{}{}:
 	default:
@@ -136,7 +166,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer cancel(nil)
 	e, err := peer.Listen(peer.EndpointOptions{
 		Certificate: a.opts.Identity.Certificate(), Addr: a.opts.UDP, Loopback: true,
-		MaxSessions: a.opts.MaxSessions, Logger: a.log.With("part", "peer"),
+		MaxSessions: a.opts.MaxSessions + maxClaims, Logger: a.log.With("part", "peer"),
 	})
 	if err != nil {
 		for _, l := range []net.Listener{a.opts.Listener, a.opts.Console} {
@@ -156,19 +186,24 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.signal != nil {
 		wg.Go(func() { _ = a.signal.Run(ctx) }) // likewise
 	}
-	if l := a.opts.Listener; l != nil {
+	serve := func(srv *http.Server, l net.Listener) {
 		wg.Go(func() {
-			if err := a.own.Serve(a.ownListener(l)); !errors.Is(err, http.ErrServerClosed) {
+			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 				cancel(fmt.Errorf("serve %s: %w", l.Addr(), err))
 			}
 		})
 	}
-	wg.Go(func() { a.sweepRegularly(ctx) })
+	if l := a.opts.Listener; l != nil {
+		serve(a.own, a.ownListener(l))
+	}
+	if l := a.opts.Console; l != nil {
+		serve(a.console, newLimitedListener(l, maxConsole, nil))
+	}
+	wg.Go(func() { a.watchAccess(ctx) })
+	a.checkClock()
+	a.journal.add(accesslog.Entry{Kind: accesslog.Started, Peer: string(a.PeerID()), What: "version " + a.opts.Version})
 
 	<-ctx.Done()
-	if l := a.opts.Console; l != nil {
-		_ = l.Close()
-	}
 	a.publisher.Store(nil)
 	a.shutdown(context.WithoutCancel(ctx))
 	wg.Wait()
@@ -184,11 +219,14 @@ func (a *Agent) Run(ctx context.Context) error {
 // ownListener puts around the own listener what keeps strangers' connections
 // from using it up, under TLS where the listener wants that.
 func (a *Agent) ownListener(l net.Listener) net.Listener {
-	limited := conngate.New(l, conngate.Options{Max: maxSilent})
+	limited := conngate.New(l, conngate.Options{Max: maxSilent, OnClose: func() { a.metrics.refused(check.Refused(check.Connections, errSilent)) }})
 	a.own.ConnState = limited.ConnState
 	tls, _ := l.(securer)
 	return newLimitedListener(limited, maxConnections, tls)
 }
+
+// errSilent says that a connection was closed to make room.
+var errSilent = errors.New("a connection that said nothing")
 
 // shutdown ends what viewers hold open.
 func (a *Agent) shutdown(ctx context.Context) {
@@ -199,7 +237,7 @@ func (a *Agent) shutdown(ctx context.Context) {
 	for _, s := range a.sessions.close() {
 		wg.Go(func() { _ = s.media.Close() })
 	}
-	for _, srv := range []*http.Server{a.own, a.channels} {
+	for _, srv := range []*http.Server{a.own, a.channels, a.console} {
 		wg.Go(func() {
 			if srv.Shutdown(ctx) != nil {
 				_ = srv.Close()
@@ -207,125 +245,4 @@ func (a *Agent) shutdown(ctx context.Context) {
 		})
 	}
 	wg.Wait()
-}
-
-// open answers an offer and enters the session. Errors: peer.ErrBadOffer,
-// peer.ErrBusy, and others that are the agent's own.
-func (a *Agent) open(ctx context.Context, s *session, o peer.Offer) (answer string, err error) {
-	p := a.publisher.Load()
-	if p == nil || !a.sessions.reserve() {
-		return "", peer.ErrBusy
-	}
-	answering, cancel := context.WithTimeout(ctx, answerTimeout)
-	defer cancel()
-	media, answer, err := (*p).Answer(answering, o)
-	if err != nil {
-		a.sessions.cancel()
-		return "", err
-	}
-	s.media, s.started, s.limit = media, time.Now(), newLimiter(maxRequestsPerSession)
-	oldest, ok := a.sessions.add(s)
-	if !ok {
-		return "", errors.Join(peer.ErrBusy, media.Close())
-	}
-	for _, old := range oldest {
-		a.watching.Go(func() { a.end(ctx, old, "A newer connection of this device took its place.") })
-	}
-	go a.attend(s) // add has counted it
-	return answer, nil
-}
-
-// attend serves a session's data channels until it ends.
-func (a *Agent) attend(s *session) {
-	var wg sync.WaitGroup
-	wg.Go(func() { _ = a.channels.Serve(&sessionListener{Listener: s.media.Listener(), session: s}) })
-	a.awaitPath(s)
-	<-s.media.Done()
-	_ = s.media.Listener().Close()
-	wg.Wait()
-	left := a.log.With("session", s.logID(), "via", s.via)
-	if err := s.media.Err(); err != nil {
-		left = left.With("error", err)
-	}
-	left.Info("a viewer left")
-	a.sessions.remove(s)
-}
-
-// awaitPath ends a session that finds no path in time: ICE has nothing to fail
-// over while no candidate of the viewer ever comes.
-func (a *Agent) awaitPath(s *session) {
-	timer := time.NewTimer(connectTimeout)
-	defer timer.Stop()
-	select {
-	case <-s.media.Done():
-	case <-timer.C:
-		if !s.media.Stats().Connected {
-			_ = s.media.Close()
-		}
-	}
-}
-
-// end closes a session and tells the viewer why, where there is a way to: for a
-// moment only, since the way may be long or dead and the picture must stop.
-func (a *Agent) end(ctx context.Context, s *session, reason string) {
-	if s.ending.Swap(true) {
-		return
-	}
-	if s.intro != nil && a.signal != nil {
-		if bye, err := s.intro.Bye(time.Now(), reason); err == nil {
-			ctx, cancel := context.WithTimeout(ctx, farewell)
-			defer cancel()
-			a.send(ctx, s.key.viewer, bye)
-		}
-	}
-	_ = s.media.Close()
-}
-
-func (a *Agent) sweepRegularly(ctx context.Context) {
-	ticker := time.NewTicker(sweepEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			a.sweep(ctx)
-		case <-a.resweep:
-			a.sweep(ctx)
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// sweep ends the sessions of viewers who may no longer watch.
-func (a *Agent) sweep(ctx context.Context) {
-	gone, ok := a.access.revoked()
-	if !ok {
-		return
-	}
-	for _, s := range a.sessions.of(gone) {
-		a.watching.Go(func() { a.end(ctx, s, "Your access was taken back.") })
-	}
-}
-
-// sessionListener is a session's data channels, for a.channels.
-type sessionListener struct {
-	net.Listener
-	session *session
-}
-
-type sessionContextKey struct{}
-
-// sessionContext gives every request over a data channel its session.
-func sessionContext(l net.Listener) context.Context {
-	if sl, ok := l.(*sessionListener); ok {
-		return context.WithValue(context.Background(), sessionContextKey{}, sl.session)
-	}
-	return context.Background()
-}
-
-// sessionOf returns the session that a request came over; nil on the own
-// listener.
-func sessionOf(r *http.Request) *session {
-	s, _ := r.Context().Value(sessionContextKey{}).(*session)
-	return s
 }

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // apiError is an error as a client of the API sees it. Message is a sentence
@@ -14,7 +17,18 @@ type apiError struct {
 	Code       string
 	Message    string
 	RetryAfter time.Duration // 0 = no Retry-After header
+	Bearer     string        // parameters of WWW-Authenticate (RFC 6750 §3), beside the realm
+	cause      error         // what is behind it, for the metrics; never shown
 }
+
+// because notes what an error comes from.
+func (e *apiError) because(err error) *apiError {
+	e.cause = err
+	return e
+}
+
+// Unwrap returns what the error comes from.
+func (e *apiError) Unwrap() error { return e.cause }
 
 func (e *apiError) Error() string { return e.Message }
 
@@ -26,11 +40,15 @@ func fail(status int, code, message string) *apiError {
 // write sends the error as {"error":{"code","message"}}.
 func (e *apiError) write(w http.ResponseWriter) {
 	if e.RetryAfter > 0 {
-		seconds := max(1, int(e.RetryAfter/time.Second))
+		seconds := max(1, int((e.RetryAfter+time.Second-1)/time.Second))
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
-	if e.Status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="sightline"`)
+	if e.Status == http.StatusUnauthorized || e.Bearer != "" {
+		challenge := `Bearer realm="sightline"`
+		if e.Bearer != "" {
+			challenge += ", " + e.Bearer
+		}
+		w.Header().Set("WWW-Authenticate", challenge)
 	}
 	type body struct {
 		Code    string `json:"code"`
@@ -51,4 +69,11 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(v) // the client is gone; there is nobody left to tell
+}
+
+// sentence makes of an error's text something to show to a person.
+func sentence(err error) string {
+	text := err.Error()
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(text[size:], ".") + "."
 }

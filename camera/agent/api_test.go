@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/internal/trust"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
@@ -27,14 +28,20 @@ func overSession(r *http.Request, s *session) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), sessionContextKey{}, s))
 }
 
-// newSession enters a session of a viewer.
-func newSession(t *testing.T, viewer identity.PeerID) *session {
+// newSession returns a session of a viewer with the access that it has now; of
+// one whose access is gone, if it has none.
+func newSession(t *testing.T, a *Agent, viewer identity.PeerID, grants ...string) *session {
 	t.Helper()
-	return &session{
+	s := &session{
 		key: sessionKey{viewer, signaling.NewToken(signaling.SessionSize)}, via: viaSignaling,
-		media: &fakeSession{done: make(chan struct{}), listener: fakeListener{make(chan struct{})}},
-		limit: newLimiter(2), started: time.Now(),
+		media: newFakeSession(), limit: newLimiter(2), started: time.Now(),
 	}
+	p, err := a.gate.trust.Authorize(viewer, grants)
+	if err != nil {
+		p = &trust.Principal{Peer: viewer, Role: trust.RoleListed}
+	}
+	s.principal.Store(p)
+	return s
 }
 
 func TestAPI_AuthorizationIsTheSameWhicheverWayARequestCame(t *testing.T) {
@@ -67,7 +74,7 @@ func TestAPI_AuthorizationIsTheSameWhicheverWayARequestCame(t *testing.T) {
 			for _, path := range []string{"/v1/cameras", "/v1/time"} {
 				h, r := a.handler(overListener), request("GET", path, "")
 				if tt.viewer != "" {
-					h, r = a.handler(overChannel), overSession(r, newSession(t, tt.viewer))
+					h, r = a.handler(overChannel), overSession(r, newSession(t, a, tt.viewer))
 				}
 				w := serve(h, r)
 				if w.Code != tt.status {
@@ -137,7 +144,7 @@ func TestAPI_FallbackServesTheRestAndChecksTheHost(t *testing.T) {
 	if w := serve(a.ownRoutes, r); w.Code != http.StatusMisdirectedRequest {
 		t.Errorf("foreign host: %d", w.Code)
 	}
-	if w := serve(a.handler(overChannel), overSession(request("GET", "/", ""), newSession(t, "x"))); w.Code != 404 {
+	if w := serve(a.handler(overChannel), overSession(request("GET", "/", ""), newSession(t, a, "x"))); w.Code != 404 {
 		t.Errorf("over a channel: %d", w.Code)
 	}
 }
@@ -153,7 +160,7 @@ func TestAPI_OtherMethodsGetTheListOfThoseTaken(t *testing.T) {
 func TestAPI_OneSessionsFloodIsRefusedAndHurtsNobodyElse(t *testing.T) {
 	a, _ := newTestAgent(t, nil)
 	h := a.handler(overChannel)
-	flooder, other := newSession(t, "flooder"), newSession(t, "other")
+	flooder, other := newSession(t, a, "flooder"), newSession(t, a, "other")
 	for flooder.limit.take() { // as many requests as may be under way
 		continue
 	}
@@ -180,12 +187,12 @@ func TestAPI_RenegotiationChecksTheOffer(t *testing.T) {
 		``:                                                      400,
 		`{"sdp":"` + strings.Repeat("a", maxBodyBytes) + `","media":[]}`: 413,
 	} {
-		r := overSession(request("POST", "/v1/session/offer", body, "Content-Type", "application/json"), newSession(t, "v"))
+		r := overSession(request("POST", "/v1/session/offer", body, "Content-Type", "application/json"), newSession(t, a, "v"))
 		if w := serve(h, r); w.Code != want {
 			t.Errorf("%.60s: %d, want %d: %s", body, w.Code, want, w.Body)
 		}
 	}
-	r := overSession(request("POST", "/v1/session/offer", "{}", "Content-Type", "text/plain"), newSession(t, "v"))
+	r := overSession(request("POST", "/v1/session/offer", "{}", "Content-Type", "text/plain"), newSession(t, a, "v"))
 	if w := serve(h, r); w.Code != http.StatusUnsupportedMediaType {
 		t.Errorf("text/plain: %d", w.Code)
 	}

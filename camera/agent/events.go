@@ -39,7 +39,9 @@ func (a *Agent) getEvents(w http.ResponseWriter, r *http.Request) {
 	keepAlive := time.NewTicker(keepAliveEvery)
 	defer keepAlive.Stop()
 	for {
-		if a.reauthorize(r) != nil || stream.cameras(a.cameras.order) != nil {
+		// Access may have been taken back since, or have become another.
+		p, err := a.viewer(r)
+		if err != nil || stream.cameras(a.cameras.visible(p)) != nil {
 			return
 		}
 		select {
@@ -54,14 +56,6 @@ func (a *Agent) getEvents(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-}
-
-// reauthorize checks a request that lasts: access may have been taken back.
-func (a *Agent) reauthorize(r *http.Request) *apiError {
-	if s := sessionOf(r); s != nil {
-		return a.access.authorize(s.key.viewer)
-	}
-	return a.access.authorize("")
 }
 
 // eventStream writes to one client. Owned by its handler.

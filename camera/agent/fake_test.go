@@ -43,13 +43,16 @@ func (p *fakePublisher) Answer(_ context.Context, o peer.Offer) (mediaSession, s
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, mid := range []string{"0", "1", "2", "3"} {
+		if o.Pick == nil {
+			break
+		}
 		for _, kind := range []string{"video", "audio"} {
 			if o.Pick(mid, kind) != nil {
 				p.picked = append(p.picked, mid+kind)
 			}
 		}
 	}
-	s := &fakeSession{done: make(chan struct{}), listener: fakeListener{make(chan struct{})}}
+	s := newFakeSession()
 	p.sessions = append(p.sessions, s)
 	return s, "v=0\r\nanswer\r\n", nil
 }
@@ -60,14 +63,30 @@ func (p *fakePublisher) session(i int) *fakeSession {
 	return p.sessions[i]
 }
 
-// fakeSession records candidates.
+// fakeSession is connected at once, and records candidates.
 type fakeSession struct {
-	listener fakeListener
-	done     chan struct{}
-	once     sync.Once
+	listener  fakeListener
+	connected chan struct{} // closed
+	done      chan struct{}
+	once      sync.Once
 
 	mu         sync.Mutex
 	candidates []string
+}
+
+func newFakeSession() *fakeSession {
+	connected := make(chan struct{})
+	close(connected)
+	return &fakeSession{connected: connected, done: make(chan struct{}), listener: fakeListener{make(chan struct{})}}
+}
+
+func (s *fakeSession) ended() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
 }
 
 func (s *fakeSession) Renegotiate(_ context.Context, o peer.Offer) (string, error) {
@@ -87,10 +106,13 @@ func (s *fakeSession) AddCandidate(candidate, mid string) error {
 	return nil
 }
 func (s *fakeSession) Listener() net.Listener { return s.listener }
-func (s *fakeSession) Done() <-chan struct{}  { return s.done }
-func (s *fakeSession) Err() error             { return nil }
+func (s *fakeSession) Connected() <-chan struct{} {
+	return s.connected
+}
+func (s *fakeSession) Done() <-chan struct{} { return s.done }
+func (s *fakeSession) Err() error            { return nil }
 func (s *fakeSession) Stats() peer.Stats {
-	return peer.Stats{Connected: true, Path: "direct", Packets: 3}
+	return peer.Stats{Connected: true, Path: "direct", Remote: "192.0.2.9:4000", Packets: 3}
 }
 
 func (s *fakeSession) Close() error {
@@ -117,7 +139,7 @@ func newCamera(t *testing.T, id string, tracks ...codecs.Track) *camera.Camera {
 	return c
 }
 
-func newIdentity(t *testing.T) *identity.Identity {
+func newIdentity(t testing.TB) *identity.Identity {
 	t.Helper()
 	id, err := identity.Generate()
 	if err != nil {

@@ -6,15 +6,16 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/peer"
 	"github.com/sightline-cam/sightline/internal/strictjson"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
 // getCameras answers GET /v1/cameras.
-func (a *Agent) getCameras(w http.ResponseWriter, _ *http.Request) {
+func (a *Agent) getCameras(w http.ResponseWriter, r *http.Request) {
 	views := make([]cameraView, 0, len(a.cameras.order))
-	for _, c := range a.cameras.order {
+	for _, c := range a.cameras.visible(principalOf(r)) {
 		views = append(views, c.view())
 	}
 	writeJSON(w, http.StatusOK, struct {
@@ -38,35 +39,30 @@ func (a *Agent) getSession(w http.ResponseWriter, r *http.Request) {
 
 // postSessionOffer answers POST /v1/session/offer: cameras added or dropped.
 func (a *Agent) postSessionOffer(w http.ResponseWriter, r *http.Request) {
-	if err := wantType(r, "application/json"); err != nil {
-		err.write(w)
-		return
-	}
-	body, apiErr := readBody(r)
-	if apiErr != nil {
-		apiErr.write(w)
-		return
-	}
 	var offer struct {
 		SDP   string            `json:"sdp"`
 		Media []signaling.Media `json:"media"`
 	}
-	if err := strictjson.Unmarshal(body, &offer); err != nil {
-		badRequest("The request is not the JSON of an offer: " + err.Error() + ".").write(w)
+	if err := readJSON(r, &offer); err != nil {
+		a.fail(w, err)
 		return
 	}
 	if err := signaling.ValidateMedia(offer.Media); err != nil {
 		badRequest("The offer's media are wrong: " + err.Error() + ".").write(w)
 		return
 	}
-	pick, err := a.cameras.pick(offer.Media)
+	pick, err := a.cameras.pick(offer.Media, a.mayWatch(principalOf(r)))
+	if missing, ok := errors.AsType[*noCameraError](err); ok {
+		fail(http.StatusNotFound, "no_camera", missing.Error()).write(w)
+		return
+	}
 	if err != nil {
-		fail(http.StatusNotFound, "no_camera", err.Error()).write(w)
+		a.fail(w, forbidden(err))
 		return
 	}
 	answer, err := sessionOf(r).media.Renegotiate(r.Context(), peer.Offer{SDP: offer.SDP, Pick: pick})
 	if err != nil {
-		offerError(err).write(w)
+		a.fail(w, offerError(err))
 		return
 	}
 	writeJSON(w, http.StatusOK, struct {
@@ -96,7 +92,7 @@ func offerError(err error) *apiError {
 	case errors.Is(err, peer.ErrBusy):
 		e := fail(http.StatusServiceUnavailable, "busy", "As many people are watching as this camera can serve. Try again in a moment.")
 		e.RetryAfter = retryAfter
-		return e
+		return e.because(err)
 	}
 	return fail(http.StatusInternalServerError, "internal", "The agent could not answer. Its log says why.")
 }
@@ -105,10 +101,28 @@ func offerError(err error) *apiError {
 func readBody(r *http.Request) ([]byte, *apiError) {
 	body, err := io.ReadAll(r.Body)
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return nil, fail(http.StatusRequestEntityTooLarge, "too_large", "The request is too large.")
+		return nil, fail(http.StatusRequestEntityTooLarge, "too_large", "The request is too large.").because(check.Refused(check.Form, err))
+	}
+	if _, ok := check.Of(err); ok {
+		return nil, tooOften(err)
 	}
 	if err != nil {
 		return nil, badRequest("The request ended early.")
 	}
 	return body, nil
+}
+
+// readJSON decodes the request's body strictly.
+func readJSON(r *http.Request, v any) *apiError {
+	if err := wantType(r, "application/json"); err != nil {
+		return err
+	}
+	body, apiErr := readBody(r)
+	if apiErr != nil {
+		return apiErr
+	}
+	if err := strictjson.Unmarshal(body, v); !check.Off(check.Form) && err != nil {
+		return badRequest("The request is not the JSON that belongs here: " + err.Error() + ".").because(check.Refused(check.Form, err))
+	}
+	return nil
 }

@@ -3,10 +3,14 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"github.com/sightline-cam/sightline/internal/access"
+	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
 	"github.com/sightline-cam/sightline/internal/peer"
+	"github.com/sightline-cam/sightline/internal/trust"
 	"github.com/sightline-cam/sightline/signaling"
 	"github.com/sightline-cam/sightline/signaling/client"
 )
@@ -21,10 +25,19 @@ func (a *Agent) signalState(s client.State, _ error) {
 }
 
 // receive takes a message that came through the signaling server, which proves
-// nothing: whoever sent it has to have signed it.
+// nothing: whoever sent it has to have signed it. Before anything is decrypted
+// the sender that the frame names must be within its limits; strangers share
+// theirs, so that they keep nobody out who may watch.
 func (a *Agent) receive(ctx context.Context, from identity.PeerID, payload string) {
+	known := a.opts.Open || a.gate.trust.Known(from)
+	if err := a.heard(time.Now(), from, known); err != nil {
+		a.metrics.refused(err)
+		a.metrics.message("dropped")
+		return
+	}
 	in, err := signaling.Open(a.opts.Identity, payload)
 	if err != nil || in.Head().From != from {
+		a.metrics.refused(err)
 		a.metrics.message("invalid")
 		a.log.Debug("dropped a signaling message", "from", from.Short(), "error", err)
 		return
@@ -33,11 +46,13 @@ func (a *Agent) receive(ctx context.Context, from identity.PeerID, payload strin
 		a.receiveLater(in)
 		return
 	}
-	// Strangers have places of their own: refusing them must not keep anybody
-	// out who may watch.
 	places := a.offers
-	if a.access.allow(from) != nil {
+	if !known {
 		places = a.refusals
+	} else if err := within(a.allow.of(time.Now(), string(from)).offers, time.Now(), 1); err != nil {
+		a.metrics.refused(err)
+		a.metrics.offer("dropped")
+		return
 	}
 	if !places.take() {
 		a.metrics.offer("dropped")
@@ -45,8 +60,17 @@ func (a *Agent) receive(ctx context.Context, from identity.PeerID, payload strin
 	}
 	a.watching.Go(func() {
 		defer places.give()
-		a.receiveOffer(ctx, in)
+		a.receiveOffer(ctx, in, known)
 	})
+}
+
+// heard counts a message against what its sender may send. Who has a session
+// has limits of its own, known or not.
+func (a *Agent) heard(now time.Time, from identity.PeerID, known bool) error {
+	if known || a.sessions.known(from) {
+		return within(a.allow.of(now, string(from)).messages, now, 1)
+	}
+	return within(a.strangers, now, 1)
 }
 
 // receiveLater takes a candidate or the end of a session.
@@ -58,6 +82,7 @@ func (a *Agent) receiveLater(in signaling.Signed) {
 	}
 	m, err := s.intro.Receive(in)
 	if err != nil {
+		a.metrics.refused(err)
 		a.metrics.message("unexpected")
 		return
 	}
@@ -70,27 +95,38 @@ func (a *Agent) receiveLater(in signaling.Signed) {
 	}
 }
 
-// receiveOffer answers or refuses an offer.
-func (a *Agent) receiveOffer(ctx context.Context, in signaling.Signed) {
+// receiveOffer answers or refuses an offer. known tells whether its sender was
+// known before it came.
+func (a *Agent) receiveOffer(ctx context.Context, in signaling.Signed, known bool) {
 	now := time.Now()
-	intro, err := a.verifier.Accept(now, in)
+	o, ok := in.Message().(*signaling.Offer)
+	if !ok {
+		return
+	}
+	verifier := a.verifier
+	if o.Claim != signaling.ClaimNone {
+		verifier = a.claims
+	}
+	intro, err := verifier.Accept(now, in)
+	admitted, _ := a.admitted.LoadAndDelete(o)
 	if err != nil {
-		a.metrics.offer("refused")
-		a.log.Info("refused a viewer", "viewer", in.Head().From.Grouped(), "reason", err)
-		if reply, send, err := a.verifier.Refuse(now, in, err); err == nil && send {
-			a.send(ctx, in.Head().From, reply)
-		}
+		a.refuse(ctx, now, verifier, in, err)
 		return
 	}
 	s := &session{key: sessionKey{intro.Viewer(), intro.ID()}, via: viaSignaling, intro: intro}
-	sdp, err := a.answer(ctx, s, intro.Offer())
+	principal, _ := admitted.(*trust.Principal)
+	switch {
+	case o.Claim != signaling.ClaimNone:
+		s.via, s.place = viaClaim, placeOfClaim
+	case principal == nil:
+		return // Accept says that there is one
+	case !known:
+		s.place = placeOfNewcomer
+	}
+	s.principal.Store(principal)
+	sdp, err := a.answer(ctx, s, o)
 	if err != nil {
-		a.metrics.offer("rejected")
-		code, reason := rejection(err)
-		a.log.Info("could not serve a viewer", "viewer", intro.Viewer().Grouped(), "code", code, "error", err)
-		if reply, err := intro.Reject(time.Now(), code, reason); err == nil {
-			a.send(ctx, intro.Viewer(), reply)
-		}
+		a.reject(ctx, intro, err)
 		return
 	}
 	reply, err := intro.Answer(time.Now(), sdp)
@@ -100,24 +136,88 @@ func (a *Agent) receiveOffer(ctx context.Context, in signaling.Signed) {
 		return
 	}
 	a.metrics.offer("answered")
-	a.log.Info("a viewer came", "viewer", intro.Viewer().Grouped(), "session", s.logID())
+	a.log.Info("a viewer came", "viewer", intro.Viewer().Grouped(), "session", s.logID(), "via", s.via)
 	if !a.send(ctx, intro.Viewer(), reply) {
 		_ = s.media.Close()
 	}
 }
 
+// authorizeOffer decides on the viewer of an offer to watch.
+func (a *Agent) authorizeOffer(o *signaling.Offer) error {
+	p, err := a.gate.trust.Authorize(o.From, o.Grants)
+	if err != nil {
+		return fmt.Errorf("%w: %w", err, &signaling.Denial{Code: signaling.RejectForbidden, Reason: forbidden(err).Message})
+	}
+	a.admitted.Store(o, p)
+	return nil
+}
+
+// authorizeClaim decides whether somebody may show a secret.
+func (a *Agent) authorizeClaim(o *signaling.Offer) error {
+	if err := a.gate.trust.ClaimLocked(); err != nil {
+		err = check.Refused(check.Lock, err)
+		return fmt.Errorf("%w: %w", err, &signaling.Denial{Code: signaling.RejectLocked, Reason: sentence(err)})
+	}
+	if a.gate.trust.ClaimOpen(string(o.Claim)) {
+		return nil
+	}
+	reason := "No invite is open here any more. Ask for a new one."
+	if o.Claim == signaling.ClaimPair {
+		reason = "This camera is not being paired now. Run `sightline pair` on it, or ask its owner for an invite."
+	}
+	return &signaling.Denial{Code: signaling.RejectPairingClosed, Reason: reason}
+}
+
+// refuse answers an offer that was not accepted, where it is to be answered.
+func (a *Agent) refuse(ctx context.Context, now time.Time, v *signaling.OfferVerifier, in signaling.Signed, cause error) {
+	viewer := in.Head().From
+	a.metrics.offer("refused")
+	a.metrics.refused(cause)
+	a.log.Info("refused a viewer", "viewer", viewer.Grouped(), "reason", cause)
+	if errors.Is(cause, signaling.ErrForbidden) {
+		name, _ := check.Of(cause)
+		a.journal.refused(now, viewer, string(name), "")
+	}
+	if reply, send, err := v.Refuse(now, in, cause); err == nil && send {
+		a.send(ctx, viewer, reply)
+	}
+}
+
+// reject answers an offer that was accepted and cannot be served.
+func (a *Agent) reject(ctx context.Context, intro *signaling.PublisherSession, cause error) {
+	a.metrics.offer("rejected")
+	a.metrics.refused(cause)
+	code, reason := rejection(cause)
+	a.log.Info("could not serve a viewer", "viewer", intro.Viewer().Grouped(), "code", code, "error", cause)
+	if reply, err := intro.Reject(time.Now(), code, reason); err == nil {
+		a.send(ctx, intro.Viewer(), reply)
+	}
+}
+
+// answer opens the session. One for a claim has no media.
 func (a *Agent) answer(ctx context.Context, s *session, o *signaling.Offer) (string, error) {
-	pick, err := a.cameras.pick(o.Media)
+	if s.place == placeOfClaim {
+		return a.open(ctx, s, peer.Offer{SDP: o.SDP})
+	}
+	pick, err := a.cameras.pick(o.Media, a.mayWatch(s.principal.Load()))
 	if err != nil {
 		return "", err
 	}
 	return a.open(ctx, s, peer.Offer{SDP: o.SDP, Pick: pick})
 }
 
+// mayWatch returns whether a principal may watch a camera live.
+func (a *Agent) mayWatch(p *trust.Principal) func(camera string) error {
+	return func(camera string) error { return p.Need(access.Live, camera) }
+}
+
 // rejection says to a viewer why its offer is not answered.
 func rejection(err error) (signaling.RejectCode, string) {
 	if missing, ok := errors.AsType[*noCameraError](err); ok {
 		return signaling.RejectNoCamera, missing.Error()
+	}
+	if name, ok := check.Of(err); ok && name == check.Right {
+		return signaling.RejectForbidden, "You may not watch this camera. Ask its owner to share it with you."
 	}
 	switch {
 	case errors.Is(err, peer.ErrBusy):

@@ -19,6 +19,7 @@ import (
 	"github.com/sightline-cam/sightline/codecs/testpattern"
 	"github.com/sightline-cam/sightline/internal/identity"
 	"github.com/sightline-cam/sightline/internal/peer"
+	"github.com/sightline-cam/sightline/internal/tlsfile"
 	"github.com/sightline-cam/sightline/signaling/server"
 	"github.com/sightline-cam/sightline/viewer"
 )
@@ -293,5 +294,34 @@ func TestAgent_EndsSoonAndTellsItsViewers(t *testing.T) {
 	case <-s.Done():
 	case <-time.After(patience):
 		t.Fatal("the viewer was not told")
+	}
+}
+
+func TestAgent_OwnListenerKnowsTLS(t *testing.T) {
+	source, err := tlsfile.OpenOwn(tlsfile.OwnOptions{File: filepath.Join(t.TempDir(), "tls.pem")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := tlsfile.Client(source)
+	r := start(t, func(o *agent.Options) {
+		o.Listener = tlsfile.NewListener(o.Listener, tlsfile.Config(source))
+		o.Signal, o.SignalHTTP = strings.Replace(o.Signal, "ws:", "wss:", 1), client
+	})
+	t.Cleanup(client.CloseIdleConnections)
+	base := strings.Replace(r.base, "http:", "https:", 1)
+	for origin, want := range map[string]int{base: 200, r.base: 403} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/v1/time", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Origin", origin)
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("a page of %s gets %d, want %d", origin, res.StatusCode, want)
+		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sightline-cam/sightline/camera"
+	"github.com/sightline-cam/sightline/internal/check"
 )
 
 // metrics counts what nothing else does. Safe for concurrent use.
@@ -25,7 +26,12 @@ type metrics struct {
 	requests map[requestClass]uint64
 	offers   map[string]uint64
 	messages map[string]uint64
+	refusals map[check.Name]uint64
+	claims   map[claimClass]uint64
 }
+
+// claimClass is what a claim was for and what became of it.
+type claimClass struct{ kind, result string }
 
 // requestClass is the way a request came and the first digit of its status.
 type requestClass struct {
@@ -37,6 +43,7 @@ func newMetrics() *metrics {
 	return &metrics{
 		started: time.Now(), requests: map[requestClass]uint64{},
 		offers: map[string]uint64{}, messages: map[string]uint64{},
+		refusals: map[check.Name]uint64{}, claims: map[claimClass]uint64{},
 	}
 }
 
@@ -56,6 +63,23 @@ func (m *metrics) message(result string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.messages[result]++
+}
+
+// refused counts an error by the check that it comes from, if it names one.
+func (m *metrics) refused(err error) {
+	name, ok := check.Of(err)
+	if !ok {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.refusals[name]++
+}
+
+func (m *metrics) claim(kind, result string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.claims[claimClass{kind, result}]++
 }
 
 // getMetrics answers GET /metrics in Prometheus' text format 0.0.4. With open
@@ -111,10 +135,13 @@ func (a *Agent) cameraMetrics(out *metricsText) {
 func (a *Agent) sessionMetrics(out *metricsText) {
 	t := a.sessions.totals()
 	via := func(o origin) []string { return []string{"via", string(o)} }
-	out.metric("sightline_sessions", "gauge", "Sessions by how they were introduced.",
-		sample{via(viaSignaling), float64(t.Open[viaSignaling])}, sample{via(viaWHEP), float64(t.Open[viaWHEP])})
-	out.metric("sightline_sessions_opened_total", "counter", "Sessions opened.",
-		sample{via(viaSignaling), float64(t.Opened[viaSignaling])}, sample{via(viaWHEP), float64(t.Opened[viaWHEP])})
+	var open, opened []sample
+	for _, o := range []origin{viaSignaling, viaWHEP, viaClaim} {
+		open = append(open, sample{via(o), float64(t.Open[o])})
+		opened = append(opened, sample{via(o), float64(t.Opened[o])})
+	}
+	out.metric("sightline_sessions", "gauge", "Sessions by how they were introduced.", open...)
+	out.metric("sightline_sessions_opened_total", "counter", "Sessions opened.", opened...)
 	out.metric("sightline_sessions_relayed", "gauge", "Sessions whose path goes over a relay.", sample{value: float64(t.Relayed)})
 	out.metric("sightline_sessions_refused_total", "counter", "Offers refused because too many were watching.", sample{value: float64(t.Refused)})
 	out.metric("sightline_sessions_evicted_total", "counter", "Sessions that made room for a newer one of the same viewer.", sample{value: float64(t.Evicted)})
@@ -135,16 +162,22 @@ func (m *metrics) write(out *metricsText) {
 	defer m.mu.Unlock()
 	var requests []sample
 	for k, n := range m.requests {
-		via := "listener"
-		if k.via == overChannel {
-			via = "channel"
-		}
-		requests = append(requests, sample{[]string{"via", via, "status", strconv.Itoa(k.class) + "xx"}, float64(n)})
+		requests = append(requests, sample{[]string{"via", k.via.String(), "status", strconv.Itoa(k.class) + "xx"}, float64(n)})
 	}
 	slices.SortFunc(requests, func(a, b sample) int { return slices.Compare(a.labels, b.labels) })
 	out.metric("sightline_http_requests_total", "counter", "API requests answered.", requests...)
 	out.metric("sightline_offers_total", "counter", "Offers through signaling by what became of them.", byResult(m.offers)...)
 	out.metric("sightline_signaling_messages_total", "counter", "Other messages through signaling by what became of them.", byResult(m.messages)...)
+	var refusals, claims []sample
+	for _, name := range slices.Sorted(maps.Keys(m.refusals)) {
+		refusals = append(refusals, sample{[]string{"check", string(name)}, float64(m.refusals[name])})
+	}
+	for c, n := range m.claims {
+		claims = append(claims, sample{[]string{"kind", c.kind, "result", c.result}, float64(n)})
+	}
+	slices.SortFunc(claims, func(a, b sample) int { return slices.Compare(a.labels, b.labels) })
+	out.metric("sightline_refused_total", "counter", "What was refused, by the check that refused it.", refusals...)
+	out.metric("sightline_claims_total", "counter", "Secrets shown to become an owner or a guest, by what became of them.", claims...)
 	out.metric("sightline_start_time_seconds", "gauge", "When the agent started, Unix time.",
 		sample{value: float64(m.started.UnixMilli()) / 1e3})
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sightline-cam/sightline/signaling"
 )
 
 // apiFile is what the test needs of docs/openapi.yaml.
@@ -81,6 +83,9 @@ func TestOpenAPI_ListsExactlyWhatIsServed(t *testing.T) {
 		if r.over&overChannel != 0 {
 			over = append(over, "channel")
 		}
+		if r.over&overConsole != 0 {
+			over = append(over, "console")
+		}
 		for method := range r.methods {
 			served[method+" "+r.path] = over
 		}
@@ -106,36 +111,59 @@ func members(t *testing.T, data []byte) []string {
 }
 
 func TestOpenAPI_AnswersHaveTheMembersWritten(t *testing.T) {
-	a, _ := newTestAgent(t, nil)
-	f, operations := readAPI(t)
-	for _, tt := range []struct{ method, path, body, contentType string }{
-		{"GET", "/v1/cameras", "", ""},
-		{"GET", "/v1/time", "", ""},
-		{"GET", "/v1/session", "", ""},
-		{"POST", "/v1/session/offer", `{"sdp":"v=0","media":[]}`, "application/json"},
-		{"GET", "/healthz", "", ""},
-	} {
-		r := overSession(request(tt.method, tt.path, tt.body, "Content-Type", tt.contentType), newSession(t, "v"))
-		w := serve(a.handler(overChannel), r)
-		got, ok := operations[tt.method+" "+tt.path].Responses[strconv.Itoa(w.Code)]
-		if !ok {
-			t.Errorf("%s %s: %d is not written down", tt.method, tt.path, w.Code)
-			continue
+	log := newLog(t)
+	a, _, f := newClosedAgent(t, func(o *Options) { o.Log = log })
+	api, operations := readAPI(t)
+	check := func(method, path string, w *httptest.ResponseRecorder) {
+		t.Helper()
+		got, ok := operations[method+" "+path].Responses[strconv.Itoa(w.Code)]
+		if !ok || w.Code > 299 {
+			t.Errorf("%s %s: %d is not written down, or an error: %s", method, path, w.Code, w.Body)
+			return
 		}
 		ref := got.Content["application/json"].Schema.Ref
-		s := f.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")]
+		s := api.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")]
 		if d := cmp.Diff(slices.Sorted(maps.Keys(s.Properties)), members(t, w.Body.Bytes())); d != "" {
-			t.Errorf("%s %s: %s", tt.method, tt.path, d)
+			t.Errorf("%s %s: %s", method, path, d)
 		}
 		if d := cmp.Diff(slices.Sorted(maps.Keys(s.Properties)), slices.Sorted(slices.Values(s.Required))); d != "" {
 			t.Errorf("%s: required differs from properties: %s", ref, d)
 		}
 	}
+	check("POST", "/v1/console/pair", atConsole(t, a, "POST", "/v1/console/pair", map[string]bool{"reset": true}))
+	secret := startPairing(t, a)
+	owner := newIdentity(t)
+	check("POST", "/v1/claim", claim(t, a, openClaim(t, a, f, owner, signaling.ClaimPair), "pair", "", secret))
+	s := newSession(t, a, owner.PeerID())
+	for _, tt := range []struct {
+		method, path string
+		body         any
+	}{
+		{"GET", "/v1/cameras", nil},
+		{"GET", "/v1/time", nil},
+		{"GET", "/v1/me", nil},
+		{"GET", "/v1/session", nil},
+		{"POST", "/v1/session/offer", json.RawMessage(`{"sdp":"v=0","media":[]}`)},
+		{"GET", "/v1/access", nil},
+		{"PUT", "/v1/access", map[string]string{"list": firstList(t, a, owner, nil)}},
+		{"GET", "/v1/access/log", nil},
+		{"POST", "/v1/whep-tokens", map[string]string{"camera": "front"}},
+		{"GET", "/healthz", nil},
+	} {
+		check(tt.method, tt.path, ask(t, a, s, tt.method, tt.path, tt.body))
+	}
+	invite := map[string]any{"name": "Bob", "rights": []string{"live"}, "cameras": []string{"*"}, "expires": 0, "pass": false}
+	check("POST", "/v1/console/invites", atConsole(t, a, "POST", "/v1/console/invites", invite))
+	check("POST", "/v1/console/revoke", atConsole(t, a, "POST", "/v1/console/revoke", map[string]string{"id": string(newIdentity(t).PeerID())}))
+
 	var list struct{ Cameras []json.RawMessage }
-	decode(t, serve(a.ownRoutes, request("GET", "/v1/cameras", "")), &list)
-	want := slices.Sorted(maps.Keys(f.Components.Schemas["Camera"].Properties))
-	if d := cmp.Diff(want, members(t, list.Cameras[0])); d != "" {
-		t.Errorf("a camera: %s", d)
+	decode(t, ask(t, a, s, "GET", "/v1/cameras", nil), &list)
+	var state struct{ Owners, Invites []json.RawMessage }
+	decode(t, ask(t, a, s, "GET", "/v1/access", nil), &state)
+	for name, data := range map[string]json.RawMessage{"Camera": list.Cameras[0], "Owner": state.Owners[0], "InviteState": state.Invites[0]} {
+		if d := cmp.Diff(slices.Sorted(maps.Keys(api.Components.Schemas[name].Properties)), members(t, data)); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
 	}
 }
 

@@ -185,7 +185,8 @@ const (
 	answerTimeout  = 10 * time.Second
 	sendTimeout    = 10 * time.Second
 	farewell       = 500 * time.Millisecond // for the last message to a viewer
-	sweepEvery     = 2 * time.Second
+	sweepEvery     = 500 * time.Millisecond
 	shutdownWait   = time.Second
 	connectTimeout = 45 * time.Second // from the answer to the first path
+	claimLife      = time.Minute      // of a session that shows a secret
 )

@@ -2,9 +2,11 @@ package agent
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sightline-cam/sightline/camera"
 	"github.com/sightline-cam/sightline/internal/peer"
+	"github.com/sightline-cam/sightline/internal/trust"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
@@ -32,13 +34,41 @@ func publish(cameras []*camera.Camera) *published {
 	return p
 }
 
-// find returns the camera of that id; "" is the first.
-func (p *published) find(id string) (*publishedCamera, bool) {
-	if id == "" {
-		return p.order[0], true
+// visible returns the cameras that a principal may see at all, in order.
+func (p *published) visible(to *trust.Principal) []*publishedCamera {
+	ids := make([]string, 0, len(p.order))
+	for _, c := range p.order {
+		ids = append(ids, c.ID())
 	}
-	c, ok := p.byID[id]
-	return c, ok
+	seen := to.Cameras(ids)
+	out := make([]*publishedCamera, 0, len(seen))
+	for _, c := range p.order {
+		if slices.Contains(seen, c.ID()) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// find returns the camera of that id; "" is the first that may be watched.
+// Whether there is one is said only to those who might watch it.
+func (p *published) find(id string, may func(camera string) error) (*publishedCamera, error) {
+	if id != "" {
+		if err := may(id); err != nil {
+			return nil, err
+		}
+		if c, ok := p.byID[id]; ok {
+			return c, nil
+		}
+		return nil, &noCameraError{id}
+	}
+	var err error
+	for _, c := range p.order {
+		if err = may(c.ID()); err == nil {
+			return c, nil
+		}
+	}
+	return nil, err
 }
 
 // stream returns what a media section of that kind carries.
@@ -57,14 +87,15 @@ type noCameraError struct{ id string }
 
 func (e *noCameraError) Error() string { return fmt.Sprintf("There is no camera %q here.", e.id) }
 
-// pick returns the choice of streams for an offer that names its cameras. The
-// error is a *noCameraError.
-func (p *published) pick(media []signaling.Media) (func(mid, kind string) peer.Stream, error) {
+// pick returns the choice of streams for an offer that names its cameras; one
+// that names none gets the first that it may watch. may says whether one may be
+// watched. The error is may's, or a *noCameraError.
+func (p *published) pick(media []signaling.Media, may func(camera string) error) (func(mid, kind string) peer.Stream, error) {
 	byMID := make(map[string]*publishedCamera, len(media))
 	for _, m := range media {
-		c, ok := p.find(m.Camera)
-		if !ok {
-			return nil, &noCameraError{m.Camera}
+		c, err := p.find(m.Camera, may)
+		if err != nil {
+			return nil, err
 		}
 		byMID[m.MID] = c
 	}

@@ -2,12 +2,14 @@ package agent
 
 import (
 	"context"
+	"crypto/sha256"
 	"net"
 	"sync/atomic"
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/identity"
 	"github.com/sightline-cam/sightline/internal/peer"
+	"github.com/sightline-cam/sightline/internal/trust"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
@@ -21,6 +23,7 @@ type mediaSession interface {
 	Renegotiate(ctx context.Context, o peer.Offer) (string, error)
 	AddCandidate(candidate, mid string) error
 	Listener() net.Listener
+	Connected() <-chan struct{}
 	Done() <-chan struct{}
 	Err() error
 	Stats() peer.Stats
@@ -45,6 +48,7 @@ type origin string
 const (
 	viaSignaling origin = "signaling"
 	viaWHEP      origin = "whep"
+	viaClaim     origin = "claim" // through signaling, to show a secret
 )
 
 // sessionKey names a session. Two viewers may choose the same id.
@@ -58,6 +62,7 @@ type session struct {
 	// Constant after construction.
 	key     sessionKey
 	via     origin
+	place   place
 	media   mediaSession
 	started time.Time
 	limit   *limiter // requests under way over its data channels
@@ -65,7 +70,33 @@ type session struct {
 	intro *signaling.PublisherSession // nil for WHEP
 	whep  *whepSession                // nil for signaling
 
-	ending atomic.Bool // it is being ended by the agent
+	principal atomic.Pointer[trust.Principal] // what it may do; nil for a claim
+	ending    atomic.Bool                     // it is being ended by the agent
+}
+
+// holder is whose session it is: the viewer, or who made the player's token.
+func (s *session) holder() identity.PeerID {
+	if p := s.principal.Load(); p != nil && s.key.viewer == "" {
+		return p.Peer
+	}
+	return s.key.viewer
+}
+
+// purpose says in the access log what the session is.
+func (s *session) purpose() string {
+	if s.whep != nil {
+		return "player of " + s.whep.camera
+	}
+	return "viewer"
+}
+
+// address is where the viewer is, as far as can be told.
+func (s *session) address() string {
+	st := s.media.Stats()
+	if st.Path == "relayed" && st.Remote != "" {
+		return st.Remote + " (relayed)"
+	}
+	return st.Remote
 }
 
 // whepSession is what WHEP has to remember of a session. Constant.
@@ -74,4 +105,6 @@ type whepSession struct {
 	etag   string
 	// ice are the ICE credentials that the offer had, as "ufrag:pwd".
 	ice map[string]bool
+	// token is the hash of the token that opened it; zero where none was needed.
+	token [sha256.Size]byte
 }

@@ -1,23 +1,40 @@
 package agent
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 
+	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
 	"github.com/sightline-cam/sightline/internal/peer"
+)
+
+// place says which of an agent's places a session takes.
+type place uint8
+
+const (
+	// placeOfKnown is for peers who were known before they came.
+	placeOfKnown place = iota
+	// placeOfNewcomer is for players, and for guests who show a grant for the
+	// first time. An eighth of all places is kept free of them.
+	placeOfNewcomer
+	// placeOfClaim is for whoever says to have a secret: maxClaims beside all
+	// others, one a peer.
+	placeOfClaim
+	places
 )
 
 // sessionTable holds the sessions of an agent. Safe for concurrent use.
 type sessionTable struct {
 	// Constant after construction.
-	maxAll, maxPerViewer int
+	maxAll, maxPerViewer, maxPerHolder int
 
 	live sync.WaitGroup // one for each of all; Add only under mu while not closed
 
 	mu      sync.Mutex // guards what follows
 	all     map[sessionKey]*session
-	pending int // places taken by sessions that are being answered
+	taken   [places]int // by all, and by sessions that are being answered
 	closed  bool
 	ended   peer.Stats // totals of the sessions that are gone
 	opened  map[origin]uint64
@@ -25,30 +42,45 @@ type sessionTable struct {
 	refused uint64
 }
 
+// playersPerViewer is how many players a holder of tokens may have for each
+// session of a viewer: a wall of cameras is one holder.
+const playersPerViewer = 4
+
 func newSessionTable(maxAll, maxPerViewer int) *sessionTable {
 	return &sessionTable{
-		maxAll: maxAll, maxPerViewer: maxPerViewer,
+		maxAll: maxAll, maxPerViewer: maxPerViewer, maxPerHolder: playersPerViewer * maxPerViewer,
 		all: make(map[sessionKey]*session), opened: make(map[origin]uint64),
 	}
 }
 
+// errNoPlace says that strangers have as many places as they may.
+var errNoPlace = fmt.Errorf("%w: what is left is for those who are known here", peer.ErrBusy)
+
 // reserve takes a place for a session that is to be answered, so that answering
 // many at once does not go beyond the limit. Give it back by add or cancel.
-func (t *sessionTable) reserve() bool {
+// Errors are peer.ErrBusy.
+func (t *sessionTable) reserve(of place) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed || len(t.all)+t.pending >= t.maxAll {
+	watching := t.taken[placeOfKnown] + t.taken[placeOfNewcomer]
+	busy := t.closed || of != placeOfClaim && watching >= t.maxAll
+	if busy {
 		t.refused++
-		return false
+		return peer.ErrBusy
 	}
-	t.pending++
-	return true
+	strange := of == placeOfClaim && t.taken[of] >= maxClaims || of == placeOfNewcomer && watching >= t.maxAll-t.maxAll/8
+	if !check.Off(check.Sessions) && strange {
+		t.refused++
+		return check.Refused(check.Sessions, errNoPlace)
+	}
+	t.taken[of]++
+	return nil
 }
 
-func (t *sessionTable) cancel() {
+func (t *sessionTable) cancel(of place) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.pending--
+	t.taken[of]--
 }
 
 // add enters a session for which a place was reserved. oldest are the viewer's
@@ -58,19 +90,19 @@ func (t *sessionTable) cancel() {
 func (t *sessionTable) add(s *session) (oldest []*session, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.pending--
 	if _, taken := t.all[s.key]; taken || t.closed {
+		t.taken[s.place]--
 		return nil, false
 	}
-	if s.key.viewer != "" {
+	if holder := s.holder(); holder != "" {
 		var same []*session
 		for _, other := range t.all {
-			if other.key.viewer == s.key.viewer {
+			if other.via == s.via && other.holder() == holder {
 				same = append(same, other)
 			}
 		}
 		slices.SortFunc(same, func(a, b *session) int { return a.started.Compare(b.started) })
-		if n := len(same) - t.maxPerViewer + 1; n > 0 {
+		if n := len(same) - t.most(s.via) + 1; n > 0 {
 			oldest = same[:n]
 			t.evicted += uint64(n)
 		}
@@ -81,6 +113,30 @@ func (t *sessionTable) add(s *session) (oldest []*session, ok bool) {
 	return oldest, true
 }
 
+// most is how many sessions of a kind one peer may have.
+func (t *sessionTable) most(via origin) int {
+	switch via {
+	case viaWHEP:
+		return t.maxPerHolder
+	case viaClaim:
+		return 1
+	default:
+		return t.maxPerViewer
+	}
+}
+
+// known reports whether a peer has a session.
+func (t *sessionTable) known(viewer identity.PeerID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for k := range t.all {
+		if k.viewer == viewer {
+			return true
+		}
+	}
+	return false
+}
+
 // remove takes out a session that add entered, and adds up what it sent. Once
 // for each.
 func (t *sessionTable) remove(s *session) {
@@ -89,6 +145,7 @@ func (t *sessionTable) remove(s *session) {
 	defer t.mu.Unlock()
 	if t.all[s.key] == s {
 		delete(t.all, s.key)
+		t.taken[s.place]--
 		addStats(&t.ended, last)
 		t.live.Done()
 	}
@@ -110,13 +167,6 @@ func (t *sessionTable) list() []*session {
 		out = append(out, s)
 	}
 	return out
-}
-
-// of returns the sessions of signaling whose viewer matches.
-func (t *sessionTable) of(match func(identity.PeerID) bool) []*session {
-	return slices.DeleteFunc(t.list(), func(s *session) bool {
-		return s.key.viewer == "" || !match(s.key.viewer)
-	})
 }
 
 // close makes add refuse, and returns what there is to be closed.

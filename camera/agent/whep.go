@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sightline-cam/sightline/codecs"
+	"github.com/sightline-cam/sightline/internal/access"
 	"github.com/sightline-cam/sightline/internal/peer"
 	"github.com/sightline-cam/sightline/signaling"
 )
@@ -21,13 +22,17 @@ const (
 func (a *Agent) postWHEP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Accept-Post", typeSDP)
+	if err := principalOf(r).Need(access.Live, r.PathValue("camera")); err != nil {
+		a.fail(w, forbidden(err))
+		return
+	}
 	cam, ok := a.cameras.byID[r.PathValue("camera")]
 	if !ok {
 		fail(http.StatusNotFound, "no_camera", "There is no such camera here.").write(w)
 		return
 	}
 	if err := wantType(r, typeSDP); err != nil {
-		err.write(w)
+		a.fail(w, err)
 		return
 	}
 	if !accepts(r.Header.Values("Accept"), typeSDP) {
@@ -36,12 +41,12 @@ func (a *Agent) postWHEP(w http.ResponseWriter, r *http.Request) {
 	}
 	body, apiErr := readBody(r)
 	if apiErr != nil {
-		apiErr.write(w)
+		a.fail(w, apiErr)
 		return
 	}
 	s, answer, apiErr := a.openWHEP(r, cam, string(body))
 	if apiErr != nil {
-		apiErr.write(w)
+		a.fail(w, apiErr)
 		return
 	}
 	h.Set("Content-Type", typeSDP)
@@ -66,13 +71,15 @@ func (a *Agent) openWHEP(r *http.Request, cam *publishedCamera, offer string) (*
 	}
 	s := &session{
 		key: sessionKey{id: signaling.NewToken(signaling.SessionSize)},
-		via: viaWHEP,
+		via: viaWHEP, place: placeOfNewcomer,
 		whep: &whepSession{
 			camera: cam.ID(),
 			etag:   `"` + string(signaling.NewToken(signaling.SessionSize)) + `"`,
 			ice:    facts.ice,
+			token:  hashOfBearer(r),
 		},
 	}
+	s.principal.Store(principalOf(r))
 	answer, err := a.open(r.Context(), s, peer.Offer{SDP: offer, Pick: cam.pickOne()})
 	if err != nil {
 		e := offerError(err)
@@ -101,7 +108,7 @@ func missingCodec(cam *publishedCamera, facts *offerFacts) (codecs.Codec, bool) 
 // whepOf finds the session that a request names.
 func (a *Agent) whepOf(r *http.Request) (*session, *apiError) {
 	s, ok := a.sessions.get(sessionKey{id: signaling.Token(r.PathValue("session"))})
-	if !ok || s.whep == nil || s.whep.camera != r.PathValue("camera") {
+	if !ok || s.whep == nil || s.whep.camera != r.PathValue("camera") || s.holder() != principalOf(r).Peer {
 		return nil, fail(http.StatusNotFound, "no_session", "There is no such session; it may have ended.")
 	}
 	return s, nil
@@ -111,7 +118,7 @@ func (a *Agent) whepOf(r *http.Request) (*session, *apiError) {
 func (a *Agent) patchWHEP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Accept-Patch", typeFragment)
 	if err := a.trickle(r); err != nil {
-		err.write(w)
+		a.fail(w, err)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -184,7 +191,7 @@ func noRestart() *apiError {
 func (a *Agent) deleteWHEP(w http.ResponseWriter, r *http.Request) {
 	s, err := a.whepOf(r)
 	if err != nil {
-		err.write(w)
+		a.fail(w, err)
 		return
 	}
 	_ = s.media.Close()

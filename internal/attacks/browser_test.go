@@ -148,6 +148,11 @@ func (b *browser) open(page, url string) error {
 	return b.do(nil, "open", map[string]any{"page": page, "url": url, "profile": "victim"})
 }
 
+// close closes a window.
+func (b *browser) close(page string) error {
+	return b.do(nil, "close", map[string]any{"page": page})
+}
+
 // wait waits until an expression is truthy in the page. An error has what the
 // page says.
 func (b *browser) wait(to any, page, js string) error {

@@ -41,14 +41,16 @@ func middleOfPage(w *world) act {
 	if err := admitPage(b, site, link); err != nil {
 		w.Fatal(err)
 	}
-	live := func(name string) error {
-		if err := b.open(name, link); err != nil {
-			return err
-		}
-		return b.wait(nil, name, "e2e.states().includes('live') && !!e2e.video()")
-	}
 	return act{
-		control: func() error { return live("honest") },
+		control: func() error {
+			if err := b.open("honest", link); err != nil {
+				return err
+			}
+			if err := b.wait(nil, "honest", "e2e.states().includes('live') && !!e2e.video()"); err != nil {
+				return err
+			}
+			return b.close("honest")
+		},
 		attempt: func() error {
 			relay := w.relay(server)
 			if err := b.open("attacked", link); err != nil {
@@ -80,6 +82,9 @@ func admitPage(b *browser, s *site, link string) error {
 	}
 	var id string
 	if err := b.wait(&id, "stranger", "e2e.states().includes('forbidden') && e2e.all('[data-testid=peer-id]')[0]?.textContent"); err != nil {
+		return err
+	}
+	if err := b.close("stranger"); err != nil { // two windows with one key take turns at the server
 		return err
 	}
 	return os.WriteFile(s.list, []byte(strings.Join(strings.Fields(id), "")+" the page\n"), 0o600)

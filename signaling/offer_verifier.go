@@ -30,9 +30,19 @@ type OfferVerifierOptions struct {
 	// NoncesPerViewer bounds how many unexpired offers of one viewer are
 	// remembered. Default 64.
 	NoncesPerViewer int
-	// Viewers bounds how many viewers are remembered. Default 1024.
+	// Viewers bounds how many viewers are remembered. Default 1024. Those who come
+	// with a claim, who may be anybody, are remembered apart, at most 256.
 	Viewers int
 }
+
+const (
+	// maxClaimants bounds the viewers with a claim that are remembered.
+	maxClaimants = 256
+	// maxAheadYears is how far after EarliestClock a viewer may put the time of a
+	// publisher that has none of its own: what is more could not be told to
+	// others, who would then be locked out.
+	maxAheadYears = 100
+)
 
 // OfferVerifier is the publisher's gate: it decides which offers open a
 // session. Freshness rests on a bounded memory of the offers seen, not on
@@ -51,7 +61,8 @@ type OfferVerifier struct {
 	mu sync.Mutex
 	// guarded by mu
 	seen       *seenOffers
-	lastSigned time.Time // the latest time that an accepted offer was signed
+	claims     *seenOffers // offers with a claim: strangers' may not flush the others
+	lastSigned time.Time   // the latest time that an accepted offer was signed; claims do not count
 }
 
 // refusalRate, per second, and refusalBurst bound what is answered to those who
@@ -90,12 +101,14 @@ func NewOfferVerifier(o OfferVerifierOptions) (*OfferVerifier, error) {
 		earliest:  o.EarliestClock,
 		forbidden: rate.NewLimiter(refusalRate, refusalBurst),
 		seen:      newSeenOffers(o.Viewers, o.NoncesPerViewer),
+		claims:    newSeenOffers(min(o.Viewers, maxClaimants), o.NoncesPerViewer),
 	}, nil
 }
 
 // Accept decides on an offer. Errors: ErrUnexpected for a message that is no
 // offer, ErrNotForMe, ErrForbidden, ErrExpired, ErrReplayed. Only allowed
-// viewers leave a trace in the memory of offers, so strangers cannot flush it.
+// viewers leave a trace in the memory of offers, so strangers cannot flush it, and
+// claims leave none in that of all others.
 // Refuse turns an error into what may be answered.
 func (v *OfferVerifier) Accept(now time.Time, in Signed) (*PublisherSession, error) {
 	o, ok := in.message.(*Offer)
@@ -127,7 +140,7 @@ func (v *OfferVerifier) remember(now time.Time, o *Offer) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	clock := v.clockLocked(now)
-	oldest, newest := clock.Add(-v.skew).Unix(), int64(MaxInt)
+	oldest, newest := clock.Add(-v.skew).Unix(), v.earliest.AddDate(maxAheadYears, 0, 0).Unix()
 	if !now.Before(v.earliest) {
 		// An offer from the future would have to be remembered until then, and
 		// would push a viewer whose clock is set right out of the memory.
@@ -136,10 +149,14 @@ func (v *OfferVerifier) remember(now time.Time, o *Offer) error {
 	if !check.Off(check.Freshness) && (o.Exp < oldest || o.Exp > newest) {
 		return check.Refused(check.Freshness, ErrExpired)
 	}
-	if err := v.seen.add(o.From, o.Nonce, o.Exp, oldest, newest); !check.Off(check.Replay) && err != nil {
+	seen := v.seen
+	if o.Claim != ClaimNone {
+		seen = v.claims
+	}
+	if err := seen.add(o.From, o.Nonce, o.Exp, oldest, newest); !check.Off(check.Replay) && err != nil {
 		return check.Refused(check.Replay, err)
 	}
-	if signed := o.Signed(); signed.After(v.lastSigned) {
+	if signed := o.Signed(); o.Claim == ClaimNone && signed.After(v.lastSigned) {
 		v.lastSigned = signed
 	}
 	return nil

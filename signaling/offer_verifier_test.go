@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/check"
+	"github.com/sightline-cam/sightline/internal/identity"
 )
 
 func TestOfferVerifier_AcceptsAnOfferOnce(t *testing.T) {
@@ -95,6 +96,70 @@ func TestOfferVerifier_StrangersCannotFlushItsMemory(t *testing.T) {
 	}
 	if _, err := gate.Accept(noon, open(t, offer)); !errors.Is(err, ErrReplayed) {
 		t.Error("forgotten:", err)
+	}
+}
+
+func TestOfferVerifier_ClaimsCannotFlushItsMemory(t *testing.T) {
+	p := newPair(t)
+	gate := newGate(t, OfferVerifierOptions{Identity: p.publisher, Viewers: 2})
+	_, offer := p.offer(t, noon)
+	if _, err := gate.Accept(noon, open(t, offer)); err != nil {
+		t.Fatal(err)
+	}
+	claim := func(of *identity.Identity, now time.Time) Signed {
+		v, err := NewViewerSession(of, p.publisher.PeerID(), p.publisher.AgreementKey())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return open(t, must(t)(v.Offer(now, Request{SDP: sdp, Claim: ClaimPair})))
+	}
+	for range 8 {
+		in := claim(newID(t), noon)
+		if _, err := gate.Accept(noon, in); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := gate.Accept(noon, in); !errors.Is(err, ErrReplayed) {
+			t.Error("a claim's offer opened two sessions:", err)
+		}
+	}
+	if _, err := gate.Accept(noon, open(t, offer)); !errors.Is(err, ErrReplayed) {
+		t.Error("forgotten:", err)
+	}
+	// A camera without a clock does not take the time from whoever claims something.
+	gate = newGate(t, OfferVerifierOptions{Identity: p.publisher})
+	if _, err := gate.Accept(time.Unix(0, 0), claim(newID(t), noon.AddDate(1, 0, 0))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := gate.Accept(time.Unix(0, 0), open(t, offer)); err != nil {
+		t.Error("a claim has set the clock:", err)
+	}
+}
+
+func TestOfferVerifier_NobodySetsALateClockSoFarAheadThatOthersAreLockedOut(t *testing.T) {
+	p := newPair(t)
+	wake := time.Unix(0, 0)
+	guest := &pair{viewer: newID(t), publisher: p.publisher}
+	for _, clock := range []time.Time{time.Unix(MaxInt, 0).Add(-Lifetime), time.Date(2500, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2120, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		_, o := guest.offer(t, clock)
+		_, _ = p.gate.Accept(wake, open(t, o)) // refused or not
+	}
+	v, offer := p.offer(t, noon)
+	in := open(t, offer)
+	_, cause := p.gate.Accept(wake, in)
+	if cause == nil {
+		return
+	}
+	reject, send, err := p.gate.Refuse(wake, in, cause)
+	if err != nil || !send {
+		t.Fatal("the viewer is not told the time:", send, err)
+	}
+	m, err := v.Receive(open(t, reject))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, again := p.offer(t, noon.Add(m.(*Reject).ClockOffset(noon)))
+	if _, err := p.gate.Accept(wake, open(t, again)); err != nil {
+		t.Error("locked out:", err)
 	}
 }
 

@@ -17,6 +17,9 @@ const (
 	MaxSealed = 98 << 10
 	// sealedType is the header's "typ".
 	sealedType = "sightline+jwe"
+
+	ivLen  = 16 // characters: 12 bytes
+	tagLen = 22 // characters: 16 bytes
 )
 
 // ErrNotSealed is wrapped by every error of Unseal: whatever came, it is not
@@ -102,6 +105,10 @@ func checkSealedShape(compact string) error {
 		if _, err := decodeSegment(part); err != nil {
 			return err
 		}
+	}
+	// A general library takes a longer tag, so that one message has several forms.
+	if len(parts[2]) != ivLen || len(parts[4]) != tagLen {
+		return errors.New("the iv has not 12 bytes, or the tag not 16")
 	}
 	raw, err := decodeSegment(parts[0])
 	if err != nil {

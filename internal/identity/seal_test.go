@@ -101,9 +101,15 @@ func TestUnseal_RefusesEveryChange(t *testing.T) {
 		}
 		return strings.Join(append([]string{base64.RawURLEncoding.EncodeToString([]byte(h))}, parts[1:]...), ".")
 	}
+	text, _ := base64.RawURLEncoding.DecodeString(parts[3])
+	tag, _ := base64.RawURLEncoding.DecodeString(parts[4])
+	last := len(text) - 1
+	longTag := base64.RawURLEncoding.EncodeToString(append([]byte{text[last]}, tag...))
 	for name, text := range map[string]string{
 		"empty":            "",
 		"a JWS":            "a.b.c",
+		"a longer tag":     strings.Join([]string{parts[0], "", parts[2], base64.RawURLEncoding.EncodeToString(text[:last]), longTag}, "."),
+		"no iv":            strings.Join([]string{parts[0], "", "", parts[3], parts[4]}, "."),
 		"an encrypted key": strings.Join([]string{parts[0], "AAAA", parts[2], parts[3], parts[4]}, "."),
 		"another type":     with("sightline+jwe", "JWE"),
 		"deflated":         with(`"enc"`, `"zip":"DEF","enc"`),

@@ -98,5 +98,27 @@ func ClaimAccess(ctx context.Context, o Options, c Claim) (Claimed, error) {
 	if !access.EqualProofs(answer.Proof, proof(access.SidePublisher)) {
 		return Claimed{}, errImpostor
 	}
+	if err := answer.check(o.Identity.PeerID()); err != nil {
+		return Claimed{}, fmt.Errorf("viewer: claim: the publisher's answer makes no sense: %w", err)
+	}
 	return answer.Claimed, nil
+}
+
+// check reports whether a publisher can have given this to the viewer. What it
+// gives is kept and shown again, so that nonsense would be in the way for ever.
+func (c Claimed) check(viewer PeerID) error {
+	if c.Role != "owner" && c.Role != "guest" {
+		return errors.New("it names no role")
+	}
+	if c.Home != "" && access.ValidateToken(c.Home, access.TokenSize) != nil {
+		return errors.New("it names no home")
+	}
+	if c.Grant == "" {
+		return nil
+	}
+	g, err := access.ParseGrant(c.Grant)
+	if err == nil && g.Holder != viewer {
+		err = access.ErrHolder
+	}
+	return err
 }

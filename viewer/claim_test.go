@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sightline-cam/sightline/internal/access"
 	"github.com/sightline-cam/sightline/signaling"
@@ -32,10 +33,24 @@ func (p *publisher) claim(w http.ResponseWriter, r *http.Request, session *signa
 	if p.impostor {
 		answer = asked.Proof
 	}
-	_ = json.NewEncoder(w).Encode(map[string]string{
-		"proof": answer, "role": "guest", "grant": "a.b.c", "home": asked.Name + " by " + string(session.Offer().Claim),
-	})
+	if asked.Name != "Bob" || session.Offer().Claim != signaling.ClaimInvite {
+		p.t.Errorf("claimed as %q by %q", asked.Name, session.Offer().Claim)
+	}
+	holder := session.Viewer()
+	if p.stray {
+		holder = p.id.PeerID()
+	}
+	scope := access.Scope{Rights: []access.Right{access.Live}, Cameras: []string{access.AnyCamera}}
+	grant, err := access.NewGrant(p.id, string(p.id.PeerID()), access.Recipient{Peer: holder, Name: asked.Name}, scope, time.Now())
+	if err != nil {
+		p.t.Error(err)
+	}
+	p.granted = grant
+	_ = json.NewEncoder(w).Encode(map[string]string{"proof": answer, "role": "guest", "grant": grant, "home": home})
 }
+
+// home is the publisher's.
+const home = "AAECAwQFBgcICQoLDA0ODw"
 
 func claimOf(secret string) viewer.Claim {
 	return viewer.Claim{Kind: signaling.ClaimInvite, Invite: "an id", Secret: secret, Name: "Bob", Device: "a phone"}
@@ -48,7 +63,7 @@ func TestClaimAccess_ProvesTheSecretWithoutSendingIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (viewer.Claimed{Role: "guest", Grant: "a.b.c", Home: "Bob by invite"}); claimed != want {
+	if want := (viewer.Claimed{Role: "guest", Grant: p.granted, Home: home}); claimed != want {
 		t.Errorf("%+v", claimed)
 	}
 	if len(p.asked) > 0 {
@@ -69,6 +84,10 @@ func TestClaimAccess_SaysWhyItFailed(t *testing.T) {
 	p = newPublisher(t, func(p *publisher) { p.secret, p.impostor = decoded(t, secret), true })
 	if _, err := p.claimAccess(t, claimOf(secret)); err == nil || !strings.Contains(err.Error(), "does not know the secret") {
 		t.Errorf("a publisher that knows nothing: %v", err)
+	}
+	p = newPublisher(t, func(p *publisher) { p.secret, p.stray = decoded(t, secret), true })
+	if _, err := p.claimAccess(t, claimOf(secret)); !errors.Is(err, access.ErrHolder) {
+		t.Errorf("a grant for somebody else: %v", err)
 	}
 }
 

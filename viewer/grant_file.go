@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
+	"github.com/sightline-cam/sightline/internal/access"
 	"github.com/sightline-cam/sightline/internal/strictjson"
 	"github.com/sightline-cam/sightline/signaling"
 )
@@ -74,17 +76,21 @@ func parseGrantFile(data []byte) (grantFileContent, error) {
 func (f *GrantFile) Grants(peer PeerID) []string {
 	for _, p := range f.content.Grants {
 		if p.Peer == peer {
-			return slices.Clone(p.Grants)
+			return slices.Clone(fitting(p.Grants))
 		}
 	}
 	return nil
 }
 
 // Keep adds a grant for a publisher and writes the file (mode 0600), whole or not
-// at all. Of too many the oldest are forgotten.
+// at all. Those that have expired are forgotten, and the oldest if there are more
+// than an offer carries.
 func (f *GrantFile) Keep(peer PeerID, grant string) error {
-	grants := append(f.Grants(peer), grant)
-	grants = grants[max(0, len(grants)-signaling.MaxGrants):]
+	if len(grant) > signaling.MaxGrantsTotal {
+		return fmt.Errorf("keep a grant: %w", access.ErrTooLong)
+	}
+	grants := slices.DeleteFunc(f.Grants(peer), func(g string) bool { return g == grant || hasExpired(g, time.Now()) })
+	grants = fitting(append(grants, grant))
 	f.content.Grants = slices.DeleteFunc(f.content.Grants, func(p peerGrants) bool { return p.Peer == peer })
 	f.content.Grants = append(f.content.Grants, peerGrants{Peer: peer, Grants: grants})
 	f.content.Grants = f.content.Grants[max(0, len(f.content.Grants)-maxGrantPeers):]
@@ -96,6 +102,23 @@ func (f *GrantFile) Keep(peer PeerID, grant string) error {
 		return fmt.Errorf("keep a grant: %w", err)
 	}
 	return nil
+}
+
+// hasExpired reports whether a grant has ended even if this clock is a day ahead.
+func hasExpired(grant string, now time.Time) bool {
+	g, err := access.ParseGrant(grant)
+	return err == nil && g.Scope.Expires != 0 && g.Scope.Expires < now.Add(-24*time.Hour).Unix()
+}
+
+// fitting returns the last of the grants, as many as an offer carries.
+func fitting(grants []string) []string {
+	total := 0
+	for i, g := range slices.Backward(grants) {
+		if total += len(g); total > signaling.MaxGrantsTotal || len(grants)-i > signaling.MaxGrants {
+			return grants[i+1:]
+		}
+	}
+	return grants
 }
 
 func (f *GrantFile) replace(data []byte) error {

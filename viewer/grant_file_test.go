@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sightline-cam/sightline/internal/access"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
@@ -64,6 +67,63 @@ func TestGrantFile_KeepsTheNewestOfEachPublisher(t *testing.T) {
 	}
 	if f.Grants(front) != nil || len(f.content.Grants) != maxGrantPeers {
 		t.Errorf("%d publishers are kept", len(f.content.Grants))
+	}
+}
+
+func TestGrantFile_WhatItHasFitsIntoAnOffer(t *testing.T) {
+	f, err := OpenGrantFile(filepath.Join(t.TempDir(), "grants.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer := id.PeerID()
+	scope := access.Scope{Rights: []access.Right{access.Live}, Cameras: []string{access.AnyCamera}}
+	for range 40 {
+		scope.Cameras = append(scope.Cameras, access.CamerasOf(newPeerID(t)))
+	}
+	grant := func(expires int64) string {
+		s := scope
+		s.Expires = expires
+		g, err := access.NewGrant(id, string(peer), access.Recipient{Peer: peer}, s, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	good, over, newest := grant(0), grant(1), grant(0)
+	for _, g := range []string{good, over, good, newest} {
+		if err := f.Keep(peer, g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(good)+len(newest) > signaling.MaxGrantsTotal {
+		good = "" // there is no room for it
+	}
+	got := f.Grants(peer)
+	total := 0
+	for _, g := range got {
+		total += len(g)
+	}
+	if total > signaling.MaxGrantsTotal || slices.Contains(got, over) || got[len(got)-1] != newest || good != "" && !slices.Contains(got, good) {
+		t.Errorf("%d grants of %d bytes", len(got), total)
+	}
+	for range signaling.MaxGrants {
+		if err := f.Keep(peer, grant(0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := signaling.NewViewerSession(id, newPeerID(t), id.AgreementKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Offer(time.Now(), signaling.Request{SDP: "v=0", Grants: f.Grants(peer)}); err != nil {
+		t.Error("what is kept makes no offer:", err)
+	}
+	if err := f.Keep(peer, strings.Repeat("a", signaling.MaxGrantsTotal+1)); err == nil {
+		t.Error("a grant that no offer carries is kept")
 	}
 }
 

@@ -57,6 +57,9 @@ func ParseLink(text string) (Link, error) {
 		l.Claim = &Claim{Kind: signaling.ClaimPair, Secret: pair}
 	case invite != "":
 		id, secret, _ := strings.Cut(invite, ".")
+		if access.ValidateToken(id, access.TokenSize) != nil {
+			return Link{}, fmt.Errorf("%w: the invite is damaged; copy the whole link", ErrLink)
+		}
 		l.Claim = &Claim{Kind: signaling.ClaimInvite, Invite: id, Secret: secret}
 	default:
 		return l, nil

@@ -111,6 +111,8 @@ type publisher struct {
 	tamper   func(o *signaling.Offer, answer string) string // what the server makes of an answer
 	secret   string                                         // of the claim it accepts
 	impostor bool                                           // it does not know the secret, and says yes
+	stray    bool                                           // it gives what is another viewer's
+	granted  string                                         // what it gave
 	reject   signaling.RejectCode
 
 	mu       sync.Mutex

@@ -332,7 +332,7 @@ func TestConsole_PairsInvitesAndRevokes(t *testing.T) {
 			t.Errorf("%s: %d %s", body, w.Code, w.Body)
 		}
 	}
-	if w := atConsole(t, a, "POST", "/v1/whep-tokens", map[string]string{"camera": "front"}); w.Code != 201 {
+	if w := atConsole(t, a, "POST", "/v1/whep-tokens", map[string]string{"camera": "front"}); w.Code != 201 || !strings.Contains(w.Body.String(), `"url":"/whep/front"`) {
 		t.Errorf("a token: %d %s", w.Code, w.Body)
 	}
 	if w := atConsole(t, a, "POST", "/v1/console/pair", map[string]bool{"reset": true}); w.Code != 200 {

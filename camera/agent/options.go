@@ -57,6 +57,10 @@ type Options struct {
 	// Secure(net.Conn) net.Conn puts TLS on its connections by that. Default:
 	// none, the API is then reached over data channels only.
 	Listener net.Listener
+	// ListenerURL is how others in the network reach Listener, for the addresses
+	// that the console shows: "https://192.0.2.7:8788". Default: empty, they are
+	// paths then.
+	ListenerURL string
 	// Fallback serves what the API does not on Listener: the web page, an
 	// embedded signaling server. Default: 404.
 	Fallback http.Handler

@@ -92,9 +92,13 @@ func (a *Agent) postWHEPToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.journal.add(accesslog.Entry{Kind: accesslog.WHEPToken, Peer: string(p.Peer), Name: p.Name, What: "for camera " + in.Camera, From: a.cameFrom(r)})
+	address := "/whep/" + in.Camera
+	if p.Role == trust.RoleConsole {
+		address = a.opts.ListenerURL + address
+	}
 	writeJSON(w, http.StatusCreated, struct {
 		Token   string `json:"token"`
 		URL     string `json:"url"`
 		Expires string `json:"expires"`
-	}{text, "/whep/" + in.Camera, token.expires.UTC().Format(time.RFC3339)})
+	}{text, address, token.expires.UTC().Format(time.RFC3339)})
 }

@@ -148,3 +148,13 @@ func TestWHEPTokens_AreBounded(t *testing.T) {
 }
 
 func newID(i int) identity.PeerID { return identity.PeerID("peer" + strconv.Itoa(i)) }
+
+// Who is at the device does not see what address the page has.
+func TestWHEPToken_AtTheConsoleHasTheWholeAddress(t *testing.T) {
+	a, _, _ := newClosedAgent(t, func(o *Options) { o.ListenerURL = "https://192.0.2.7:8788" })
+	var made struct{ URL string }
+	decode(t, atConsole(t, a, "POST", "/v1/whep-tokens", map[string]string{"camera": "front"}), &made)
+	if made.URL != "https://192.0.2.7:8788/whep/front" {
+		t.Errorf("it is %q", made.URL)
+	}
+}

@@ -39,7 +39,7 @@ type Publication struct {
 func Publish(ctx context.Context, p *Process, pub Publication) (err error) {
 	o := pub.Options
 	own := baseURL(ctx, o.Listener.Addr(), pub.Certificate)
-	o.Page = pageOf(o.Signal)
+	o.Page, o.ListenerURL = pageOf(o.Signal), own
 	address, given := o.Listener.Addr(), slices.Clone(o.AllowedHosts)
 	if pub.Certificate != nil {
 		// A page of another name cannot be rebound to us: it would have to show

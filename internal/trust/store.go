@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/sightline-cam/sightline/internal/access"
-	"github.com/sightline-cam/sightline/internal/atomicfile"
 	"github.com/sightline-cam/sightline/internal/identity"
 )
 
@@ -33,8 +32,9 @@ const (
 // store is the folder, or none if dir is "". Its methods that write are called by
 // whoever holds Trust.mu.
 type store struct {
-	dir string
-	log *slog.Logger
+	dir   string
+	log   *slog.Logger
+	write func(path string, data []byte) error // atomically and durably
 
 	// epoch is in every file. A new one in owners.json makes all others void.
 	epoch string
@@ -204,7 +204,7 @@ func (d *store) save(name string, v any) error {
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", name, err)
 	}
-	return atomicfile.Write(filepath.Join(d.dir, name), append(data, '\n'))
+	return d.write(filepath.Join(d.dir, name), append(data, '\n'))
 }
 
 func (d *store) saveOwners(s *state) error {

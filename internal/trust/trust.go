@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/access"
+	"github.com/sightline-cam/sightline/internal/atomicfile"
 	"github.com/sightline-cam/sightline/internal/identity"
 )
 
@@ -43,7 +44,7 @@ func Open(o Options) (*Trust, error) {
 	o = o.withDefaults()
 	t := &Trust{
 		options: o, id: o.Publisher.PeerID(), changes: make(chan struct{}, 1),
-		store: &store{dir: o.Dir, log: o.Logger},
+		store: &store{dir: o.Dir, log: o.Logger, write: atomicfile.Write},
 	}
 	s := &state{publisher: t.id, generation: 1, holders: map[identity.PeerID]*holder{}}
 	latest, err := t.store.load(s)
@@ -54,7 +55,7 @@ func Open(o Options) (*Trust, error) {
 	t.latest.Store(latest)
 	t.state.Store(s)
 	for _, r := range s.invites {
-		if r.grant != nil && s.holders[r.grant.Holder] == nil { // a power cut came before it was written where it belongs
+		if h := s.holders[r.holder()]; r.grant != nil && (h == nil || !h.has(r.grant.Compact())) { // a power cut came before it was written where it belongs
 			t.keepGrants(r.grant.Holder, []*access.Grant{r.grant}, 0)
 		}
 	}

@@ -37,12 +37,20 @@ type answer struct {
 // launch starts a browser that ends with the test.
 func launch(t *testing.T) *browser {
 	t.Helper()
+	return launchIn(t)
+}
+
+// launchIn starts a browser by a command, such as one that enters a network
+// namespace.
+func launchIn(t *testing.T, enter ...string) *browser {
+	t.Helper()
 	node := lookup(t, "node")
 	chromium := lookup(t, "chromium", "chromium-browser", "google-chrome")
 	if _, err := os.Stat("browser/node_modules/playwright-core"); err != nil {
 		need(t, "playwright-core is not installed; run: make node-modules")
 	}
-	cmd := exec.Command(node, "driver.mjs")
+	command := append(enter, node, "driver.mjs")
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir = "browser"
 	cmd.Env = append(cmd.Environ(), "CHROMIUM="+chromium)
 	stdin, err := cmd.StdinPipe()
@@ -171,13 +179,15 @@ type page struct {
 // 1280x800 pixels.
 type pageOptions struct {
 	Dark          bool
-	Width, Height int // default 1280x800
+	Width, Height int    // default 1280x800
+	Profile       string // pages of one profile share their storage; default none
+	Insecure      bool   // the warning about the certificate was clicked away
 }
 
 // open opens a URL in a new page. The name is for messages and must be unique.
 func (b *browser) open(name, url string, o pageOptions) *page {
 	b.t.Helper()
-	args := map[string]any{"page": name, "url": url, "dark": o.Dark}
+	args := map[string]any{"page": name, "url": url, "dark": o.Dark, "profile": o.Profile, "insecure": o.Insecure}
 	if o.Width > 0 {
 		args["width"], args["height"] = o.Width, o.Height
 	}
@@ -231,6 +241,40 @@ func (p *page) close() {
 	p.b.t.Helper()
 	p.b.do("close", map[string]any{"page": p.name}, 30*time.Second)
 }
+
+// click clicks the element with a test id.
+func (p *page) click(testID string) {
+	p.b.t.Helper()
+	p.b.do("click", map[string]any{"page": p.name, "selector": selector(testID)}, 30*time.Second)
+}
+
+// fill types a text into the field with a test id.
+func (p *page) fill(testID, text string) {
+	p.b.t.Helper()
+	p.b.do("fill", map[string]any{"page": p.name, "selector": selector(testID), "text": text}, 30*time.Second)
+}
+
+// goTo goes to another address.
+func (p *page) goTo(url string) {
+	p.b.t.Helper()
+	p.b.do("goto", map[string]any{"page": p.name, "url": url}, 30*time.Second)
+}
+
+// forget clears the site's data and reloads the page.
+func (p *page) forget() {
+	p.b.t.Helper()
+	p.b.do("forget", map[string]any{"page": p.name}, 30*time.Second)
+}
+
+// text waits for an element with a test id and returns its text.
+func (p *page) text(testID string, timeout time.Duration) string {
+	p.b.t.Helper()
+	var text string
+	p.wait("e2e.all('"+selector(testID)+"')[0]?.textContent", timeout, &text)
+	return text
+}
+
+func selector(testID string) string { return "[data-testid=" + testID + "]" }
 
 // press types a key into the page.
 func (p *page) press(key string) {

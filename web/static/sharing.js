@@ -1,7 +1,7 @@
 /**
  * Invites as people make them on the page: from a wish to what is signed.
  */
-import { callJson } from './api.js';
+import { call } from './api.js';
 import { isPeerId } from './peerid.js';
 import { cleanName } from './shape.js';
 import { allRights, isWithin, maxInviteSeconds, newInviteSecret, signInvite } from './tokens.js';
@@ -37,7 +37,7 @@ export async function createInvite({ identity, link, me, passes, now }, request)
   const invite = await signInvite(identity, {
     ...given, jti, commit, owner, exp, iat: now, redeemer: link.peer, name: cleanName(request.name),
   });
-  await callJson(link.http, '/v1/invites', { method: 'POST', body: { invite, secret }, signal: link.ended });
+  await call(link.http, '/v1/invites', { method: 'POST', body: { invite, secret }, signal: link.ended });
   return { jti, secret, expires: exp };
 }
 

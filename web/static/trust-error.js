@@ -35,7 +35,10 @@ export async function explained(action) {
   } catch (error) {
     if (error instanceof ApiError) throw new TrustError(error.code, error.message, error.retryAfterSeconds);
     if (error instanceof SessionError) throw new TrustError(error.code, error.message);
-    if (error instanceof HttpError) throw new TrustError('no-connection', 'The connection to the agent was lost. Try again in a moment.');
+    if (error instanceof HttpError) {
+      console.debug('sightline: a request failed', error);
+      throw new TrustError('no-connection', 'The connection to the agent was lost. Try again in a moment.');
+    }
     const plain = [OwnerError, SharingError, AccessListError, TokenError].some((kind) => error instanceof kind);
     if (plain && error instanceof Error) throw new TrustError('refused', error.message);
     throw error;

@@ -18,14 +18,19 @@ const event = (text) => write({ event: 'log', text: String(text).slice(0, 2000) 
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: flags });
 const pages = new Map();
+/** Contexts that several pages share, as the windows of one browser profile do. */
+const profiles = new Map();
 
 const commands = {
   async version() {
     return browser.version();
   },
-  // Opens a page in a context of its own: no storage is shared.
-  async open({ page: name, url, dark, width = 1280, height = 800 }) {
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' });
+  // Opens a page in a context of its own, so that no storage is shared, or in
+  // that of a profile. Insecure: somebody has clicked the warning away.
+  async open({ page: name, url, dark, insecure, profile, width = 1280, height = 800 }) {
+    const options = { viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', ignoreHTTPSErrors: insecure };
+    const context = profiles.get(profile) ?? (await browser.newContext(options));
+    if (profile) profiles.set(profile, context);
     const page = await context.newPage();
     page.on('console', (m) => event(`${name} console ${m.type()}: ${m.text()}`));
     page.on('pageerror', (e) => event(`${name} pageerror: ${e.stack ?? e}`));
@@ -55,8 +60,28 @@ const commands = {
   async press({ page, key }) {
     await pages.get(page).keyboard.press(key);
   },
+  async click({ page, selector }) {
+    await pages.get(page).click(selector, { timeout: 10_000 });
+  },
+  async fill({ page, selector, text }) {
+    await pages.get(page).fill(selector, text, { timeout: 10_000 });
+  },
+  // Goes to another address of the same page, as a link does.
+  async goto({ page, url }) {
+    await pages.get(page).goto(url, { waitUntil: 'domcontentloaded' });
+  },
+  // What "clear site data" in the browser's settings does, and a reload.
+  async forget({ page }) {
+    const p = pages.get(page);
+    const session = await p.context().newCDPSession(p);
+    const { origin } = new URL(p.url());
+    await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
+    await p.reload({ waitUntil: 'domcontentloaded' });
+  },
   async close({ page }) {
-    await pages.get(page).context().close();
+    const p = pages.get(page);
+    if ([...profiles.values()].includes(p.context())) await p.close();
+    else await p.context().close();
     pages.delete(page);
   },
 };

@@ -1,0 +1,162 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sightline-cam/sightline/internal/lab/rtspcam"
+)
+
+// home is a signaling service and an agent that lets in whom its owner lets in.
+type home struct {
+	*site
+	camera string // address of the RTSP camera
+}
+
+func newHome(t *testing.T) *home {
+	t.Helper()
+	h := &home{
+		site: &site{
+			signalAddr: fmt.Sprintf("127.0.0.1:%d", freePort(t)),
+			agentAddr:  fmt.Sprintf("127.0.0.1:%d", freePort(t)),
+			stateDir:   filepath.Join(t.TempDir(), "state"),
+		},
+		camera: rtspcam.StartGStreamer(t).URL(rtspcam.Open, "baseline"),
+	}
+	h.startSignal(t)
+	h.startAgent(t)
+	return h
+}
+
+func (h *home) startAgent(t *testing.T) {
+	t.Helper()
+	h.agent = start(t, binary(t, "sightline"), "camera", "--state-dir", h.stateDir, "--listen", h.agentAddr,
+		"--signal", "ws://"+h.signalAddr, "--name", "cam", h.camera)
+	h.link = h.agent.waitFor(t, `http://`+regexp.QuoteMeta(h.signalAddr)+`\S*`, startTimeout)[0]
+}
+
+// run runs a command of the program on this home's state folder to its end.
+func (h *home) run(t *testing.T, stdin string, args ...string) string {
+	t.Helper()
+	out, err := h.try(t, stdin, args...)
+	if err != nil {
+		t.Fatalf("sightline %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+func (h *home) try(t *testing.T, stdin string, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary(t, "sightline"), args...)
+	cmd.Env = append(os.Environ(), "SIGHTLINE_STATE_DIR="+h.stateDir)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// linkIn finds the link with a secret that a command printed.
+func linkIn(t *testing.T, text string) string {
+	t.Helper()
+	m := regexp.MustCompile(`https?://\S+#peer=\S+&(pair|invite)=\S+`).FindString(text)
+	if m == "" {
+		t.Fatalf("no link in:\n%s", text)
+	}
+	return m
+}
+
+// accept opens a link with a secret and says yes.
+func accept(b *browser, profile, link, name string) *page {
+	b.t.Helper()
+	p := b.open(profile, link, pageOptions{Profile: profile})
+	p.text("pair-accept", liveTimeout)
+	var hash string
+	if p.eval("location.hash", &hash); strings.Contains(hash, "pair=") || strings.Contains(hash, "invite=") {
+		b.t.Errorf("the secret is still in the address bar of %s", profile)
+	}
+	p.fill("pair-name", name)
+	p.click("pair-accept")
+	return p
+}
+
+// An owner pairs, shares with a guest, takes it back; a backup brings all of it
+// to a new disk, and a browser whose data was cleared is a stranger who is told
+// so.
+func TestTrust_PairShareRevokeAndRestore(t *testing.T) {
+	b := launch(t)
+	h := newHome(t)
+	stranger := b.open("stranger", h.link, pageOptions{})
+	stranger.waitState("forbidden", liveTimeout)
+	stranger.close()
+
+	anna := accept(b, "anna", linkIn(t, h.run(t, "", "pair")), "Anna")
+	anna.waitState("live", liveTimeout)
+	anna.waitFrames(25, liveTimeout)
+	if out, err := h.try(t, "", "pair"); err == nil || !strings.Contains(out, "Anna") {
+		t.Errorf("pairing a device that has an owner: %v\n%s", err, out)
+	}
+
+	anna.click("share-open")
+	anna.fill("share-name", "Bob")
+	t.Logf("see %s", anna.screenshot("share"))
+	anna.click("share-create")
+	var invite string
+	anna.wait("(e2e.all('[data-testid=share-link]')[0]?.value ?? e2e.all('[data-testid=share-link]')[0]?.textContent)", liveTimeout, &invite)
+	bob := accept(b, "bob", linkIn(t, invite), "Bob")
+	bob.waitState("live", liveTimeout)
+	bob.waitFrames(25, liveTimeout)
+
+	carol := accept(b, "carol", linkIn(t, invite), "Carol")
+	carol.wait("e2e.text().includes('already')", liveTimeout, nil)
+	t.Logf("see %s", carol.screenshot("invite-used"))
+	carol.close()
+
+	anna.click("share-done")
+	anna.click("access-open")
+	anna.wait("e2e.all('[data-testid=access-person]').some((p) => p.textContent.includes('Bob'))", liveTimeout, nil)
+	t.Logf("see %s", anna.screenshot("access"))
+	anna.click("access-revoke")
+	anna.click("access-revoke-confirm")
+	start := time.Now()
+	bob.waitState("forbidden", liveTimeout)
+	t.Logf("cut off after %v", time.Since(start).Round(100*time.Millisecond))
+	for _, who := range []string{"Anna", "Bob"} {
+		if log := h.run(t, "", "access", "log"); !strings.Contains(log, who) {
+			t.Errorf("%s is not in the access log:\n%s", who, log)
+		}
+	}
+
+	h.restore(t)
+	anna.waitState("live", recoverTimeout)
+	anna.waitFrames(25, liveTimeout)
+	bob.waitState("forbidden", recoverTimeout)
+
+	anna.forget()
+	anna.waitState("forbidden", liveTimeout)
+	t.Logf("see %s", anna.screenshot("site-data-cleared"))
+}
+
+// restore makes a backup, loses the disk, and starts the agent from the backup.
+func (h *home) restore(t *testing.T) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "home.age")
+	h.run(t, "correct horse battery staple\n", "backup", "-o", file, "--passphrase-stdin")
+	h.agent.kill(t)
+	if err := os.RemoveAll(h.stateDir); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := h.try(t, "wrong\n", "restore", file, "--passphrase-stdin"); err == nil {
+		t.Errorf("restored with a wrong passphrase:\n%s", out)
+	}
+	h.run(t, "correct horse battery staple\n", "restore", file, "--passphrase-stdin")
+	link := h.link
+	h.startAgent(t)
+	if h.link != link {
+		t.Errorf("after the restore the link is %s, not %s", h.link, link)
+	}
+}

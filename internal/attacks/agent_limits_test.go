@@ -1,11 +1,13 @@
 package attacks
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/signaling"
 )
 
 // guestAttacks come from somebody who was let in, and wants more of the agent
@@ -13,6 +15,7 @@ import (
 func guestAttacks() []attack {
 	return []attack{
 		{"requests-without-end-by-a-guest", check.Rate, "429", hungryGuest},
+		{"claims-without-end-by-strangers", check.Sessions, "busy", claimsOfStrangers},
 		{"oversized-json-at-the-agent", check.Form, "413", oddRequest(`{"sdp":"` + strings.Repeat("a", 1<<20) + `","media":[]}`)},
 		{"nested-json-at-the-agent", check.Form, "400", oddRequest(`{"sdp":"v=0","media":` + strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000) + `}`)},
 	}
@@ -58,13 +61,45 @@ func oddRequest(body string) func(w *world) act {
 					if err != nil {
 						return err
 					}
-					if a.Code == "form" || a.Status == http.StatusRequestEntityTooLarge || a.Status == http.StatusBadRequest {
+					if a.Status == http.StatusRequestEntityTooLarge || strings.Contains(a.Message, "not the JSON") {
 						return refusedBy(a)
 					}
-					return c.cameras(w.ctx)
+					return nil // it was taken for an offer
 				})
 			},
 			refused: s.refused(check.Form),
 		}
+	}
+}
+
+// claimsOfStrangers takes all the places that there are for those who say to have
+// a secret, while the agent waits for its owner.
+func claimsOfStrangers(w *world) act {
+	friend := w.newIdentity()
+	s := w.site(siteOptions{allow: []identity.PeerID{friend.PeerID()}})
+	const strangers = 12
+	return act{
+		control: func() error {
+			_, err := s.pair(w.newIdentity())
+			return err
+		},
+		attempt: func() error {
+			if _, err := s.pairingSecret(true); err != nil {
+				return err
+			}
+			for range strangers {
+				p := w.mustJoin(s.signal, w.newIdentity())
+				c, err := p.dial(w.ctx, dialing{publisher: s.id, claim: signaling.ClaimPair, noPicture: true})
+				if err != nil {
+					if e := honestSession(w, s, friend); e != nil {
+						return fmt.Errorf("strangers keep out who may watch: %w", e)
+					}
+					return refusedIfDenied(err)
+				}
+				defer c.close()
+			}
+			return nil
+		},
+		refused: s.refused(check.Sessions),
 	}
 }

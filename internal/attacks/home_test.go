@@ -28,7 +28,7 @@ type home struct {
 	revoked  []access.Revocation
 }
 
-// home pairs a new owner with new agents.
+// home pairs a new owner with new agents, each with two cameras.
 func (w *world) home(agents int) *home {
 	w.Helper()
 	h := &home{w: w, owner: w.newIdentity(), id: access.NewToken()}

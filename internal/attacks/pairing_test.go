@@ -59,7 +59,10 @@ func pairedThroughRelay(w *world) act {
 			}
 			relay := w.relay(server)
 			_, err = s.claim(w.newIdentity(), claiming{kind: access.ClaimPair, secret: secret, gullible: true})
-			return errors.Join(refusedIfDenied(err), relay.Err())
+			if e := relay.Err(); e != nil {
+				return e
+			}
+			return refusedIfDenied(err)
 		},
 		refused: s.refused(check.Proof),
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/internal/lab/hostile"
 	"github.com/sightline-cam/sightline/internal/peer"
 	"github.com/sightline-cam/sightline/signaling"
 )
@@ -192,14 +193,13 @@ func (p *party) answerTo(ctx context.Context, o *signaling.Offer) (a *signaling.
 		if err != nil {
 			return nil, "", fmt.Errorf("no answer: %w", err)
 		}
-		signed, err := signaling.Open(p.id, d.Payload)
-		if err != nil || signed.Head().Session != o.Session {
+		opened, err := hostile.Open(p.id, d.Payload)
+		if err != nil || opened.Message.Head().Session != o.Session {
 			continue
 		}
-		switch m := signed.Message().(type) {
+		switch m := opened.Message.(type) {
 		case *signaling.Answer:
-			jws, err := p.id.Unseal(d.Payload)
-			return m, string(jws), err
+			return m, opened.JWS, nil
 		case *signaling.Reject:
 			return nil, "", &rejection{m.Code, m.Reason}
 		}
@@ -233,9 +233,9 @@ func (s *session) picture(ctx context.Context) error {
 
 // apiAnswer is what the publisher's HTTP API answered.
 type apiAnswer struct {
-	Status int
-	Body   []byte
-	Code   string // of an error
+	Status        int
+	Body          []byte
+	Code, Message string // of an error
 }
 
 // Error implements error, for answers that are refusals.
@@ -292,10 +292,10 @@ func readAnswer(res *http.Response) (*apiAnswer, error) {
 		return nil, err
 	}
 	var e struct {
-		Error struct{ Code string } `json:"error"`
+		Error struct{ Code, Message string } `json:"error"`
 	}
 	if json.Unmarshal(a.Body, &e) == nil {
-		a.Code = e.Error.Code
+		a.Code, a.Message = e.Error.Code, e.Error.Message
 	}
 	return a, nil
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/sightline-cam/sightline/internal/identity"
 )
 
-// site is an agent with one camera, and where it is to be found.
+// site is an agent with two cameras, "cam" and "garden", and where it is to be found.
 type site struct {
 	w        *world
 	program  *program
@@ -42,7 +42,7 @@ func (w *world) site(o siteOptions) *site {
 		o.stateDir = filepath.Join(w.folder(), "state")
 	}
 	s := &site{w: w, stateDir: o.stateDir, base: "http://" + listen, signal: o.signal}
-	s.args = []string{"camera", "--state-dir", s.stateDir, "--listen", listen, "--udp", "127.0.0.1:0", "--name", "cam", "--log-level", "info"}
+	s.args = []string{"camera", "--state-dir", s.stateDir, "--listen", listen, "--udp", "127.0.0.1:0", "--name", "cam", "--name", "garden", "--log-level", "info"}
 	if o.signal != "" {
 		s.args = append(s.args, "--signal", "ws"+strings.TrimPrefix(o.signal, "http"))
 	} else {
@@ -59,7 +59,8 @@ func (w *world) site(o siteOptions) *site {
 		}
 		s.args = append(s.args, "--allow", s.list)
 	}
-	s.args = append(s.args, w.camera())
+	picture := w.camera()
+	s.args = append(s.args, picture, picture)
 	s.run()
 	return s
 }

@@ -41,15 +41,6 @@ func newPeer(t testing.TB) *identity.Identity {
 	return id
 }
 
-func newPeers(t testing.TB, n int) []*identity.Identity {
-	t.Helper()
-	all := make([]*identity.Identity, n)
-	for i := range all {
-		all[i] = newPeer(t)
-	}
-	return all
-}
-
 // newHome opens a publisher that nobody owns, with a folder unless dir is "".
 func newHome(t testing.TB, dir string) *home {
 	t.Helper()

@@ -5,7 +5,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=container
-RUN CGO_ENABLED=0 go build -trimpath -tags nomsgpack -ldflags "-s -w -X main.version=${VERSION}" -o /out/sightline ./cmd/sightline \
+RUN CGO_ENABLED=0 go build -trimpath -tags nomsgpack,nethttpomithttp2 -ldflags "-s -w -X main.version=${VERSION}" -o /out/sightline ./cmd/sightline \
  && install -d -m 0700 /out/state
 
 FROM scratch

@@ -30,10 +30,11 @@ func (a *Agent) getMe(w http.ResponseWriter, r *http.Request) {
 		Rights  map[string][]access.Right `json:"rights"`
 		Admin   bool                      `json:"admin"`
 		Pass    bool                      `json:"pass"`
+		Places  []access.Publisher        `json:"places"`
 		Clock   clock                     `json:"clock"`
 	}{
 		Peer: string(p.Peer), Role: p.Role, Name: p.Name, Device: p.Device, Expires: timeText(p.Expires), Home: a.gate.trust.State().Home,
-		Rights: rights, Admin: p.May(access.Admin, ""), Pass: p.Pass(),
+		Rights: rights, Admin: p.May(access.Admin, ""), Pass: p.Pass(), Places: a.gate.trust.Places(p),
 		Clock: clock{a.gate.trust.ClockBelievable(), time.Now().UnixMilli()},
 	})
 }

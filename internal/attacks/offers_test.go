@@ -208,16 +208,16 @@ func reorderedCandidates(w *world) act {
 		if err != nil {
 			return err
 		}
-		for _, seq := range numbers {
-			payload, err := candidate(v, key, s.id, c, seq)
-			if err == nil {
-				err = p.send(w.ctx, s.id, payload)
-			}
-			if err != nil {
-				return err
-			}
-		}
 		return w.unlessRefused(s.refused(check.Order), func(ctx context.Context) error {
+			for _, seq := range numbers {
+				payload, err := candidate(v, key, s.id, c, seq)
+				if err == nil {
+					err = p.send(ctx, s.id, payload)
+				}
+				if err != nil {
+					return err
+				}
+			}
 			return poll(ctx, func() (bool, error) {
 				now, err := accepted()
 				return now == before+float64(len(numbers)), err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httputil"
 	"slices"
@@ -188,10 +190,11 @@ func (r *Relay) tap(ctx context.Context, t *tapped) error {
 func (r *Relay) carry(ctx context.Context, conn *peer.Conn, session *peer.Session) {
 	transport := &http.Transport{DialContext: conn.DialContext, DisableCompression: true}
 	defer transport.CloseIdleConnections()
+	silent := log.New(io.Discard, "", 0) // sessions end in the middle of answers
 	srv := &http.Server{
-		ReadHeaderTimeout: connectTimeout,
+		ReadHeaderTimeout: connectTimeout, ErrorLog: silent,
 		Handler: &httputil.ReverseProxy{
-			Transport: transport,
+			Transport: transport, ErrorLog: silent,
 			Rewrite: func(p *httputil.ProxyRequest) {
 				p.Out.URL.Scheme, p.Out.URL.Host, p.Out.Host = "http", "publisher", p.In.Host
 				r.mu.Lock()

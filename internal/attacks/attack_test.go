@@ -15,7 +15,7 @@ import (
 const (
 	// atOnce is how many attacks run at a time: they wait more than they
 	// compute.
-	atOnce = 4
+	atOnce = 6
 	// attackTimeout bounds each of the two tries of an attack, with starting and
 	// stopping the programs.
 	attackTimeout = 60 * time.Second

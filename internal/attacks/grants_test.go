@@ -2,7 +2,6 @@ package attacks
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -27,8 +26,6 @@ func grantAttacks() []attack {
 		{"grant-widened-when-passed-on", check.Narrowing, "forbidden", badGrant(check.Narrowing, widened)},
 		{"grant-passed-on-without-leave", check.Narrowing, "forbidden", badGrant(check.Narrowing, passedOn)},
 		{"grant-revoked", check.Revoked, "forbidden", revokedGrant},
-		{"session-that-outlives-its-grant", check.Expiry, "ended", outlivesExpiry},
-		{"session-that-outlives-its-revocation", check.Revoked, "ended", outlivesRevocation},
 		{"right-that-a-narrow-grant-lacks", check.Right, "403", lackingRight},
 		{"camera-that-a-narrow-grant-lacks", check.Right, "forbidden", lackingCamera},
 	}
@@ -181,93 +178,6 @@ func revokedGrant(w *world) act {
 		control: func() error { return visit(false) },
 		attempt: func() error { return visit(true) },
 		refused: s.refused(check.Revoked),
-	}
-}
-
-// endsWithin is how soon a session ends whose right to be has ended, with room
-// for a busy machine.
-const endsWithin = 4 * time.Second
-
-// outlivesExpiry watches on after the grant has expired.
-func outlivesExpiry(w *world) act {
-	h := w.home(1)
-	s := h.sites[0]
-	return act{
-		control: func() error {
-			guest := w.newIdentity()
-			g, err := grant(h.owner, guest, string(s.id), everything())
-			if err != nil {
-				return err
-			}
-			return s.visit(guest, g)
-		},
-		attempt: func() error {
-			guest, scope := w.newIdentity(), everything()
-			scope.Expires = time.Now().Add(3 * time.Second).Unix()
-			g, err := grant(h.owner, guest, string(s.id), scope)
-			if err != nil {
-				return err
-			}
-			return s.as(guest, []string{g}, func(c *session) error {
-				if err := c.cameras(w.ctx); err != nil {
-					return err
-				}
-				return c.outlives(w.ctx, time.Until(time.Unix(scope.Expires, 0))+endsWithin)
-			})
-		},
-		refused: s.refused(check.Expiry),
-	}
-}
-
-// outlivesRevocation watches on after the owner has put the guest out.
-func outlivesRevocation(w *world) act {
-	h := w.home(1)
-	s := h.sites[0]
-	return act{
-		control: func() error {
-			guest := w.newIdentity()
-			g, err := grant(h.owner, guest, string(s.id), everything())
-			if err != nil {
-				return err
-			}
-			return s.visit(guest, g)
-		},
-		attempt: func() error {
-			guest := w.newIdentity()
-			g, err := grant(h.owner, guest, string(s.id), everything())
-			if err != nil {
-				return err
-			}
-			return s.as(guest, []string{g}, func(c *session) error {
-				if err := c.cameras(w.ctx); err != nil {
-					return err
-				}
-				list, err := h.revoke(access.RevokedPeer, string(guest.PeerID()))
-				if err != nil {
-					return err
-				}
-				if err := h.put(s, list); err != nil {
-					return err
-				}
-				return c.outlives(w.ctx, endsWithin)
-			})
-		},
-		refused: s.refused(check.Revoked),
-	}
-}
-
-// outlives returns nil if the session still works after d, and a *refusal if it
-// was ended before.
-func (s *session) outlives(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-s.conn.Done():
-		return &refusal{says: "ended"}
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return s.cameras(ctx)
 	}
 }
 

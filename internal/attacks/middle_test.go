@@ -241,7 +241,7 @@ func readable(text, own string) []string {
 // watch lets the phone dial, ask for the cameras and see a picture.
 func (p *phone) watch(n check.Name, session, signal string, peer identity.PeerID) error {
 	err := p.ask(n, "dial", session, map[string]any{
-		"signal": "ws" + strings.TrimPrefix(signal, "http"), "peer": peer, "timeoutMs": patience.Milliseconds() / 2,
+		"signal": "ws" + strings.TrimPrefix(signal, "http"), "peer": peer, "timeoutMs": dialTimeout.Milliseconds(),
 	})
 	for _, do := range []string{"picture", "cameras"} {
 		if err == nil {

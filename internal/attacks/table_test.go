@@ -2,10 +2,10 @@ package attacks
 
 import "slices"
 
-// table is every attack. Those that take longest come first.
+// table is every attack. Those that wait longest come first.
 func table() []attack {
 	return slices.Concat(
-		limitAttacks(), pageAttacks(), grantAttacks(), listAttacks(), pairingAttacks(), guestAttacks(), whepAttacks(), middleAttacks(),
-		offerAttacks(), answerAttacks(), registrationAttacks(), webAttacks(),
+		limitAttacks(), pageAttacks(), durationAttacks(), whepAttacks(), guestAttacks(), grantAttacks(), listAttacks(),
+		pairingAttacks(), middleAttacks(), offerAttacks(), answerAttacks(), registrationAttacks(), webAttacks(),
 	)
 }

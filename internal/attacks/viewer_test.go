@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
@@ -97,10 +98,13 @@ func (p *phone) ask(n check.Name, do, session string, more map[string]any) error
 	return fmt.Errorf("the viewer: %s (check %q)", e.Error, e.Check)
 }
 
+// dialTimeout is how long a phone tries to connect.
+const dialTimeout = 8 * time.Second
+
 // dial lets the phone dial, and ask for the cameras.
 func (p *phone) dial(n check.Name, session, signal string, peer identity.PeerID) error {
 	err := p.ask(n, "dial", session, map[string]any{
-		"signal": "ws" + strings.TrimPrefix(signal, "http"), "peer": peer, "noPicture": true, "timeoutMs": patience.Milliseconds() / 2,
+		"signal": "ws" + strings.TrimPrefix(signal, "http"), "peer": peer, "noPicture": true, "timeoutMs": dialTimeout.Milliseconds(),
 	})
 	if err != nil {
 		return err

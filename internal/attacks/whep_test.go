@@ -19,7 +19,6 @@ func whepAttacks() []attack {
 		{"whep-token-at-another-camera", check.Right, "403", playedWith(check.Right, otherCamerasToken)},
 		{"whep-token-of-a-guest-who-was-revoked", check.Revoked, "401", playedWith(check.Revoked, revokedGuestsToken)},
 		{"whep-token-of-a-grant-that-has-expired", check.Expiry, "401", playedWith(check.Expiry, expiredGuestsToken)},
-		{"whep-session-that-outlives-its-grant", check.Expiry, "ended", outlivedByPlayer},
 	}
 }
 
@@ -147,48 +146,4 @@ func expiredGuestsToken(w *world, h *home) (string, error) {
 		return "", err
 	}
 	return token, w.until(func() (bool, error) { return time.Now().After(end), nil })
-}
-
-// outlivedByPlayer plays on when the grant behind the token has ended.
-func outlivedByPlayer(w *world) act {
-	h := w.home(1)
-	s := h.sites[0]
-	return act{
-		control: func() error {
-			guest := w.newIdentity()
-			g, err := grant(h.owner, guest, string(s.id), everything())
-			if err != nil {
-				return err
-			}
-			t, err := s.token(guest, g, "cam")
-			if err == nil {
-				_, err = s.play(t)
-			}
-			return err
-		},
-		attempt: func() error {
-			guest, g, end, err := shortGrant(w, h)
-			if err != nil {
-				return err
-			}
-			t, err := s.token(guest, g, "cam")
-			if err != nil {
-				return err
-			}
-			p, err := s.play(t)
-			if err != nil {
-				return err
-			}
-			timer := time.NewTimer(time.Until(end) + endsWithin)
-			defer timer.Stop()
-			select {
-			case <-p.Done():
-				return &refusal{says: "ended"}
-			case <-timer.C:
-				_, _, err := p.ReadUnit(w.ctx)
-				return err
-			}
-		},
-		refused: s.refused(check.Expiry),
-	}
 }

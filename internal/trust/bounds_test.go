@@ -43,17 +43,17 @@ func TestBounds_Guests(t *testing.T) {
 	h := paired(t, t.TempDir())
 	loyal, lapsed := someone(0), someone(1)
 	h.come(loyal, h.grantTo(loyal, live()))
-	h.clock = h.clock.Add(time.Second)
-	h.come(lapsed, h.grantTo(lapsed, h.until(live(), time.Second)))
+	h.clock = h.clock.Add(guestWriteEvery)
+	h.come(lapsed, h.grantTo(lapsed, h.until(live(), guestWriteEvery)))
 	for i := 2; i < maxHolders; i++ {
-		h.clock = h.clock.Add(time.Second)
+		h.clock = h.clock.Add(guestWriteEvery)
 		h.come(someone(i), h.grantTo(someone(i), live()))
 	}
 	h.come(loyal)
 	// First whoever has nothing any more, then whoever was away longest.
 	for i, gone := range []identity.PeerID{lapsed, someone(2), someone(3)} {
 		late := someone(maxHolders + i)
-		h.clock = h.clock.Add(time.Second)
+		h.clock = h.clock.Add(guestWriteEvery)
 		h.come(late, h.grantTo(late, live()))
 		if h.state.Load().holders[gone] != nil || h.state.Load().holders[late] == nil {
 			t.Errorf("%s is there still", gone)
@@ -68,6 +68,56 @@ func TestBounds_Guests(t *testing.T) {
 			t.Errorf("%d files %v", len(files), err)
 		}
 		h.restart()
+	}
+}
+
+// A guest who passes on what it has, to as many keys as it likes, drives out nobody
+// whom an owner has let in, and wears out no memory card.
+func TestBounds_GuestsOfGuests(t *testing.T) {
+	h := paired(t, t.TempDir())
+	giver := newPeer(t)
+	compact := h.grant(giver, passable())
+	parent, _ := access.ParseGrant(compact)
+	h.as(giver, compact)
+	for i := range maxHolders / 2 {
+		h.come(someone(i), h.grantTo(someone(i), live()))
+	}
+	writes := 0
+	write := h.store.write
+	h.store.write = func(path string, data []byte) error {
+		writes++
+		return write(path, data)
+	}
+	h.clock = h.clock.Add(time.Hour)
+	for i := maxHolders; i < 2*maxHolders; i++ {
+		g, err := access.PassOn(giver, parent, access.Recipient{Peer: someone(i)}, live(), h.clock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.come(someone(i), g)
+	}
+	if writes > guestWritesBurst {
+		t.Errorf("%d writes in no time", writes)
+	}
+	for i := range maxHolders / 2 {
+		if !h.Known(someone(i)) {
+			t.Fatalf("guest %d was driven out", i)
+		}
+	}
+	if n := len(h.state.Load().holders); n != maxHolders {
+		t.Errorf("%d guests are remembered", n)
+	}
+	for i := range maxHolders {
+		h.clock = h.clock.Add(guestWriteEvery)
+		h.come(someone(1000+i), h.grantTo(someone(1000+i), live()))
+	}
+	g, err := access.PassOn(giver, parent, access.Recipient{Peer: someone(1)}, live(), h.clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.come(someone(1), g) // let in, and not remembered
+	if h.Known(someone(1)) || len(h.state.Load().holders) != maxHolders {
+		t.Error("a guest's guest took a place of the owner's")
 	}
 }
 

@@ -109,15 +109,20 @@ func (t *Trust) redeem(c ClaimRequest) (ClaimResult, error) {
 		return ClaimResult{}, fmt.Errorf("nothing was given, since that cannot be written down: %w", err)
 	}
 	t.put(next)
-	if r.grant != nil && t.keepGrants(c.Viewer, []*access.Grant{r.grant}, 0) {
-		t.forgetCopy(i)
+	if r.grant != nil {
+		t.keepRedeemed(i)
 	}
 	return result, nil
 }
 
-// forgetCopy forgets the copy of a grant that is where it belongs now; the next
-// time that invites are written down it will not be there.
-func (t *Trust) forgetCopy(invite int) {
+// keepRedeemed puts the grant of a redeemed invite where it belongs. Then the copy
+// is forgotten; the next time that invites are written down it will not be there.
+func (t *Trust) keepRedeemed(invite int) {
+	g := t.state.Load().invites[invite].grant
+	h := t.keepGrants(g.Holder, []*access.Grant{g}, 0)
+	if h == nil || !t.saveHolder(g.Holder, h) {
+		return
+	}
 	next := t.state.Load().next()
 	next.invites = slices.Clone(next.invites)
 	next.invites[invite].grant = nil

@@ -20,6 +20,11 @@ const (
 
 	// seenEvery is how often it is written down that somebody was here.
 	seenEvery = time.Hour
+
+	// What guests make us write: a memory card must not wear out because one of
+	// them passes on grants all day.
+	guestWritesBurst = 64
+	guestWriteEvery  = 10 * time.Second
 )
 
 // holder is a guest whose grants were seen. Its grants never change: another
@@ -27,7 +32,7 @@ const (
 type holder struct {
 	grants []*access.Grant // oldest first
 	seen   *atomic.Int64   // when it came last, in Unix seconds; 0: never yet
-	onDisk *atomic.Int64   // seen, as it is on disk
+	onDisk *atomic.Int64   // seen, as it is on disk; 0: the grants are not there
 }
 
 func newHolder(grants []*access.Grant, seen int64) *holder {
@@ -56,7 +61,9 @@ func (t *Trust) remember(peer identity.PeerID, grants []*access.Grant) {
 	if h == nil || slices.ContainsFunc(grants, func(g *access.Grant) bool { return !h.has(g.Compact()) }) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.keepGrants(peer, grants, now)
+		if h := t.keepGrants(peer, grants, now); h != nil && t.mayWrite() {
+			t.saveHolder(peer, h)
+		}
 		return
 	}
 	h.seen.Store(now)
@@ -64,15 +71,19 @@ func (t *Trust) remember(peer identity.PeerID, grants []*access.Grant) {
 		return // not worth waiting for
 	}
 	defer t.mu.Unlock()
-	if t.state.Load().holders[peer] == h {
+	if t.state.Load().holders[peer] == h && t.mayWrite() {
 		t.saveHolder(peer, h)
 	}
 }
 
+// mayWrite reports whether what a guest did is written down now, or with the
+// next thing that it does.
+func (t *Trust) mayWrite() bool { return t.guestWrites.AllowN(t.options.Now(), 1) }
+
 // keepGrants adds grants to those of a peer, which came at a time, or has not yet
-// if that is 0. Its caller holds mu. What cannot be written down is kept in
-// memory, and kept is false.
-func (t *Trust) keepGrants(peer identity.PeerID, grants []*access.Grant, seen int64) (kept bool) {
+// if that is 0, and returns what is to be written down: nil if nothing changed, or
+// there is no place for this peer. Its caller holds mu.
+func (t *Trust) keepGrants(peer identity.PeerID, grants []*access.Grant, seen int64) *holder {
 	s := t.state.Load()
 	var all []*access.Grant
 	if h := s.holders[peer]; h != nil {
@@ -85,22 +96,23 @@ func (t *Trust) keepGrants(peer identity.PeerID, grants []*access.Grant, seen in
 			all = append(all, g)
 		}
 	}
-	if len(all) == before && before > 0 {
-		return true // somebody else was quicker
+	if len(all) == before {
+		return nil // somebody else was quicker
 	}
-	all = s.newest(peer, all, t.Now())
+	h := newHolder(s.newest(peer, all, t.Now()), seen)
+	h.onDisk.Store(0)
 	next := s.next()
 	next.holders = maps.Clone(s.holders)
-	h := newHolder(all, seen)
 	next.holders[peer] = h
 	for _, gone := range next.makeRoom(peer, t.Now()) {
 		delete(next.holders, gone)
 		t.store.removeHolder(gone)
 	}
 	t.put(next)
-	return t.saveHolder(peer, h)
+	return next.holders[peer]
 }
 
+// saveHolder writes down what was seen of a guest. Its caller holds mu.
 func (t *Trust) saveHolder(peer identity.PeerID, h *holder) (kept bool) {
 	seen := h.seen.Load()
 	if err := t.store.saveHolder(peer, h.grants, seen); err != nil {
@@ -121,8 +133,33 @@ func (s *state) newest(peer identity.PeerID, all []*access.Grant, now time.Time)
 	return all
 }
 
-// makeRoom says whom to forget, other than peer, to stay within the bounds: those
-// whose grants do not count any more, then those who have not been here longest.
+// candidate is a guest who may be forgotten.
+type candidate struct {
+	peer   identity.PeerID
+	counts int // 1: some of its grants count
+	direct int // 1: some come from an owner or the console, not from another guest
+	seen   int64
+	bytes  int
+}
+
+func (s *state) candidate(peer identity.PeerID, now time.Time) candidate {
+	h := s.holders[peer]
+	c := candidate{peer: peer, seen: h.seen.Load(), bytes: h.bytes()}
+	for _, g := range h.grants {
+		if s.judge(g, peer, now) == nil {
+			c.counts = 1
+			if g.Parent() == nil && (g.Invite() == nil || g.Invite().Parent() == nil) {
+				c.direct = 1
+			}
+		}
+	}
+	return c
+}
+
+// makeRoom says whom to forget, now that peer has come, to stay within the bounds:
+// those whose grants do not count any more, then those whom other guests have let
+// in (so that no guest drives out those of the owners), then those who have not
+// been here longest.
 func (s *state) makeRoom(peer identity.PeerID, now time.Time) (gone []identity.PeerID) {
 	total := 0
 	for _, h := range s.holders {
@@ -132,25 +169,14 @@ func (s *state) makeRoom(peer identity.PeerID, now time.Time) (gone []identity.P
 	if left <= maxHolders && total <= maxGrantBytes {
 		return nil
 	}
-	type candidate struct {
-		peer  identity.PeerID
-		good  int // 1: some of its grants count
-		seen  int64
-		bytes int
-	}
 	var all []candidate
-	for other, h := range s.holders {
-		if other == peer {
-			continue
+	for other := range s.holders {
+		if c := s.candidate(other, now); other != peer || c.direct == 0 {
+			all = append(all, c)
 		}
-		c := candidate{peer: other, seen: h.seen.Load(), bytes: h.bytes()}
-		if slices.ContainsFunc(h.grants, func(g *access.Grant) bool { return s.judge(g, other, now) == nil }) {
-			c.good = 1
-		}
-		all = append(all, c)
 	}
 	slices.SortFunc(all, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.good, b.good), cmp.Compare(a.seen, b.seen), cmp.Compare(a.peer, b.peer))
+		return cmp.Or(cmp.Compare(a.counts, b.counts), cmp.Compare(a.direct, b.direct), cmp.Compare(a.seen, b.seen), cmp.Compare(a.peer, b.peer))
 	})
 	for _, c := range all {
 		if left <= maxHolders && total <= maxGrantBytes {

@@ -34,14 +34,6 @@ type inviteRecord struct {
 	grant  *access.Grant // what it gave, until that is where it belongs
 }
 
-// holder returns whose grant it is, "" without one.
-func (r inviteRecord) holder() identity.PeerID {
-	if r.grant == nil {
-		return ""
-	}
-	return r.grant.Holder
-}
-
 // consoleInvite is an invite of the console whose grant may still count.
 type consoleInvite struct {
 	ID string `json:"jti"`

@@ -38,7 +38,7 @@ func TestPutList_OnlyOwnersBringWhatOwnersSigned(t *testing.T) {
 	refusedBy(t, check.ListVersion, h.PutList(h.as(h.owner), first))
 	for range 2 {
 		s := h.State()
-		if s.Home != h.lists.Home() || s.Version != 2 || s.List != second || s.Conflict || len(s.Owners) != 2 {
+		if s.Home != h.lists.Home() || h.Home() != s.Home || s.Version != 2 || s.List != second || s.Conflict || len(s.Owners) != 2 {
 			t.Errorf("%+v", s)
 		}
 		h.as(guest)

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/sightline-cam/sightline/internal/access"
 	"github.com/sightline-cam/sightline/internal/atomicfile"
 	"github.com/sightline-cam/sightline/internal/identity"
@@ -20,6 +22,8 @@ type Trust struct {
 	id      identity.PeerID
 	changes chan struct{}
 	store   *store
+
+	guestWrites *rate.Limiter // safe for concurrent use
 
 	// read at any time, written by whoever holds mu
 	state   atomic.Pointer[state]
@@ -44,7 +48,8 @@ func Open(o Options) (*Trust, error) {
 	o = o.withDefaults()
 	t := &Trust{
 		options: o, id: o.Publisher.PeerID(), changes: make(chan struct{}, 1),
-		store: &store{dir: o.Dir, log: o.Logger, write: atomicfile.Write},
+		store:       &store{dir: o.Dir, log: o.Logger, write: atomicfile.Write},
+		guestWrites: rate.NewLimiter(rate.Every(guestWriteEvery), guestWritesBurst),
 	}
 	s := &state{publisher: t.id, generation: 1, holders: map[identity.PeerID]*holder{}}
 	latest, err := t.store.load(s)
@@ -54,9 +59,9 @@ func Open(o Options) (*Trust, error) {
 	t.written = latest
 	t.latest.Store(latest)
 	t.state.Store(s)
-	for _, r := range s.invites {
-		if h := s.holders[r.holder()]; r.grant != nil && (h == nil || !h.has(r.grant.Compact())) { // a power cut came before it was written where it belongs
-			t.keepGrants(r.grant.Holder, []*access.Grant{r.grant}, 0)
+	for i, r := range s.invites {
+		if r.grant != nil { // a power cut came before it was written where it belongs
+			t.keepRedeemed(i)
 		}
 	}
 	return t, nil
@@ -86,6 +91,10 @@ func (t *Trust) writeOwners(s *state) error {
 
 // Owned reports whether there is an owner.
 func (t *Trust) Owned() bool { return t.state.Load().lists != nil }
+
+// Home returns the id of the home that the publisher belongs to, "" as long as
+// there is no access list.
+func (t *Trust) Home() string { return t.state.Load().home() }
 
 // Known reports, without any cryptography, whether a peer is likely to be let in:
 // an owner, one who is listed, or the holder of a grant that was seen here and

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
@@ -25,19 +26,36 @@ func guestAttacks() []attack {
 func hungryGuest(w *world) act {
 	v := w.newIdentity()
 	s := w.site(siteOptions{allow: []identity.PeerID{v.PeerID()}})
-	const requests = 400
+	const requests, atATime = 800, 8
 	ask := func(n int) error {
 		return s.as(v, nil, func(c *session) error {
+			work, failed := make(chan struct{}, n), make(chan error, n)
 			for range n {
-				a, err := c.call(w.ctx, http.MethodGet, "/v1/time", nil)
-				if err != nil {
-					return err
-				}
-				if a.Status != http.StatusOK {
-					return a
-				}
+				work <- struct{}{}
 			}
-			return nil
+			close(work)
+			var wg sync.WaitGroup
+			for range atATime {
+				wg.Go(func() {
+					for range work {
+						a, err := c.call(w.ctx, http.MethodGet, "/v1/time", nil)
+						if err == nil && a.Status != http.StatusOK {
+							err = a
+						}
+						if err != nil {
+							failed <- err
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+			select {
+			case err := <-failed:
+				return err
+			default:
+				return nil
+			}
 		})
 	}
 	return act{

@@ -18,9 +18,9 @@ const (
 	atOnce = 6
 	// attackTimeout bounds each of the two tries of an attack, with starting and
 	// stopping the programs.
-	attackTimeout = 60 * time.Second
+	attackTimeout = 2 * time.Minute
 	// patience bounds a single wait on a busy machine.
-	patience = 20 * time.Second
+	patience = 30 * time.Second
 )
 
 // attack is one thing that somebody hostile tries.

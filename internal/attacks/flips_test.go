@@ -47,12 +47,13 @@ func flippedBits(w *world) act {
 			if err != nil {
 				return err
 			}
-			for i := range len(compact) {
+			sent := 0
+			for i := 0; i < len(compact); i += stride {
 				if err := sendFlipped(w, p, key, s, compact, i); err != nil {
 					return fmt.Errorf("byte %d: %w", i, err)
 				}
 				// No faster than it is refused, or messages are dropped unread.
-				if i%16 != 15 && i != len(compact)-1 {
+				if sent++; sent%16 != 0 && i+stride < len(compact) {
 					continue
 				}
 				if err := w.until(func() (bool, error) {
@@ -61,7 +62,7 @@ func flippedBits(w *world) act {
 						return true, err
 					}
 					now, err := all()
-					return now-before >= float64(i+1), err
+					return now-before >= float64(sent), err
 				}); err != nil {
 					return fmt.Errorf("up to byte %d: %w", i, err)
 				}

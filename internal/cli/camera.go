@@ -25,7 +25,7 @@ type Camera struct {
 
 // Address says where things are.
 type Address struct {
-	Listen       string   `help:"TCP address of the page, the API and WHEP. Default 127.0.0.1:8788." placeholder:"HOST:PORT"`
+	Listen       string   `help:"TCP address of the page, the API and WHEP. Default :8788 with TLS; 127.0.0.1:8788 with --open or --signal." placeholder:"HOST:PORT"`
 	TLSCert      string   `name:"tls-cert" help:"Certificate of the page, PEM. Default beyond loopback: one that the agent makes for itself." placeholder:"FILE"`
 	TLSKey       string   `name:"tls-key" help:"Key of the certificate, PEM." placeholder:"FILE"`
 	UDP          string   `name:"udp" help:"UDP address for all viewers. Default: any free port." placeholder:"HOST:PORT"`

@@ -11,8 +11,13 @@ import (
 	"strings"
 )
 
-// DefaultListen is the default of Config.Listen.
-const DefaultListen = "127.0.0.1:8788"
+// The defaults of Config.Listen: a phone must be able to open the page of an
+// agent that introduces its viewers itself. One that is open, or that viewers
+// find through a signaling server, needs no door to the LAN.
+const (
+	DefaultListen      = ":8788"
+	DefaultListenLocal = "127.0.0.1:8788"
+)
 
 // maxCameras is the largest number of cameras of one agent.
 const maxCameras = 256
@@ -55,6 +60,9 @@ func (k *check) addresses() {
 	c := k.c
 	if c.Listen == "" {
 		c.Listen = DefaultListen
+		if c.Open || c.Signal != "" {
+			c.Listen = DefaultListenLocal
+		}
 	}
 	if c.UDP == "" {
 		c.UDP = ":0"
@@ -91,7 +99,7 @@ func (k *check) secure() {
 func checkAddress(address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return errors.New("must be host:port or :port, for example " + DefaultListen)
+		return errors.New("must be host:port or :port, for example " + DefaultListenLocal)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return errors.New("must end in a port from 0 to 65535")

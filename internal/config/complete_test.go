@@ -36,8 +36,13 @@ func TestComplete_FillsInDefaults(t *testing.T) {
 	}
 	closed := minimal(t)
 	closed.Open = false
-	if _, err := closed.Complete(); err != nil || closed.UDP != ":0" {
-		t.Errorf("UDP %q, error %v", closed.UDP, err)
+	if _, err := closed.Complete(); err != nil || closed.UDP != ":0" || closed.Listen != ":8788" {
+		t.Errorf("UDP %q, listen %q, error %v", closed.UDP, closed.Listen, err)
+	}
+	behind := minimal(t)
+	behind.Open, behind.Signal = false, "wss://signal.example.org"
+	if _, err := behind.Complete(); err != nil || behind.Listen != "127.0.0.1:8788" {
+		t.Errorf("listen %q, error %v", behind.Listen, err)
 	}
 }
 

@@ -15,7 +15,7 @@ const maxFile = 256 << 10
 // zero value, which Complete fills in.
 type Config struct {
 	// Listen is the TCP address of the agent's own page, API and WHEP.
-	// Default: DefaultListen.
+	// Default: DefaultListen; with Open or Signal DefaultListenLocal.
 	Listen string `yaml:"listen"`
 	// TLSCert and TLSKey are files with the certificate of Listen and its key,
 	// PEM; they are read again when they change. Default: none; beyond loopback

@@ -2,6 +2,7 @@ package access
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -35,8 +36,11 @@ func parseProof(compact string, d depth) (*Invite, *Grant, error) {
 		return nil, nil, nil
 	}
 	header, _, _ := strings.Cut(compact, ".")
+	var claims struct {
+		Type string `json:"typ"`
+	}
 	raw, err := base64.RawURLEncoding.DecodeString(header)
-	if err == nil && strings.Contains(string(raw), `"`+InviteType+`"`) {
+	if err == nil && json.Unmarshal(raw, &claims) == nil && claims.Type == InviteType {
 		v, err := parseInvite(compact, d)
 		return v, nil, err
 	}

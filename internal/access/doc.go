@@ -23,7 +23,8 @@
 //	name     what the giver calls the holder
 //	device   what the holder calls the device
 //	rights   1 to 6 of "live", "playback", "talk", "ptz", "events", "admin"
-//	cameras  1 to 64 of "*", "<PeerID>/*", "<PeerID>/<camera id>"
+//	cameras  1 to 64 of "*", "<PeerID>/*", "<PeerID>/<camera id>"; a camera id
+//	         has 1 to 64 of a-z, 0-9, - and _, and begins with none of the last two
 //	pass     whether the holder may pass it on
 //	owner    false
 //	prf      the invite or the grant it was made of, compact; or ""
@@ -44,12 +45,16 @@
 //	type       "access"
 //	home       token, the same in all versions
 //	version    from 1, one more than in the list before
-//	previous   hash: SHA-256 of the compact list before; "" in version 1 only
+//	previous   hash: SHA-256 of the list before as it was signed, the text
+//	           header.payload without the signature; "" in version 1 only
 //	time       when it was signed
 //	owners     1 to 16 of {"id","name","device"}, the most senior first
 //	publishers up to 64 of {"id","name","kind":"agent"|"recorder","signal"};
-//	           signal is a ws:// or wss:// address, or ""
-//	revoked    up to 512 of {"kind":"grant"|"peer","id","exp","time"}, id being
+//	           signal is "", or at most 256 characters like wss://host:443/: ws or
+//	           wss, a host of a-z, 0-9, ".", "-", or of 0-9, a-f, ":", "." in
+//	           brackets, if need be a port of 1 to 65535 without zeros before it,
+//	           if need be a slash; no path
+//	revoked    up to 400 of {"kind":"grant"|"peer","id","exp","time"}, id being
 //	           a jti (of a grant or an invite) or a PeerID that is no owner's;
 //	           after exp, if it is not 0, later lists may leave it out
 //

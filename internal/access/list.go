@@ -2,8 +2,10 @@ package access
 
 import (
 	"fmt"
-	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
@@ -15,10 +17,18 @@ const (
 	MaxList       = identity.MaxJWS
 	MaxOwners     = 16
 	MaxPublishers = 64
-	MaxRevoked    = 512
+	MaxRevoked    = 400
 
 	maxSignal = 256 // bytes of a signaling URL
+	maxPort   = 65535
 )
+
+// signalForm is what the address of a signaling server looks like, maxPort aside.
+// Every reader has this grammar and no parser of URLs: of those, each refuses
+// something else, and an owner whose program refuses the list is shut out.
+//
+//nolint:gochecknoglobals // a constant
+var signalForm = regexp.MustCompile(`^wss?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?/?$`)
 
 // Kinds of publishers and of revocations.
 const (
@@ -81,7 +91,8 @@ type Publisher struct {
 	Name string          `json:"name"`
 	// Kind is KindAgent or KindRecorder.
 	Kind string `json:"kind"`
-	// Signal is the URL of the signaling server that reaches it, or "".
+	// Signal is the signaling server that reaches it, or "": ws:// or wss://, a
+	// host in lower case, and if need be a port. No path: that is always the same.
 	Signal string `json:"signal"`
 }
 
@@ -123,7 +134,7 @@ func ParseList(compact string) (*List, error) {
 	if err := l.validate(); err != nil {
 		return nil, check.Refused(check.Form, err)
 	}
-	l.compact, l.hash, l.signer = compact, HashOf(compact), from
+	l.compact, l.hash, l.signer = compact, hashOfList(compact), from
 	l.index()
 	return &l, nil
 }
@@ -155,11 +166,22 @@ func lasts(end, other int64) bool { return end == 0 || other != 0 && end >= othe
 // Compact returns the text that the list was parsed from.
 func (l *List) Compact() string { return l.compact }
 
-// Hash returns the token of the SHA-256 of Compact.
+// Hash returns the token of the SHA-256 of what was signed: Compact without the
+// last dot and the signature. Of an ES256 signature anybody can make another one
+// that is as good, which must not make another list.
 func (l *List) Hash() string { return l.hash }
 
 // Signer returns who signed the list.
 func (l *List) Signer() identity.PeerID { return l.signer }
+
+// hashOfList is the Hash of a compact list.
+func hashOfList(compact string) string {
+	signed := compact
+	if end := strings.LastIndexByte(compact, '.'); end >= 0 {
+		signed = compact[:end]
+	}
+	return HashOf(signed)
+}
 
 // HasOwner reports whether a peer is among the list's owners.
 func (l *List) HasOwner(peer identity.PeerID) bool {
@@ -233,14 +255,23 @@ func (p Publisher) validate() error {
 	if p.Kind != KindAgent && p.Kind != KindRecorder {
 		return fmt.Errorf("%w: a publisher is an agent or a recorder", ErrToken)
 	}
-	if p.Signal == "" {
-		return nil
-	}
-	u, err := url.Parse(p.Signal)
-	if err != nil || len(p.Signal) > maxSignal || u.Scheme != "wss" && u.Scheme != "ws" || u.Host == "" || u.User != nil {
+	if !isSignal(p.Signal) {
 		return fmt.Errorf("%w: signal is no wss:// address", ErrToken)
 	}
 	return nil
+}
+
+// isSignal reports whether s is the address of a signaling server, or "".
+func isSignal(s string) bool {
+	if s == "" {
+		return true
+	}
+	parts := signalForm.FindStringSubmatch(s)
+	if len(s) > maxSignal || parts == nil {
+		return false
+	}
+	port, err := strconv.Atoi(parts[1])
+	return parts[1] == "" || err == nil && port <= maxPort
 }
 
 func (r Revocation) validate() error {

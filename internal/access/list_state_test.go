@@ -1,10 +1,14 @@
 package access
 
 import (
+	"crypto/elliptic"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -390,4 +394,31 @@ func TestListState_AuthorityFollowsTheList(t *testing.T) {
 	if err := f.after("1", "2'").Authority(camera.PeerID()).Check(g, guest.PeerID(), noon); !errors.Is(err, ErrRevoked) {
 		t.Error("revoked:", err)
 	}
+}
+
+// Anybody can make another signature of one that is there: (r, n-s) is as good as
+// (r, s). It is the same list.
+func TestListState_AnotherSpellingOfASignatureIsTheSameList(t *testing.T) {
+	f := newFamily(t)
+	f.sign("2", ann, "1", revoking(1))
+	f.sign("3", ann, "2")
+	twin := func(compact string) string {
+		parts := strings.Split(compact, ".")
+		sig, err := base64.RawURLEncoding.DecodeString(parts[2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := new(big.Int).SetBytes(sig[32:])
+		s.Sub(elliptic.P256().Params().N, s).FillBytes(sig[32:])
+		return parts[0] + "." + parts[1] + "." + base64.RawURLEncoding.EncodeToString(sig)
+	}
+	for _, name := range []string{"1", "2", "3"} {
+		f.lists[name+"'"] = twin(f.lists[name])
+		if f.lists[name+"'"] == f.lists[name] {
+			t.Fatal("the twin is spelled the same")
+		}
+	}
+	f.expect(f.after("1", "2", "2'"), "2", false, []int{ann, bob, cyd}, []int{1})
+	f.expect(f.after("1", "2'", "2", "3", "!1'", "!2'", "3'"), "3", false, []int{ann, bob, cyd}, []int{1})
+	f.expect(f.after("1'", "2'", "3'"), "3'", false, []int{ann, bob, cyd}, []int{1})
 }

@@ -75,8 +75,9 @@ func validateCameras(entry string) error {
 	if camera == "*" {
 		return nil
 	}
-	if camera == "" || len(camera) > maxCameraID || strings.Trim(camera, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
-		return fmt.Errorf("%w: a camera id has 1 to %d characters of a-z, 0-9, - and _", ErrToken, maxCameraID)
+	const inside = "abcdefghijklmnopqrstuvwxyz0123456789-_"
+	if camera == "" || len(camera) > maxCameraID || strings.Trim(camera, inside) != "" || strings.ContainsRune("-_", rune(camera[0])) {
+		return fmt.Errorf("%w: a camera id has 1 to %d characters of a-z, 0-9, - and _, the first of them a letter or digit", ErrToken, maxCameraID)
 	}
 	return nil
 }

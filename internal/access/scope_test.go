@@ -112,3 +112,15 @@ func TestScope_CameraIDsAreThoseOfSignaling(t *testing.T) {
 		}
 	}
 }
+
+func TestScope_CameraIDsBeginAsCamerasDo(t *testing.T) {
+	for id, good := range map[string]bool{
+		"a": true, "0": true, "a-_": true, strings.Repeat("a", maxCameraID): true,
+		"-a": false, "_a": false, "-": false, "": false, "A": false, strings.Repeat("a", maxCameraID+1): false,
+	} {
+		err := Scope{Rights: []Right{Live}, Cameras: []string{CameraOf(one, id)}}.Validate()
+		if good != (err == nil) {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}

@@ -33,6 +33,8 @@ type vectors struct {
 	Secret   string        `json:"secret"` // of Invite and the proofs
 	Proofs   []vectorProof `json:"proofs"`
 	Scopes   []vectorScope `json:"scopes"`
+	// Signals says which addresses may be a publisher's signal.
+	Signals map[string]bool `json:"signals"`
 }
 
 // vectorKey is the key of nobody: it is public.
@@ -46,7 +48,7 @@ type vectorKey struct {
 type vectorToken struct {
 	Payload string `json:"payload"`
 	Compact string `json:"compact"`
-	Hash    string `json:"hash"` // of Compact
+	Hash    string `json:"hash"` // of Compact without its signature
 }
 
 type vectorProof struct {
@@ -114,7 +116,7 @@ func vectorOf(t *testing.T, compact string) vectorToken {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return vectorToken{Payload: string(payload), Compact: compact, Hash: HashOf(compact)}
+	return vectorToken{Payload: string(payload), Compact: compact, Hash: hashOfList(compact)}
 }
 
 // inputs are the fixed parts of the tokens.
@@ -138,7 +140,7 @@ func (v *vectors) inputs() (grant Grant, invite Invite, redeemed Grant, list, ne
 	list = List{
 		Type: listMessage, Home: home, Version: 1, Time: noon.Unix(),
 		Owners:     []Owner{{ID: owner, Name: "Ann", Device: "phone"}},
-		Publishers: []Publisher{{ID: publisher, Name: "Front door", Kind: KindAgent, Signal: "wss://signal.example.org/v1/ws"}},
+		Publishers: []Publisher{{ID: publisher, Name: "Front door", Kind: KindAgent, Signal: "wss://signal.example.org"}},
 		Revoked:    []Revocation{},
 	}
 	next = list
@@ -174,7 +176,7 @@ func (v *vectors) make(t *testing.T) {
 			v.Proofs = append(v.Proofs, p)
 		}
 	}
-	v.Scopes = v.scopes()
+	v.Scopes, v.Signals = v.scopes(), signals()
 }
 
 func (v *vectors) scopes() (all []vectorScope) {
@@ -204,6 +206,36 @@ func (v *vectors) scopes() (all []vectorScope) {
 		all[i].Within = s.Child.scope().Within(s.Parent.scope()) == nil
 	}
 	return all
+}
+
+// signals are addresses that two parsers of URLs judge differently, and whether a
+// list may have them.
+func signals() map[string]bool {
+	all := map[string]bool{}
+	for _, good := range []string{
+		"", "wss://signal.example.org", "wss://signal.example.org/", "ws://localhost:8787", "wss://a:1", "wss://a:65535/",
+		"ws://[::1]:80/", "wss://[fd00::1]", "wss://1.2.3.4.5/", "wss://xn--a/", "wss://" + strings.Repeat("a", maxSignal-6),
+	} {
+		all[good] = true
+	}
+	for _, bad := range []string{
+		"wss://", "wss://a:0", "wss://a:65536", "wss://a:99999", "wss://a:080", "wss://a:", "wss://a//", "wss://a/v1/signal", "wss://a/?q",
+		"wss://a/#f", "wss://a:b@c", "wss://A.example", "WSS://a", "wss:a", "https://a", "wss://a_b", "wss://a b", " wss://a", "wss://a\n",
+		"wss://[::1", "wss://::1", "wss://[]", "wss://[fe80::1%eth0]", "wss://\u00e4", "wss://a/" + strings.Repeat("/", maxSignal),
+		"wss://" + strings.Repeat("a", maxSignal-5),
+	} {
+		all[bad] = false
+	}
+	return all
+}
+
+func TestList_SignalIsAHostAndAPort(t *testing.T) {
+	for s, good := range signals() {
+		err := Publisher{Kind: KindAgent, Signal: s}.validate()
+		if good != (err == nil) {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
 }
 
 //nolint:gochecknoglobals // a flag of the test
@@ -246,6 +278,9 @@ func TestVectors_StayAsTheyAre(t *testing.T) {
 		if tt.token.Payload != strings.TrimRight(want.String(), "\n") || vectorOf(t, tt.token.Compact) != tt.token {
 			t.Errorf("the %s is now\n%s", name, want.String())
 		}
+	}
+	if !jsonEqual(t, v.Signals, signals()) {
+		t.Error("addresses are judged differently")
 	}
 	if !jsonEqual(t, v.Scopes, v.scopes()) {
 		t.Error("the scopes are judged differently")

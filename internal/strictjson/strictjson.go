@@ -1,7 +1,8 @@
 // Package strictjson decodes JSON from strangers. What encoding/json accepts
 // silently is an error here: unknown names, names in another case, names that
-// appear twice, text after the value, and text that is not UTF-8. Two readers
-// of one signed message must never understand two different things.
+// appear twice, text after the value, text that is not UTF-8, and escapes of
+// half a character (lone surrogates, which readers replace or keep). Two readers of
+// one signed message must never understand two different things.
 package strictjson
 
 import (
@@ -11,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -24,6 +26,9 @@ func Unmarshal(data []byte, v any) error {
 	if !utf8.Valid(data) {
 		return errors.New("not valid UTF-8")
 	}
+	if hasLoneSurrogate(data) {
+		return errors.New("an escape of half a character")
+	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	if err := checkValue(dec, reflect.TypeOf(v)); err != nil {
@@ -33,6 +38,46 @@ func Unmarshal(data []byte, v any) error {
 		return errors.New("text after the JSON value")
 	}
 	return json.Unmarshal(data, v)
+}
+
+// hasLoneSurrogate reports whether JSON text has a \u escape of a surrogate that is
+// not one half of a pair. Backslashes are only in strings, or the text is no JSON.
+func hasLoneSurrogate(data []byte) bool {
+	high := -1 // where the escape begins that must complete the one before
+	for i := 0; i < len(data); {
+		if high >= 0 && (i != high || data[i] != '\\') {
+			return true
+		}
+		if data[i] != '\\' {
+			i++
+			continue
+		}
+		unit, ok := escapedUnit(data[i:])
+		low := ok && unit >= 0xDC00 && unit <= 0xDFFF
+		if low != (high >= 0) {
+			return true
+		}
+		high = -1
+		switch {
+		case !ok:
+			i += 2
+		case unit >= 0xD800 && unit <= 0xDBFF:
+			i += 6
+			high = i
+		default:
+			i += 6
+		}
+	}
+	return high >= 0
+}
+
+// escapedUnit reads a \u escape.
+func escapedUnit(data []byte) (unit uint64, ok bool) {
+	if len(data) < 6 || data[1] != 'u' {
+		return 0, false
+	}
+	unit, err := strconv.ParseUint(string(data[2:6]), 16, 16)
+	return unit, err == nil
 }
 
 // checkValue reads the next value and compares its names with t.

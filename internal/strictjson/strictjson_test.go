@@ -56,6 +56,15 @@ func TestUnmarshal_RefusesWhatTwoReadersMayReadDifferently(t *testing.T) {
 		"cut in a list":          `{"list":[`,
 		"empty":                  ``,
 		"not UTF-8":              "{\"b\":\"\xff\"}",
+		"half a character":       `{"b":"\ud800"}`,
+		"the other half":         `{"b":"\udc00"}`,
+		"the halves exchanged":   `{"b":"\udc00\ud800"}`,
+		"two first halves":       `{"b":"\ud83d\ud83d\ude00"}`,
+		"a half and a letter":    `{"b":"\uD83Dx"}`,
+		"halves apart":           `{"b":"\ud83dx\ude00"}`,
+		"a half and an escape":   `{"b":"\ud83d\n"}`,
+		"half a name":            `{"\ud800":"1"}`,
+		"a half left for later":  `{"raw":{"a":"\ud800"}}`,
 		"array for an object":    `[]`,
 		"object for a string":    `{"b":{}}`,
 		"array for a string":     `{"b":[]}`,
@@ -70,9 +79,24 @@ func TestUnmarshal_RefusesWhatTwoReadersMayReadDifferently(t *testing.T) {
 	}
 }
 
+func TestUnmarshal_ReadsWhatIsEscapedInFull(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"b":"\ud83d\ude00\uD83D\uDE00"}`: "\U0001F600\U0001F600",
+		`{"b":"\\ud800\u0041\\\n"}`:        `\ud800A\` + "\n",
+		`{"b":"\ufffd"}`:                   "\ufffd",
+	} {
+		var got sample
+		if err := Unmarshal([]byte(in), &got); err != nil || got.B != want {
+			t.Errorf("%s: %q, %v", in, got.B, err)
+		}
+	}
+}
+
 func FuzzUnmarshal(f *testing.F) {
 	f.Add([]byte(`{"b":"1","n":2,"list":[{"x":"y","p":3}],"raw":{"a":[1]}}`))
 	f.Add([]byte(`{"list":[[[`))
+	f.Add([]byte(`{"b":"\ud83d\ude00"}`))
+	f.Add([]byte(`{"b":"\ud83d`))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var got, again sample
 		if err := Unmarshal(in, &got); err != nil {

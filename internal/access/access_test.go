@@ -75,6 +75,9 @@ func (p people) at(publisher *identity.Identity) Authority {
 	return Authority{
 		Publisher: publisher.PeerID(), Home: home,
 		Owner: func(peer identity.PeerID) bool { return peer == p.owner.PeerID() },
+		Member: func(peer identity.PeerID) bool {
+			return peer == p.camera.PeerID() || peer == p.recorder.PeerID()
+		},
 	}
 }
 

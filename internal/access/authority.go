@@ -32,6 +32,10 @@ type Authority struct {
 	Home string
 	// Owner reports whether a peer is an owner now. Nil: nobody is.
 	Owner func(identity.PeerID) bool
+	// Member reports whether a publisher belongs to the home now, so that grants
+	// which it made of invites count here too. Nil: none but Publisher does, which
+	// always does.
+	Member func(identity.PeerID) bool
 	// Revoked reports whether a grant or invite (RevokedGrant and its jti) or a
 	// peer (RevokedPeer and its PeerID) was revoked. Nil: nothing was.
 	Revoked func(kind, id string) bool
@@ -84,12 +88,17 @@ func (a Authority) chain(l *link, now time.Time) error {
 }
 
 // issued reports whether the issuer may have issued l: as the receiver of what
-// it comes from, as an owner, or as this publisher for itself alone.
+// it comes from, if that is an invite as a publisher of this home, as an owner, or as this publisher for itself alone.
 func (a Authority) issued(l *link) bool {
 	if l.parent != nil {
-		return l.parent.receiver == l.issuer
+		redeemed := l.parent.deadline != 0
+		return l.parent.receiver == l.issuer && (!redeemed || a.member(l.issuer))
 	}
 	return a.owner(l.issuer) || l.issuer == a.Publisher && l.audience == string(a.Publisher)
+}
+
+func (a Authority) member(peer identity.PeerID) bool {
+	return peer == a.Publisher || a.Member != nil && a.Member(peer)
 }
 
 func (a Authority) owner(peer identity.PeerID) bool { return a.Owner != nil && a.Owner(peer) }

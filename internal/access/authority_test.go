@@ -213,3 +213,37 @@ func TestParseGrant_ChainsAreShort(t *testing.T) {
 	_, err = PassOn(p.owner, four, Recipient{Peer: p.guest.PeerID()}, scope, noon)
 	refusedBy(t, "four grants", err, ErrToken, check.Form)
 }
+
+// A device is sold with its key, and taken off the list: what it made of invites,
+// or makes of them with any date, opens no other device of the home.
+func TestAuthority_APublisherThatWasTakenOffTheListMakesNoGrants(t *testing.T) {
+	f := newFamily(t)
+	sold, kept, thief, friend := newID(t), newID(t), newID(t), newID(t)
+	publishers := func(all ...*identity.Identity) func(*List) {
+		return func(l *List) {
+			l.Publishers = nil
+			for _, id := range all {
+				l.Publishers = append(l.Publishers, Publisher{ID: id.PeerID(), Kind: KindAgent})
+			}
+		}
+	}
+	f.sign("2", ann, "1", publishers(sold, kept))
+	f.sign("3", ann, "2", publishers(kept))
+	compact, _, err := NewInvite(f.ids[ann], InviteRequest{Redeemer: sold.PeerID(), Audience: home, Scope: everything()}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := readGrant(t, must(t)(Redeem(sold, readInvite(t, compact), thief.PeerID(), "", noon)))
+	passed := readGrant(t, must(t)(PassOn(thief, g, Recipient{Peer: friend.PeerID()}, everything(), noon)))
+	before, after := f.after("1", "2"), f.after("1", "2", "3")
+	if err := before.Authority(kept.PeerID()).Check(g, thief.PeerID(), noon); err != nil {
+		t.Error("while it is on the list:", err)
+	}
+	err = after.Authority(kept.PeerID()).Check(g, thief.PeerID(), noon)
+	refusedBy(t, "its grant, elsewhere", err, ErrIssuer, check.Issuer)
+	err = after.Authority(kept.PeerID()).Check(passed, friend.PeerID(), noon)
+	refusedBy(t, "what was made of its grant, elsewhere", err, ErrIssuer, check.Issuer)
+	if err := after.Authority(sold.PeerID()).Check(g, thief.PeerID(), noon); err != nil {
+		t.Error("at itself:", err)
+	}
+}

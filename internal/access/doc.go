@@ -68,7 +68,9 @@
 //   - Audience: aud is this publisher or its home, in every link.
 //   - Issuer: iss of the last link is an owner now, or this publisher with itself
 //     as aud; iss of any other is the sub of its parent, or, if that is an invite,
-//     its redeemer. An invite with owner is an owner's own.
+//     its redeemer, which is this publisher or one of the list in force: a
+//     publisher that was taken off the list makes no grants for the others. An
+//     invite with owner is an owner's own.
 //   - Narrowing: rights, cameras, end and pass are within the parent's, and a
 //     parent that is a grant has pass. No grant is made of an invite with owner.
 //   - Revoked: no jti, issuer, holder or redeemer in the chain is revoked.

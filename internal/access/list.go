@@ -188,6 +188,11 @@ func (l *List) HasOwner(peer identity.PeerID) bool {
 	return slices.ContainsFunc(l.Owners, func(o Owner) bool { return o.ID == peer })
 }
 
+// HasPublisher reports whether a peer is among the list's publishers.
+func (l *List) HasPublisher(peer identity.PeerID) bool {
+	return slices.ContainsFunc(l.Publishers, func(p Publisher) bool { return p.ID == peer })
+}
+
 func (l *List) validate() error {
 	if l.Type != listMessage {
 		return fmt.Errorf("%w: the type is not %q", ErrToken, listMessage)

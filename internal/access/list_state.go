@@ -74,6 +74,11 @@ func (s ListState) IsOwner(peer identity.PeerID) bool {
 	return slices.ContainsFunc(s.view.owners, func(o Owner) bool { return o.ID == peer })
 }
 
+// IsPublisher reports whether the list in force has a publisher.
+func (s ListState) IsPublisher(peer identity.PeerID) bool {
+	return s.view.list != nil && s.view.list.HasPublisher(peer)
+}
+
 // MayDispute reports whether a peer that is no owner now was one by a list that
 // is still remembered, so that a list by it may yet be accepted: it can have been
 // removed by somebody whom it had removed itself, and whose list came here first.
@@ -126,7 +131,7 @@ func (s ListState) Conflict() bool { return s.view.conflict }
 
 // Authority returns what a publisher of this home judges tokens by.
 func (s ListState) Authority(publisher identity.PeerID) Authority {
-	return Authority{Publisher: publisher, Home: s.Home(), Owner: s.IsOwner, Revoked: s.Revoked}
+	return Authority{Publisher: publisher, Home: s.Home(), Owner: s.IsOwner, Member: s.IsPublisher, Revoked: s.Revoked}
 }
 
 // Draft returns the next list to sign, with everything in force and everything

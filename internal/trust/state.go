@@ -101,6 +101,7 @@ func (s *state) authority(root origin) access.Authority {
 	forgotten := root.issuer == s.publisher && !s.givenHere(root.id)
 	return access.Authority{
 		Publisher: s.publisher, Home: s.home(), Owner: s.isOwner,
+		Member: func(peer identity.PeerID) bool { return s.lists != nil && s.lists.IsPublisher(peer) },
 		Revoked: func(kind, id string) bool {
 			return forgotten && kind == access.RevokedGrant && id == root.id || s.revoked(kind, id)
 		},

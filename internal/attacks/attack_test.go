@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,12 +61,17 @@ func refusedBy(err error) error { return &refusal{says: err.Error()} }
 
 func TestAttacks(t *testing.T) {
 	programs := build(t)
+	var refused, well atomic.Int64
 	work := make(chan attack)
 	var wg sync.WaitGroup
 	for range atOnce {
 		wg.Go(func() {
 			for a := range work {
-				t.Run(a.name, func(t *testing.T) { a.run(t, programs) })
+				t.Run(a.name, func(t *testing.T) {
+					r, c := a.run(t, programs)
+					refused.Add(count(r))
+					well.Add(count(c))
+				})
 			}
 		})
 	}
@@ -73,29 +80,51 @@ func TestAttacks(t *testing.T) {
 	}
 	close(work)
 	wg.Wait()
+	fmt.Fprintf(os.Stdout, "%d attacks: %d refused, %d controls ok\n", len(table()), refused.Load(), well.Load())
 }
 
-func TestTable_NamesEveryAttackOnce(t *testing.T) {
-	seen := map[string]bool{}
+func count(ok bool) int64 {
+	if ok {
+		return 1
+	}
+	return 0
+}
+
+func TestTable_NamesEveryAttackOnceAndTriesEveryCheck(t *testing.T) {
+	seen, tried := map[string]bool{}, map[string]bool{}
 	for _, a := range table() {
 		if seen[a.name] || a.name == "" || a.check == "" || strings.Contains(a.name, "/") {
 			t.Errorf("the attack %q has no check, or a name that is taken", a.name)
 		}
-		seen[a.name] = true
+		seen[a.name], tried[string(a.check)] = true, true
+	}
+	source, err := os.ReadFile("../check/name.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`(?m)^\t\w+ Name = "(.+)"$`).FindAllSubmatch(source, -1)
+	if len(names) < 20 {
+		t.Fatalf("%d checks found in internal/check", len(names))
+	}
+	for _, m := range names {
+		if name := string(m[1]); !tried[name] {
+			t.Errorf("no attack tries the check %q", name)
+		}
 	}
 }
 
 // run tries the attack on both builds and prints its line.
-func (a attack) run(t *testing.T, programs *builds) {
+func (a attack) run(t *testing.T, programs *builds) (refused, control bool) {
 	var took time.Duration
 	skipped := false
-	refused := t.Run("as it is", func(t *testing.T) {
+	refused = t.Run("as it is", func(t *testing.T) {
 		defer func() { skipped = t.Skipped() }()
 		took = a.mustBeRefused(newWorld(t, programs, ""))
 	})
-	control := !skipped && t.Run("without the check", func(t *testing.T) { a.mustSucceed(newWorld(t, programs, a.check)) })
+	control = refused && !skipped && t.Run("without the check", func(t *testing.T) { a.mustSucceed(newWorld(t, programs, a.check)) })
 	switch {
 	case skipped:
+		refused = false
 		fmt.Fprintf(os.Stdout, "%-44s NOT TRIED: something is not installed\n", a.name)
 	case refused && control:
 		fmt.Fprintf(os.Stdout, "%-44s refused by %-12s in %5d ms, control ok\n", a.name, a.check, took.Milliseconds())
@@ -104,6 +133,7 @@ func (a attack) run(t *testing.T, programs *builds) {
 	default:
 		fmt.Fprintf(os.Stdout, "%-44s FAILED: not refused by %s, or what is honest does not work\n", a.name, a.check)
 	}
+	return refused, control
 }
 
 // mustBeRefused tries the attack on the ordinary build, and returns how long it

@@ -52,6 +52,40 @@ func TestInvite_TurnsIntoAGrantOnce(t *testing.T) {
 	h.refused(check.Holder, thief, r.Grant)
 }
 
+// A guest was invited at one device of the home and goes to the other.
+func TestInvite_GrantCountsInTheWholeHomeWhileItsMakerBelongsToIt(t *testing.T) {
+	first, second := paired(t, ""), newHome(t, "")
+	second.owner = first.owner
+	second.pair(first.owner)
+	second.lists = first.lists
+	with := func(devices ...identity.PeerID) func(*access.List) {
+		return func(l *access.List) {
+			l.Publishers = []access.Publisher{}
+			for _, id := range devices {
+				l.Publishers = append(l.Publishers, access.Publisher{ID: id, Kind: access.KindAgent})
+			}
+		}
+	}
+	both := func(edit func(*access.List)) {
+		first.put(edit)
+		list := first.lists.List().Compact()
+		if err := second.PutList(second.as(first.owner), list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	both(with(first.peer(), second.peer()))
+	guest := newPeer(t)
+	jti, secret := first.invite(first.owner, access.InviteRequest{Audience: first.Home()})
+	r, err := first.claimInvite(guest, jti, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := second.as(guest, r.Grant)
+	both(with(second.peer()))
+	refusedBy(t, check.Issuer, errOnly(second.Renew(p)))
+	first.as(guest) // for itself it stays good
+}
+
 func TestInvite_NobodyLearnsAnythingByGuessing(t *testing.T) {
 	h := paired(t, "")
 	jti, _ := h.invite(h.owner, access.InviteRequest{})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -164,7 +165,7 @@ func (m *mob) come(from string, n int, upgrade bool) error {
 func (m *mob) one(d *net.Dialer, host string, upgrade bool) error {
 	c, err := d.DialContext(m.server.w.ctx, "tcp", host)
 	if err != nil {
-		return err
+		return turnedAway(err)
 	}
 	m.mu.Lock()
 	m.conns = append(m.conns, c)
@@ -175,12 +176,15 @@ func (m *mob) one(d *net.Dialer, host string, upgrade bool) error {
 	_ = c.SetDeadline(time.Now().Add(patience))
 	if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
 		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: %s\r\n\r\n", signaling.Path, host, signaling.Subprotocol); err != nil {
-		return err
+		return turnedAway(err)
 	}
 	line, err := bufio.NewReaderSize(c, 16).ReadString('\n')
+	if err != nil {
+		return turnedAway(err)
+	}
 	var status int
-	if _, scanErr := fmt.Sscanf(line, "HTTP/1.1 %d", &status); err != nil || scanErr != nil {
-		return fmt.Errorf("no answer to a WebSocket: %w", errors.Join(err, scanErr))
+	if _, err := fmt.Sscanf(line, "HTTP/1.1 %d", &status); err != nil {
+		return fmt.Errorf("no answer to a WebSocket: %q", line)
 	}
 	if status == http.StatusSwitchingProtocols {
 		m.admitted.Add(1)
@@ -188,6 +192,15 @@ func (m *mob) one(d *net.Dialer, host string, upgrade bool) error {
 	}
 	m.status.Store(int64(status))
 	return nil
+}
+
+// turnedAway takes a connection that was closed at the gate for what it is: the
+// gate makes room for those who speak.
+func turnedAway(err error) error {
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }
 
 func (m *mob) size() int {

@@ -111,10 +111,13 @@
 //     A version is one more than that of a known previous, and at most 1,000
 //     more than any known.
 //  9. Lists are remembered for 8 versions, and longer while a conflict goes back
-//     further. What an older one says of owners is settled; older lists that
-//     arrive late, by those who still are owners, can only revoke. At most 32 are
-//     remembered; then only a list that ends a conflict is accepted
-//     (ErrUnsettled).
+//     further, or while an owner whom somebody less senior removed may answer
+//     (MayDispute): for 30 days after that list came, or was signed if that is
+//     later by at most as much. Lists between it and the newest 8 may be left out
+//     if they change no owners. What an older one says of owners is settled; older
+//     lists that arrive late, by those who still are owners, can only revoke. At
+//     most 32 are remembered (Remembered); then only a list that ends a conflict
+//     is accepted (ErrUnsettled).
 //
 // # Claims
 //

@@ -71,6 +71,8 @@ type List struct {
 	compact string
 	hash    string
 	signer  identity.PeerID
+	seen    int64             // when it came here, in Unix seconds
+	bridge  string            // the hash of the list that stands for previous, if that was dropped
 	revoked map[revoked]int64 // Revocation.Expires
 }
 

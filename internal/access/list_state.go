@@ -1,10 +1,12 @@
 package access
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/check"
@@ -28,8 +30,11 @@ const (
 	// keptVersions is how many lists before the one in force are remembered, so
 	// that one that was made of any of them is judged by what it was made of.
 	keptVersions = 8
-	// maxLists bounds the lists remembered while owners disagree.
-	maxLists = 32
+	// disputeTime is how long an owner who was removed by a less senior one can
+	// answer, however many lists were signed since.
+	disputeTime = 30 * 24 * time.Hour
+	// maxLists bounds the lists remembered besides the base.
+	maxLists = 31
 	// maxSettled bounds the hashes of lists that are known and over.
 	maxSettled = 64
 	// maxJump is how far a list's version may be ahead of what is known: an
@@ -79,13 +84,26 @@ func (s ListState) IsPublisher(peer identity.PeerID) bool {
 	return s.view.list != nil && s.view.list.HasPublisher(peer)
 }
 
-// MayDispute reports whether a peer that is no owner now was one by a list that
-// is still remembered, so that a list by it may yet be accepted: it can have been
-// removed by somebody whom it had removed itself, and whose list came here first.
-// A publisher may let it offer lists, and nothing else.
+// MayDispute reports whether a peer that is no owner now was removed by somebody
+// less senior, in a list that is still remembered: a list by it that removes the
+// other in turn will be accepted, if it is made of one of Remembered from before.
+// A publisher lets it fetch and offer lists, and do nothing else.
 func (s ListState) MayDispute(peer identity.PeerID) bool {
-	return !s.IsOwner(peer) && s.base != nil &&
-		(s.base.HasOwner(peer) || slices.ContainsFunc(s.lists, func(l *List) bool { return l.HasOwner(peer) }))
+	return !s.IsOwner(peer) && slices.Contains(s.view.disputers, peer)
+}
+
+// Remembered returns the lists that are remembered, the oldest first, at most 32.
+// What is in force follows from them, so whoever missed some learns them all. They
+// must not be changed.
+func (s ListState) Remembered() []*List {
+	if s.base == nil {
+		return nil
+	}
+	all := append([]*List{s.base}, s.lists...)
+	slices.SortFunc(all, func(a, b *List) int {
+		return cmp.Or(cmp.Compare(a.Version, b.Version), strings.Compare(a.hash, b.hash))
+	})
+	return all
 }
 
 // Revocations returns everything revoked now: the list's, then Carried.
@@ -164,16 +182,31 @@ func (s ListState) Draft(now time.Time) List {
 // No error means that the list is in force, or changed what is, or takes away what
 // the one in force does not (then Conflict is true); the list in force once more is
 // no error either. A list that was refused by ErrListSigner may be accepted after the one that made
-// its signer an owner.
+// its signer an owner. It takes the list's own time for the present: whoever has a
+// clock calls AcceptAt.
 func (s ListState) Accept(compact string) (ListState, error) {
 	l, err := ParseList(compact)
 	if err != nil {
 		return s, err
 	}
+	l.seen = l.Time
 	return s.accept(l)
 }
 
-func (s ListState) accept(l *List) (ListState, error) {
+// AcceptAt is Accept at a time by the local clock, by which it ends that a removed
+// owner may dispute.
+func (s ListState) AcceptAt(compact string, now time.Time) (ListState, error) {
+	l, err := ParseList(compact)
+	if err != nil {
+		return s, err
+	}
+	l.seen = min(max(now.Unix(), 0), maxInt)
+	return s.acceptAt(l, now)
+}
+
+func (s ListState) accept(l *List) (ListState, error) { return s.acceptAt(l, time.Unix(l.Time, 0)) }
+
+func (s ListState) acceptAt(l *List, now time.Time) (ListState, error) {
 	if s.base == nil {
 		if ownersDecide() && l.signer != s.root {
 			return s, check.Refused(check.ListSigner, ErrListSigner)
@@ -186,7 +219,7 @@ func (s ListState) accept(l *List) (ListState, error) {
 	if l.hash == s.view.list.hash {
 		return s, nil
 	}
-	next, outcome := s.with(l)
+	next, outcome := s.with(l, now)
 	switch {
 	case outcome == misshaped:
 		return s, check.Refused(check.Form, fmt.Errorf("%w: it does not follow from the list before", ErrToken))
@@ -221,17 +254,21 @@ type stored struct {
 	Base    string          `json:"base"`
 	Lists   []string        `json:"lists"`
 	Settled []string        `json:"settled"`
+	// Seen and Bridges have an element for each of Lists.
+	Seen    []int64  `json:"seen"`
+	Bridges []string `json:"bridges"`
 }
 
 // MarshalJSON writes the state for UnmarshalJSON, which believes it: keep it
 // where nobody else can write.
 func (s ListState) MarshalJSON() ([]byte, error) {
-	out := stored{Root: s.root, Lists: []string{}, Settled: orEmpty(s.settled)}
+	out := stored{Root: s.root, Lists: []string{}, Settled: orEmpty(s.settled), Seen: []int64{}, Bridges: []string{}}
 	if s.base != nil {
 		out.Base = s.base.compact
 	}
 	for _, l := range s.lists {
 		out.Lists = append(out.Lists, l.compact)
+		out.Seen, out.Bridges = append(out.Seen, l.seen), append(out.Bridges, l.bridge)
 	}
 	return json.Marshal(out)
 }
@@ -253,12 +290,16 @@ func (s *ListState) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("read the state of the access lists: %w", err)
 	}
+	if len(in.Seen) != len(in.Lists) || len(in.Bridges) != len(in.Lists) {
+		return errors.New("read the state of the access lists: not every list says when it came")
+	}
 	s.base, s.settled = base, in.Settled
-	for _, compact := range in.Lists {
+	for i, compact := range in.Lists {
 		l, err := ParseList(compact)
 		if err != nil {
 			return fmt.Errorf("read the state of the access lists: %w", err)
 		}
+		l.seen, l.bridge = in.Seen[i], in.Bridges[i]
 		s.lists = append(s.lists, l)
 	}
 	s.view = newTree(s.base, s.lists).look()

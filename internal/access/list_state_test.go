@@ -291,17 +291,23 @@ func TestListState_RulesOfOrder(t *testing.T) {
 		_, err = f.after("1").Accept(f.lists["far"])
 		refusedBy(t, "a version far ahead", err, ErrToken, check.Form)
 	})
-	t.Run("9 after eight versions it is over", func(t *testing.T) {
+	t.Run("9 after eight versions and thirty days it is over", func(t *testing.T) {
 		f := newFamily(t)
 		f.sign("2", bob, "1", f.without(ann))
 		f.sign("2 ann", ann, "1", f.without(bob))
 		names := []string{"1", "2"}
 		for v := 3; v <= keptVersions+3; v++ {
 			names = append(names, fmt.Sprint(v))
-			f.sign(fmt.Sprint(v), bob, fmt.Sprint(v-1), revoking(0), restoring(0))
+			f.sign(fmt.Sprint(v), bob, fmt.Sprint(v-1), revoking(0), restoring(0), func(l *List) {
+				l.Time = noon.Add(disputeTime).Unix()
+			})
 		}
 		f.expect(f.after(append(names[:keptVersions:keptVersions], "2 ann")...), "2 ann", false, []int{ann, cyd}, nil)
-		f.expect(f.after(append(names, "!2 ann")...), names[len(names)-1], false, []int{bob, cyd}, nil)
+		s := f.after(append(names, "!2 ann")...)
+		f.expect(s, names[len(names)-1], false, []int{bob, cyd}, nil)
+		if s.MayDispute(f.ids[ann].PeerID()) {
+			t.Error("it may be disputed for ever")
+		}
 		// An owner's old list still takes away.
 		f.sign("2 cyd", cyd, "1", revoking(4))
 		f.expect(f.after(append(names, "2 cyd", "!2")...), names[len(names)-1], true, []int{bob, cyd}, []int{4})

@@ -100,7 +100,11 @@ func (t *tree) seniority(peer identity.PeerID) int {
 // connect finds what n was made of.
 func (t *tree) connect(n *node) {
 	for _, p := range t.nodes {
-		if p.hash == n.Previous {
+		switch p.hash {
+		case n.bridge:
+			n.parent = p // its form was looked at while the lists between were here
+			return
+		case n.Previous:
 			n.parent = p
 			n.misshapen = n.Version != p.Version+1 || !follows(p.List, n.List)
 			return
@@ -200,6 +204,20 @@ func overruled(n *node, weightier []*node) bool {
 
 func (n *node) removes(peer identity.PeerID) bool {
 	return n.parent != nil && n.parent.HasOwner(peer) && !n.HasOwner(peer)
+}
+
+// contested returns the owners whom n took away though they are more senior than
+// whoever signed it or built upon it: they may answer.
+func (t *tree) contested(n *node) (removed []identity.PeerID) {
+	if n.parent == nil {
+		return nil
+	}
+	for _, o := range n.parent.Owners {
+		if t.seniority(o.ID) < n.weight && !n.HasOwner(o.ID) {
+			removed = append(removed, o.ID)
+		}
+	}
+	return removed
 }
 
 // from reports whether n is m or was made of it.

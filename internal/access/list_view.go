@@ -17,11 +17,13 @@ type view struct {
 	removed  []identity.PeerID
 	conflict bool
 	open     []*node // the lists that make the conflict
+	// disputers are those whom somebody less senior removed, owners or not.
+	disputers []identity.PeerID
 }
 
 // equal reports whether two views say the same.
 func (v view) equal(o view) bool {
-	return v.list == o.list && v.conflict == o.conflict && slices.Equal(v.owners, o.owners) &&
+	return (v.list == nil) == (o.list == nil) && (v.list == nil || v.list.hash == o.list.hash) && v.conflict == o.conflict && slices.Equal(v.owners, o.owners) &&
 		slices.Equal(v.carried, o.carried) && slices.Equal(v.removed, o.removed)
 }
 
@@ -41,6 +43,9 @@ func (t *tree) look() view {
 		// Owners who all took each other away, or left at the same time: the
 		// list in force alone says who they are.
 		v = t.merge(path, front.Owners)
+	}
+	for _, n := range t.nodes {
+		v.disputers = append(v.disputers, t.contested(n)...)
 	}
 	return v
 }

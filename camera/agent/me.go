@@ -33,7 +33,7 @@ func (a *Agent) getMe(w http.ResponseWriter, r *http.Request) {
 		Places  []access.Publisher        `json:"places"`
 		Clock   clock                     `json:"clock"`
 	}{
-		Peer: string(p.Peer), Role: p.Role, Name: p.Name, Device: p.Device, Expires: timeText(p.Expires), Home: a.gate.trust.State().Home,
+		Peer: string(p.Peer), Role: p.Role, Name: p.Name, Device: p.Device, Expires: timeText(p.Expires), Home: a.gate.trust.Home(),
 		Rights: rights, Admin: p.May(access.Admin, ""), Pass: p.Pass(), Places: a.gate.trust.Places(p),
 		Clock: clock{a.gate.trust.ClockBelievable(), time.Now().UnixMilli()},
 	})

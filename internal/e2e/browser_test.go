@@ -254,12 +254,6 @@ func (p *page) fill(testID, text string) {
 	p.b.do("fill", map[string]any{"page": p.name, "selector": selector(testID), "text": text}, 30*time.Second)
 }
 
-// goTo goes to another address.
-func (p *page) goTo(url string) {
-	p.b.t.Helper()
-	p.b.do("goto", map[string]any{"page": p.name, "url": url}, 30*time.Second)
-}
-
 // forget clears the site's data and reloads the page.
 func (p *page) forget() {
 	p.b.t.Helper()

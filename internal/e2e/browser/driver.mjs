@@ -66,10 +66,6 @@ const commands = {
   async fill({ page, selector, text }) {
     await pages.get(page).fill(selector, text, { timeout: 10_000 });
   },
-  // Goes to another address of the same page, as a link does.
-  async goto({ page, url }) {
-    await pages.get(page).goto(url, { waitUntil: 'domcontentloaded' });
-  },
   // What "clear site data" in the browser's settings does, and a reload.
   async forget({ page }) {
     const p = pages.get(page);

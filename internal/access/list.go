@@ -26,8 +26,6 @@ const (
 // signalForm is what the address of a signaling server looks like, maxPort aside.
 // Every reader has this grammar and no parser of URLs: of those, each refuses
 // something else, and an owner whose program refuses the list is shut out.
-//
-//nolint:gochecknoglobals // a constant
 var signalForm = regexp.MustCompile(`^wss?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?/?$`)
 
 // Kinds of publishers and of revocations.

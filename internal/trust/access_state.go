@@ -21,10 +21,12 @@ type AccessState struct {
 	List string `json:"list"`
 	// Conflict: owners have signed lists that do not know of each other.
 	Conflict bool `json:"conflict"`
-	// Carried is what such lists revoke and the one in force does not; Removed
-	// are the owners whom they took away. Lists are those lists, compact, so that
-	// an owner need not take the publisher's word for it.
-	Lists   []string            `json:"lists"`
+	// Lists are all lists that are remembered, compact, the oldest first, at most
+	// 32 with the one in force: everything that follows can be told from them, and
+	// an owner who missed some learns them here.
+	Lists []string `json:"lists"`
+	// Carried is what lists beside the one in force revoke and it does not; Removed
+	// are the owners whom they took away.
 	Carried []access.Revocation `json:"carried"`
 	Removed []identity.PeerID   `json:"removed"`
 	// Owners are those in force, in order of seniority. Pending are peers who
@@ -70,6 +72,9 @@ type GrantState struct {
 	// Revoked: it, its holder or somebody in its chain was revoked, or whoever
 	// gave it is no owner any more.
 	Revoked bool `json:"revoked"`
+	// Grant is the grant itself, compact, so that an owner need not take the
+	// publisher's word for it; "" where all grants together are too long.
+	Grant string `json:"grant"`
 	// LastSeen is RFC 3339, "" if its holder never came.
 	LastSeen string `json:"lastSeen"`
 }
@@ -87,6 +92,18 @@ type InviteState struct {
 	// end of what it gives, 0 for none.
 	Expires      int64 `json:"expires"`
 	GrantExpires int64 `json:"grantExpires"`
+}
+
+// maxShownGrants bounds the grants in an AccessState, in bytes: a page reads answers
+// of 4 MiB, and the lists can have 2.3 MiB.
+const maxShownGrants = 1 << 20
+
+// Disputed is all that whoever disputes a list needs to know: the home and its
+// lists.
+func (s AccessState) Disputed() AccessState {
+	s.Owners, s.Pending, s.Grants, s.Invites = []access.Owner{}, []PendingOwner{}, []GrantState{}, []InviteState{}
+	s.RevokedHere = []access.Revocation{}
+	return s
 }
 
 // State returns who may do what.
@@ -120,6 +137,12 @@ func (t *Trust) State() AccessState {
 	slices.SortFunc(out.Grants, func(a, b GrantState) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.Peer), string(b.Peer)), strings.Compare(a.ID, b.ID))
 	})
+	left := maxShownGrants
+	for i, g := range out.Grants {
+		if left -= len(g.Grant); left < 0 {
+			out.Grants[i].Grant = ""
+		}
+	}
 	for _, r := range s.invites {
 		if v := r.invite; !r.used && !isGone(s.judgeInvite(v, now)) && now.Unix() < v.Expires {
 			out.Invites = append(out.Invites, InviteState{
@@ -136,7 +159,7 @@ func (out *AccessState) addLists(lists *access.ListState) {
 	if l := lists.List(); l != nil {
 		out.List, out.Version = l.Compact(), l.Version
 	}
-	for _, l := range lists.Others() {
+	for _, l := range lists.Remembered() {
 		out.Lists = append(out.Lists, l.Compact())
 	}
 	out.Carried = append(out.Carried, lists.Carried()...)
@@ -147,7 +170,7 @@ func (s *state) grantState(g *access.Grant, peer identity.PeerID, seen int64, no
 	out := GrantState{
 		ID: g.ID, Peer: peer, Issuer: g.Issuer, Name: g.Name, Device: g.Device,
 		Rights: g.Scope.Rights, Cameras: g.Scope.Cameras, Pass: g.Scope.Pass, Expires: g.Scope.Expires,
-		Revoked: isGone(s.judge(g, peer, now)),
+		Revoked: isGone(s.judge(g, peer, now)), Grant: g.Compact(),
 	}
 	if seen > 0 {
 		out.LastSeen = time.Unix(seen, 0).UTC().Format(time.RFC3339)

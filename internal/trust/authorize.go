@@ -112,8 +112,9 @@ func (t *Trust) judge(s *state, peer identity.PeerID, shown []*access.Grant) (*P
 		p.Role, p.Name, p.Device, p.scopes = RoleOwner, o.Name, o.Device, everything()
 		return p, nil
 	}
+	p.dispute = s.mayDispute(peer)
 	if !check.Off(check.Revoked) && s.revoked(access.RevokedPeer, string(peer)) {
-		return nil, check.Refused(check.Revoked, access.ErrRevoked)
+		return p.onlyDisputing(check.Refused(check.Revoked, access.ErrRevoked))
 	}
 	reason := p.addGrants(s, shown, t.Now())
 	if reason == nil {
@@ -130,11 +131,21 @@ func (t *Trust) judge(s *state, peer identity.PeerID, shown []*access.Grant) (*P
 		p.scopes, p.Expires = append(p.scopes, watching()), time.Time{}
 	}
 	if len(p.scopes) == 0 {
-		return nil, reason
+		return p.onlyDisputing(reason)
 	}
 	if p.Role == "" {
 		p.Role = RoleOpen
 	}
+	return p, nil
+}
+
+// onlyDisputing returns what is left of a principal without any right: a place to
+// answer whoever removed it, or nothing, for a reason.
+func (p *Principal) onlyDisputing(reason error) (*Principal, error) {
+	if !p.dispute {
+		return nil, reason
+	}
+	p.Role, p.scopes, p.grants, p.Expires = RoleDisputing, nil, nil, time.Time{}
 	return p, nil
 }
 

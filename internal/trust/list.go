@@ -8,41 +8,51 @@ import (
 	"slices"
 
 	"github.com/sightline-cam/sightline/internal/access"
+	"github.com/sightline-cam/sightline/internal/identity"
 )
 
 // errUnowned refuses a list where nobody can have signed one.
 var errUnowned = errors.New("this device has no owner yet; pair with it first")
 
-// PutList takes in an access list that an owner brings, whichever owner signed it.
-// What it takes away is over before PutList returns. Errors: ErrRight if p is no
-// owner, those of access.ListState.Accept, and ErrNotKept.
+// PutList takes in an access list that an owner brings, whichever owner signed it,
+// or somebody who disputes having been removed. What it takes away is over before
+// PutList returns. Errors: ErrRight if p is neither, those of
+// access.ListState.Accept, and ErrNotKept.
 func (t *Trust) PutList(p *Principal, compact string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.state.Load()
-	if err := need(p.Owner() && s.isOwner(p.Peer)); err != nil {
+	owner := p.Owner() && s.isOwner(p.Peer)
+	if err := need(owner || p.MayDispute() && s.mayDispute(p.Peer)); err != nil {
 		return err
 	}
 	if s.lists == nil {
 		return errUnowned
 	}
-	lists, err := s.lists.Accept(compact)
-	if err != nil {
-		return err
+	lists, refusal := s.lists.AcceptAt(compact, t.options.Now())
+	if refusal != nil && !errors.Is(refusal, access.ErrListVersion) {
+		return refusal
 	}
-	if same, err := equalLists(*s.lists, lists); err != nil || same && !t.unsaved {
-		return err
+	// An old list changes nothing, and may tell what a later one is made of.
+	if same, err := equalLists(*s.lists, lists); err != nil || same && (refusal != nil || !t.unsaved) {
+		return errors.Join(refusal, err)
 	}
 	t.learnTime(latestList(&lists))
 	next := s.next()
 	next.lists = &lists
 	next.pending = next.unsettled(s)
 	t.put(next)
-	err = t.writeOwners(next)
+	err := t.writeOwners(next)
 	if len(next.pending) != len(s.pending) {
 		err = errors.Join(err, t.store.saveClaims(next))
 	}
-	return t.notKept(err)
+	return errors.Join(refusal, t.notKept(err))
+}
+
+// mayDispute reports whether a peer may offer lists although it is no owner. Who
+// was revoked at the console may not.
+func (s *state) mayDispute(peer identity.PeerID) bool {
+	return s.lists != nil && s.lists.MayDispute(peer) && !s.revokedHere(access.RevokedPeer, string(peer))
 }
 
 // equalLists reports whether two states of the lists are the same.

@@ -24,6 +24,9 @@ const (
 	RoleListed Role = "listed"
 	// RoleGuest has grants.
 	RoleGuest Role = "guest"
+	// RoleDisputing is an owner whom a less senior one has removed: it may fetch and
+	// offer access lists, and has no right to anything else.
+	RoleDisputing Role = "disputing"
 	// RoleOpen is everybody at a publisher that is open: to watch.
 	RoleOpen Role = "open"
 )
@@ -41,6 +44,7 @@ type Principal struct {
 	publisher identity.PeerID
 	scopes    []access.Scope  // what it may do is the union
 	grants    []*access.Grant // those that give them
+	dispute   bool            // it may offer lists
 	change    int64           // in Unix seconds: when a scope ends; 0: never
 
 	renewed atomic.Uint64 // the generation of the state that it was last compared with
@@ -71,6 +75,11 @@ func need(has bool) error {
 	}
 	return nil
 }
+
+// MayDispute reports whether the principal is no owner and may offer lists all the
+// same, having been removed by somebody less senior. Its role is RoleDisputing if it
+// may do nothing else.
+func (p *Principal) MayDispute() bool { return p.dispute }
 
 // Owner reports whether the principal is an owner.
 func (p *Principal) Owner() bool { return p.Role == RoleOwner }
@@ -106,7 +115,7 @@ func (p *Principal) Pass() bool {
 
 // same reports whether o may do exactly what p may.
 func (p *Principal) same(o *Principal) bool {
-	return p.Peer == o.Peer && p.Name == o.Name && p.Device == o.Device && p.Role == o.Role && p.Expires.Equal(o.Expires) &&
+	return p.Peer == o.Peer && p.Name == o.Name && p.Device == o.Device && p.Role == o.Role && p.dispute == o.dispute && p.Expires.Equal(o.Expires) &&
 		p.change == o.change && slices.EqualFunc(p.scopes, o.scopes, func(a, b access.Scope) bool {
 		return a.Pass == b.Pass && a.Expires == b.Expires && slices.Equal(a.Rights, b.Rights) && slices.Equal(a.Cameras, b.Cameras)
 	})

@@ -5,6 +5,7 @@
  * giving, and of two owners who took each other out the senior one stays.
  */
 import { byKindAndId } from './access-list.js';
+import { owns, sortOut } from './access-tree.js';
 
 /**
  * @typedef {import('./access-list.js').SignedList} SignedList
@@ -14,32 +15,34 @@ import { byKindAndId } from './access-list.js';
  * @property {SignedList} inForce the list that counts until a fork is joined: the newest end whose signer nobody
  *   took out, of two the senior signer's
  * @property {SignedList[]} others ends beside it that have something to say; none unless there is a fork
- * @property {SignedList[]} settled ends that have nothing to say any more
+ * @property {SignedList[]} settled lists that have nothing to say any more, or never had
  * @property {Set<string>} gone PeerIDs of owners who were taken out
  */
 
 /**
  * Finds out what counts.
  *
- * An end is a list that no other one follows. A list follows another only if an
- * owner of that other one has signed it: an owner who was taken out cannot undo
- * it by following the list that did it.
+ * An end is a list that no other one follows. What an owner signs who was taken
+ * out counts for nothing, whether it follows the list that did so or not.
  *
  * @param {SignedList[]} lists at least one
+ * @param {SignedList} [base] the one that all is held against, by default the oldest
  * @returns {Fork}
  */
-export function judge(lists) {
-  const ends = lists.filter((each) => !lists.some((next) => next.list.previous === each.hash && owns(each, next.signer)));
-  const gone = takenOut(lists, ends);
+export function judge(lists, base = lists.toSorted((a, b) => a.list.version - b.list.version)[0]) {
+  const { sound, idle, seniority } = sortOut(lists, base);
+  const isSenior = (/** @type {string} */ a, /** @type {string} */ b) => seniority(a) < seniority(b);
+  const ends = sound.filter((each) => !sound.some((next) => next.list.previous === each.hash && owns(each, next.signer)));
+  const gone = takenOut(sound, ends, isSenior);
   const good = ends.filter(({ signer }) => !gone.has(signer));
-  const senior = (/** @type {SignedList} */ a, /** @type {SignedList} */ b) => Number(isSenior(lists, b.signer, a.signer));
+  const senior = (/** @type {SignedList} */ a, /** @type {SignedList} */ b) => Number(isSenior(b.signer, a.signer));
   const [inForce] = (good.length > 0 ? good : ends).toSorted(
     (a, b) => b.list.version - a.list.version || senior(a, b) - senior(b, a) || (a.hash < b.hash ? -1 : 1),
   );
   const over = (/** @type {SignedList} */ end) =>
-    (end.list.version < inForce.list.version || gone.has(end.signer)) && takesAwayAll(inForce, end, gone, lists);
+    (end.list.version < inForce.list.version || gone.has(end.signer)) && takesAwayAll(inForce, end, gone, sound);
   const beside = ends.filter((end) => end !== inForce);
-  return { inForce, others: beside.filter((end) => !over(end)), settled: beside.filter(over), gone };
+  return { inForce, others: beside.filter((end) => !over(end)), settled: [...beside.filter(over), ...idle], gone };
 }
 
 /**
@@ -55,25 +58,26 @@ export function mayBelong(known, signed) {
  * Joins all that is known of a home into the content of the next list.
  *
  * @param {Fork} fork
- * @param {Revocation[]} carried what publishers hold from lists that are not known here
  * @param {number} now Unix seconds
  * @returns {Omit<import('./access-list.js').AccessList, 'type'>}
  */
-export function nextList({ inForce, others, gone }, carried, now) {
+export function nextList({ inForce, others, gone }, now) {
   // Whoever was taken out can still take away, but not give.
   const givers = [inForce, ...others.filter(({ signer }) => !gone.has(signer))];
   const owners = firstOfEach(givers.flatMap(({ list }) => list.owners)).filter(({ id }) => !gone.has(id));
   const staying = new Set(owners.map(({ id }) => id));
+  const revoked = union([inForce, ...others].flatMap(({ list }) => list.revoked)).filter(
+    ({ kind, id, exp }) => (exp === 0 || exp >= now) && !(kind === 'peer' && staying.has(id)),
+  );
+  const revokedPeers = new Set(revoked.filter(({ kind }) => kind === 'peer').map(({ id }) => id));
   return {
     home: inForce.list.home,
     version: inForce.list.version + 1,
     previous: inForce.hash,
     time: now,
     owners,
-    publishers: firstOfEach(givers.flatMap(({ list }) => list.publishers)),
-    revoked: union([inForce, ...others].flatMap(({ list }) => list.revoked).concat(carried)).filter(
-      ({ kind, id, exp }) => (exp === 0 || exp >= now) && !(kind === 'peer' && staying.has(id)),
-    ),
+    publishers: firstOfEach(givers.flatMap(({ list }) => list.publishers)).filter(({ id }) => !revokedPeers.has(id)),
+    revoked,
   };
 }
 
@@ -84,13 +88,14 @@ export function nextList({ inForce, others, gone }, carried, now) {
  *
  * @param {SignedList[]} lists
  * @param {SignedList[]} ends of them
+ * @param {(a: string, b: string) => boolean} isSenior
  * @returns {Set<string>}
  */
-function takenOut(lists, ends) {
+function takenOut(lists, ends, isSenior) {
   const gone = new Set();
   for (const id of new Set(lists.flatMap(({ list }) => list.owners.map((owner) => owner.id)))) {
     const answered = (/** @type {string} */ signer) =>
-      isSenior(lists, id, signer) && ends.some((end) => takesOut(lists, end, signer) && !takesOut(lists, end, id));
+      isSenior(id, signer) && ends.some((end) => takesOut(lists, end, signer) && !takesOut(lists, end, id));
     if (ends.some((end) => takesOut(lists, end, id) && !answered(end.signer))) gone.add(id);
   }
   return gone;
@@ -113,19 +118,6 @@ function takesAwayAll(next, other, gone, lists) {
     const lapsed = entry.exp !== 0 && entry.exp < next.list.time;
     return lapsed || owners.has(entry.id) || exp === 0 || (exp !== undefined && entry.exp !== 0 && exp >= entry.exp);
   });
-}
-
-/** @param {SignedList[]} lists @param {string} a @param {string} b @returns {boolean} false if it cannot be told */
-function isSenior(lists, a, b) {
-  return lists.some(({ list }) => {
-    const order = list.owners.map(({ id }) => id);
-    return order.includes(a) && order.indexOf(a) < order.indexOf(b);
-  });
-}
-
-/** @param {SignedList} signed @param {string} peer */
-function owns({ list }, peer) {
-  return list.owners.some(({ id }) => id === peer);
 }
 
 /**

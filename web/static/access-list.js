@@ -31,20 +31,38 @@ import { parseStrict } from './strict-json.js';
  * @property {AccessList} list
  * @property {string} signer PeerID
  * @property {string} compact as it was signed
- * @property {string} hash of compact; the next list's previous
+ * @property {string} hash of what was signed; the next list's previous
  */
+
+/** Where publishers are reached: a host, with a port if need be, in the one spelling that both sides read. */
+const address = /^wss?:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?\/?$/;
 
 /** @param {any} value */
 const signal = (value) => {
-  if (!text(256)(value) || !URL.canParse(value)) return value === '';
-  const { protocol, host, username, password } = new URL(value);
-  return ['wss:', 'ws:'].includes(protocol) && host !== '' && username === '' && password === '';
+  if (value === '') return true;
+  if (!text(256)(value)) return false;
+  const port = address.exec(value)?.[2];
+  return port === undefined ? address.test(value) : Number(port.slice(1)) <= 65_535;
 };
+
+/**
+ * What a list may say of a signaling service.
+ *
+ * @param {string} url of its socket
+ * @returns {string} scheme, host and port; empty if a list has no way to say it
+ */
+export function signalAddress(url) {
+  const { protocol, host } = URL.canParse(url) ? new URL(url) : { protocol: '', host: '' };
+  return signal(`${protocol}//${host}`) ? `${protocol}//${host}` : '';
+}
 
 const listType = 'sightline-access+jws';
 const maxOwners = 16;
 const maxPublishers = 64;
-const maxRevoked = 512;
+
+/** So many always fit, whatever else is in the list. */
+export const maxRevoked = 400;
+
 
 /** An access list that is none, or that cannot be made. */
 export class AccessListError extends Error {
@@ -75,6 +93,16 @@ const shape = object({
   ),
 });
 
+/**
+ * One signed text has many good signatures, which anybody can make of one of
+ * them: so they are left out.
+ *
+ * @param {string} compact
+ */
+function hashOf(compact) {
+  return sha256(compact.slice(0, compact.lastIndexOf('.')));
+}
+
 /** @param {any} list @returns {list is AccessList} */
 function isList(list) {
   if (!shape(list) || (list.version === 1) !== (list.previous === '')) return false;
@@ -95,7 +123,7 @@ export async function parseList(compact) {
     const { payload, from } = await verify(compact, listType);
     const list = parseStrict(payload);
     if (!isList(list)) throw new AccessListError('the access list has not the form it must have');
-    return { list, signer: from, compact, hash: await sha256(compact) };
+    return { list, signer: from, compact, hash: await hashOf(compact) };
   } catch (error) {
     if (error instanceof AccessListError) throw error;
     throw new AccessListError('the access list is malformed', { cause: error });
@@ -118,5 +146,5 @@ export async function signList(identity, { home, version, previous, time, owners
   }
   if (!isList(list)) throw new AccessListError('There is something in the access list that no agent would accept.');
   const compact = await sign(identity, JSON.stringify(list), listType);
-  return { list, signer: identity.peerId, compact, hash: await sha256(compact) };
+  return { list, signer: identity.peerId, compact, hash: await hashOf(compact) };
 }

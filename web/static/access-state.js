@@ -7,14 +7,16 @@ import { callJson } from './api.js';
 import { isToken } from './encoding.js';
 import { isPeerId } from './peerid.js';
 import { cleanName } from './shape.js';
-import { allRights } from './tokens.js';
+import { allRights, parseGrant } from './tokens.js';
+
+/** Lists looked at; a publisher remembers no more. */
+const maxLists = 32;
 
 /**
  * @typedef {object} AccessState
  * @property {import('./access-list.js').SignedList | null} list in force at the publisher; null without one
- * @property {import('./access-list.js').SignedList[]} others lists that disagree with it
+ * @property {import('./access-list.js').SignedList[]} lists all that the publisher remembers, as far as they are good
  * @property {boolean} conflict
- * @property {import('./access-list.js').Revocation[]} carried what lists beside the one in force take away
  * @property {{ id: string, name: string, device: string }[]} owners in force
  * @property {PendingOwner[]} pending
  * @property {import('./trust.js').Guest[]} grants
@@ -36,15 +38,15 @@ import { allRights } from './tokens.js';
  */
 export async function readAccess(http, options) {
   const json = await callJson(http, '/v1/access', options);
-  const lists = await Promise.all(listOf(json?.lists).filter(isText).slice(0, 32).map(parseList));
+  // One that is none must not keep owners from the others.
+  const lists = await Promise.allSettled(listOf(json?.lists).filter(isText).slice(-maxLists).map(parseList));
   return {
     list: isText(json?.list) && json.list !== '' ? await parseList(json.list) : null,
-    others: lists,
+    lists: lists.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])),
     conflict: json?.conflict === true,
-    carried: listOf(json?.carried).filter(isRevocation),
     owners: listOf(json?.owners).map(person).filter(({ id }) => isPeerId(id)),
     pending: listOf(json?.pending).map((each) => ({ ...person(each), invite: words(each?.invite) })).filter(({ id }) => isPeerId(id)),
-    grants: listOf(json?.grants).map(guest),
+    grants: await Promise.all(listOf(json?.grants).map(guest)),
     invites: listOf(json?.invites).map(openInvite),
     revokedHere: listOf(json?.revokedHere).map((each) => words(each?.id ?? each)),
     log: isToken(json?.log?.hash, 32) && Number.isSafeInteger(json.log.seq) ? { seq: json.log.seq, hash: json.log.hash } : null,
@@ -56,9 +58,15 @@ function person(each) {
   return { id: words(each?.id ?? each?.peer), name: cleanName(words(each?.name)), device: cleanName(words(each?.device)) };
 }
 
-/** @param {any} each @returns {import('./trust.js').Guest} */
-function guest(each) {
-  return {
+/**
+ * What counts is the grant itself, where the publisher shows it: what the
+ * publisher says of one is only said.
+ *
+ * @param {any} each
+ * @returns {Promise<import('./trust.js').Guest>}
+ */
+async function guest(each) {
+  const said = {
     jti: words(each?.jti),
     peer: words(each?.peer),
     name: cleanName(words(each?.name)),
@@ -66,9 +74,17 @@ function guest(each) {
     rights: listOf(each?.rights).filter((right) => allRights.includes(right)),
     cameras: listOf(each?.cameras).filter(isText),
     expires: seconds(each?.expires),
+    lapses: 0,
     revoked: each?.revoked === true,
     lastSeen: words(each?.lastSeen),
   };
+  const grant = await parseGrant(words(each?.grant)).catch(() => null);
+  if (!grant || grant.jti !== said.jti) return said;
+  const { sub: peer, name, device, rights, cameras, exp: expires, chain } = grant;
+  // Nothing that a publisher makes of an invite lasts longer than the invite lets it.
+  const root = chain[chain.length - 1];
+  const lapses = root.grant?.exp ?? root.invite?.grantExp ?? 0;
+  return { ...said, peer, name, device, rights, cameras, expires, lapses };
 }
 
 /** @param {any} each @returns {import('./trust.js').OpenInvite} */
@@ -81,13 +97,6 @@ function openInvite(each) {
     owner: each?.owner === true,
     expires: seconds(each?.expires),
   };
-}
-
-/** @param {any} entry */
-function isRevocation(entry) {
-  const { kind, id, exp, time } = entry ?? {};
-  const good = kind === 'peer' ? isPeerId(id) : kind === 'grant' && isToken(id, 16);
-  return good && [exp, time].every((each) => Number.isSafeInteger(each) && each >= 0);
 }
 
 /** @param {any} value Unix seconds or RFC 3339 @returns {number} Unix seconds; 0 if there is none */

@@ -1,4 +1,52 @@
 /**
+ * @typedef {object} Owner
+ * @property {string} id PeerID
+ * @property {string} name
+ * @property {string} device
+ * @property {boolean} you
+ * @property {boolean} pending invited as an owner, and not yet in an access list
+ *
+ * @typedef {object} Guest
+ * @property {string} jti of the grant; revoke(jti) takes this one away
+ * @property {string} peer PeerID; revoke(peer) takes everything away
+ * @property {string} name
+ * @property {string} device
+ * @property {import('./trust.js').Right[]} rights
+ * @property {string[]} cameras "*", "<PeerID>/*" or "<PeerID>/<camera id>"
+ * @property {number} expires Unix seconds; 0: until it is revoked
+ * @property {number} lapses Unix seconds after which nothing is left of it, as an owner has signed it; 0: never, or
+ *   not known
+ * @property {boolean} revoked
+ * @property {string} lastSeen RFC 3339, or empty
+ *
+ * @typedef {object} OpenInvite an invite that nobody has used yet
+ * @property {string} jti for removeInvite
+ * @property {string} name
+ * @property {import('./trust.js').Right[]} rights
+ * @property {string[]} cameras
+ * @property {boolean} owner
+ * @property {number} expires Unix seconds
+ *
+ * @typedef {object} Reach one publisher of the home, and whether it has the newest list
+ * @property {string} id PeerID
+ * @property {string} name
+ * @property {'agent' | 'recorder'} kind
+ * @property {'has it' | 'not reached yet' | 'asking' | 'refused'} state
+ * @property {string} problem why not, as a sentence; empty if there is none
+ *
+ * @typedef {object} AccessView
+ * @property {string} home empty as long as there is no access list
+ * @property {number} version of the access list; 0 if there is none
+ * @property {boolean} conflict two owners have signed different lists; the next change by an owner who has
+ *   seen both settles it
+ * @property {Owner[]} owners in order of seniority
+ * @property {Guest[]} guests
+ * @property {OpenInvite[]} invites
+ * @property {Reach[]} publishers
+ * @property {string[]} revokedHere grants and peers that were revoked on the device itself, there only
+ */
+
+/**
  * Who has access, as a page shows it.
  *
  * @param {import('./access-state.js').AccessState} access what the publisher says

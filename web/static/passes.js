@@ -2,11 +2,11 @@
  * The grants this browser holds, by the publisher that gave them.
  */
 import { isPeerId } from './peerid.js';
-import { parseGrant } from './tokens.js';
+import { isWithin, parseGrant } from './tokens.js';
 
 /** What an offer may carry, by the wire protocol. */
 const maxGrants = 4;
-const maxTotal = 8192;
+const maxTotal = 6144;
 
 /** Kept for one publisher. */
 const keep = 16;
@@ -62,11 +62,18 @@ export class Passes {
       .toSorted((a, b) => own(b) - own(a) || b.grant.iat - a.grant.iat);
   }
 
-  /** As much of for() as an offer may carry. @param {string} publisher @param {string} home @returns {Promise<string[]>} */
+  /**
+   * As much of for() as an offer may carry; what a newer one gives as well comes last.
+   *
+   * @param {string} publisher
+   * @param {string} home
+   * @returns {Promise<string[]>}
+   */
   async forOffer(publisher, home) {
     let total = 0;
     const passes = await this.for(publisher, home);
-    const fitting = passes.filter(({ compact }) => {
+    const spare = passes.filter((pass, i) => passes.some((other, j) => covers(other, pass) && (j < i || !covers(pass, other))));
+    const fitting = [...passes.filter((pass) => !spare.includes(pass)), ...spare].filter(({ compact }) => {
       const fits = total + compact.length <= maxTotal;
       if (fits) total += compact.length;
       return fits;
@@ -86,6 +93,11 @@ export class Passes {
       return exp !== 0 && exp * 1000 <= this.#now() ? [] : [{ compact, grant: each.value, from }];
     });
   }
+}
+
+/** Whether one grant is newer than another and gives all that it does. @param {Pass} a @param {Pass} b */
+function covers(a, b) {
+  return a !== b && a.grant.iat >= b.grant.iat && a.grant.aud === b.grant.aud && isWithin(b.grant, a.grant);
 }
 
 /** @param {Pass} pass @param {string} publisher @param {string} home */

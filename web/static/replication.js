@@ -11,6 +11,9 @@ import { Backoff, pause } from './backoff.js';
 import { HttpError } from './http1.js';
 import { SessionError } from './session.js';
 
+/** How long a publisher that was seen with a list is not asked again, in milliseconds. */
+const freshMs = 300_000;
+
 /** A publisher is given up for now after so long, in milliseconds. */
 const reachMs = 30_000;
 
@@ -22,23 +25,28 @@ const reachMs = 30_000;
  * @property {import('./home.js').Homes} homes
  * @property {(peer: string, signal: AbortSignal) => Promise<import('./session.js').Session>} connect without media
  * @property {(peer: string) => import('./api.js').Http | null} connected the requests of a session that is there already
+ * @property {() => number} [now] milliseconds
  */
 
 export class Replication {
   #homes;
   #connect;
   #connected;
+  #now;
   /** One run after the other. */ #turn = Promise.resolve();
   /** Whether keepOn is at work. */ #going = false;
   #skipWait = new AbortController();
   /** What went wrong the last time, by publisher. @type {Map<string, { state: Reach['state'], problem: string }>} */
   #problems = new Map();
+  /** When which list was seen at a publisher. A publisher can go back: its storage may be an old one. @type {Map<string, { hash: string, atMs: number }>} */
+  #seen = new Map();
 
   /** @param {ReplicationOptions} options */
-  constructor({ homes, connect, connected }) {
+  constructor({ homes, connect, connected, now = () => performance.now() }) {
     this.#homes = homes;
     this.#connect = connect;
     this.#connected = connected;
+    this.#now = now;
   }
 
   /** @param {import('./home.js').Home | null} home @returns {Reach[]} */
@@ -46,7 +54,7 @@ export class Replication {
     if (!home) return [];
     return home.newest.list.publishers.map(({ id, name, kind }) => {
       const trouble = this.#problems.get(id);
-      if (home.reached[id] === home.newest.hash) return { id, name, kind, state: 'has it', problem: '' };
+      if (trouble?.state !== 'refused' && home.reached[id] === home.newest.hash) return { id, name, kind, state: 'has it', problem: '' };
       return { id, name, kind, state: trouble?.state ?? 'not reached yet', problem: trouble?.problem ?? '' };
     });
   }
@@ -79,15 +87,20 @@ export class Replication {
   }
 
   /**
-   * Gives the newest list to whoever does not have it, one after the other.
+   * Looks what every publisher really has, one after the other, and gives the
+   * newest list to whoever does not have it.
    *
    * @param {string} name of the home
    * @param {AbortSignal} signal
    * @param {() => Promise<void>} changed called when the status is another one
+   * @param {{ all?: boolean }} [options] all: asks those too that were seen with the newest list a moment ago
    * @returns {Promise<void>}
    */
-  run(name, signal, changed) {
-    const result = this.#turn.then(() => this.#pass(name, signal, changed));
+  run(name, signal, changed, { all = false } = {}) {
+    const result = this.#turn.then(() => {
+      if (all) this.#seen.clear();
+      return this.#pass(name, signal, changed);
+    });
     this.#turn = result.catch(() => {});
     return result;
   }
@@ -98,10 +111,14 @@ export class Replication {
     for (const { id } of before?.newest.list.publishers ?? []) {
       const home = await this.#homes.open(name);
       if (signal.aborted || !home) return;
-      if (home.reached[id] === home.newest.hash) continue;
+      const seen = this.#seen.get(id);
+      if (seen?.hash === home.newest.hash && this.#now() - seen.atMs < freshMs) continue;
+      if (!home.names(id)) continue;
       this.#problems.set(id, { state: 'asking', problem: '' });
       await changed();
-      this.#problems.set(id, await this.#reach(name, id, signal));
+      const result = await this.#reach(name, id, signal);
+      if (result.state === 'has it') this.#problems.delete(id);
+      else this.#problems.set(id, result);
       await changed();
     }
     const after = await this.#homes.open(name);
@@ -149,12 +166,21 @@ export class Replication {
     if (state.list && state.list.list.home !== name) {
       throw new AccessListError('This agent belongs to another home now. Take it off this one’s list, or reset the agent.');
     }
-    for (const list of [...(state.list ? [state.list] : []), ...state.others]) await this.#homes.learn(list, state.carried);
-    const home = await this.#homes.open(name);
-    if (!home) return state;
-    if (state.list?.hash !== home.newest.hash) state = await this.#bring(home, state, http, signal);
-    if (state.list?.hash === home.newest.hash) await this.#homes.reached(home.newest, id);
+    const home = state.list ? await this.#homes.learn(id, state) : await this.#homes.open(name);
+    if (!home?.names(id)) return state;
+    if (state.list?.hash !== home.newest.hash) {
+      if (state.list) await this.#saw(id, state.list);
+      state = await this.#bring(home, state, http, signal);
+    }
+    if (state.list) await this.#saw(id, state.list);
     return state;
+  }
+
+  /** @param {string} id of a publisher @param {import('./home.js').SignedList} list that it has */
+  async #saw(id, list) {
+    this.#seen.set(id, { hash: list.hash, atMs: this.#now() });
+    this.#problems.delete(id);
+    await this.#homes.reached(list, id);
   }
 
   /**

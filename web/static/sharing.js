@@ -18,6 +18,7 @@ export class SharingError extends Error {
  * @property {import('./identity.js').Identity} identity
  * @property {import('./owner.js').Link} link the publisher that will redeem the invite
  * @property {import('./trust.js').Me} me
+ * @property {string} home that the publisher belongs to by a list that this browser has verified; empty if there is none
  * @property {import('./passes.js').Pass[]} passes what this browser may pass on, if it is a guest
  * @property {number} now Unix seconds
  */
@@ -29,9 +30,9 @@ export class SharingError extends Error {
  * @param {import('./trust.js').InviteRequest} request
  * @returns {Promise<{ jti: string, secret: string, expires: number }>}
  */
-export async function createInvite({ identity, link, me, passes, now }, request) {
+export async function createInvite({ identity, link, me, home, passes, now }, request) {
   const { owner = false, inviteSeconds = daySeconds } = request;
-  const given = me.role === 'owner' ? asOwner(link.peer, me, request, now) : asGuest(link.peer, passes, request, now);
+  const given = me.role === 'owner' ? asOwner(link.peer, home, request, now) : asGuest(link.peer, passes, request, now);
   const { jti, secret, commit } = await newInviteSecret();
   const exp = now + Math.min(inviteSeconds, maxInviteSeconds);
   const invite = await signInvite(identity, {
@@ -43,13 +44,13 @@ export async function createInvite({ identity, link, me, passes, now }, request)
 
 /**
  * @param {string} publisher
- * @param {import('./trust.js').Me} me
+ * @param {string} home
  * @param {import('./trust.js').InviteRequest} request
  * @param {number} now
  */
-function asOwner(publisher, me, { rights, cameras, expiresSeconds, pass, owner }, now) {
+function asOwner(publisher, home, { rights, cameras, expiresSeconds, pass, owner }, now) {
   // Without a home there is nothing but this publisher.
-  const aud = me.home || publisher;
+  const aud = home || publisher;
   if (owner) return { aud, rights: allRights, cameras: ['*'], pass: true, grantExp: 0, prf: '' };
   const grantExp = expiresSeconds > 0 ? now + Math.floor(expiresSeconds) : 0;
   return { aud, rights: ordered(rights), cameras: entries(publisher, cameras), pass, grantExp, prf: '' };

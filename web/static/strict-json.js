@@ -8,15 +8,18 @@ const deepest = 16;
 /**
  * @param {string} text
  * @returns {any}
- * @throws {SyntaxError} if it is not JSON, names a member twice or nests deeper than 16 levels
+ * @throws {SyntaxError} if it is not JSON, names a member twice, nests deeper than 16 levels or has half a character
  */
 export function parseStrict(text) {
   const value = JSON.parse(text);
+  // Go reads half of a surrogate pair as another character. Such pairs have escapes side by side.
+  const halves = (/** @type {string} */ token) => /\\u[dD]/.test(token) && /[\ud800-\udfff]/u.test(JSON.parse(token));
   /** Names so far, for every open object; null for an array. @type {(Set<string> | null)[]} */
   const open = [];
   let nameComes = false;
   // The text is JSON, so a token is a string or one of the marks; the rest has no meaning here.
   for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]/g)) {
+    if (token.startsWith('"') && halves(token)) throw new SyntaxError('a character is cut in half');
     if (token === '{' || token === '[') {
       if (open.push(token === '{' ? new Set() : null) > deepest) throw new SyntaxError('too deeply nested');
       nameComes = token === '{';

@@ -6,15 +6,16 @@
  * publisher on the screen.
  */
 import { readLog } from './access-log.js';
+import { signalAddress } from './access-list.js';
 import { readAccess } from './access-state.js';
 import { viewOf } from './access-view.js';
 import { writeClaim } from './address.js';
 import { call, callJson } from './api.js';
 import { proveClaim } from './claim.js';
 import { Homes } from './home.js';
-import { learn, signFirst, signNext } from './owner.js';
+import { homeToJoin, signFirst, signNext } from './owner.js';
 import { Passes } from './passes.js';
-import { isPeerId } from './peerid.js';
+import { isPeerId, shortPeerId } from './peerid.js';
 import { Replication } from './replication.js';
 import { openForRequests } from './requests.js';
 import { Session } from './session.js';
@@ -41,49 +42,11 @@ export { TrustError } from './trust-error.js';
  * @property {boolean} pass whether it may invite others
  * @property {{ believable: boolean, unixMs: number }} clock the publisher's
  *
- * @typedef {object} Owner
- * @property {string} id PeerID
- * @property {string} name
- * @property {string} device
- * @property {boolean} you
- * @property {boolean} pending invited as an owner, and not yet in an access list
- *
- * @typedef {object} Guest
- * @property {string} jti of the grant; revoke(jti) takes this one away
- * @property {string} peer PeerID; revoke(peer) takes everything away
- * @property {string} name
- * @property {string} device
- * @property {Right[]} rights
- * @property {string[]} cameras "*", "<PeerID>/*" or "<PeerID>/<camera id>"
- * @property {number} expires Unix seconds; 0: until it is revoked
- * @property {boolean} revoked
- * @property {string} lastSeen RFC 3339, or empty
- *
- * @typedef {object} OpenInvite an invite that nobody has used yet
- * @property {string} jti for removeInvite
- * @property {string} name
- * @property {Right[]} rights
- * @property {string[]} cameras
- * @property {boolean} owner
- * @property {number} expires Unix seconds
- *
- * @typedef {object} Reach one publisher of the home, and whether it has the newest list
- * @property {string} id PeerID
- * @property {string} name
- * @property {'agent' | 'recorder'} kind
- * @property {'has it' | 'not reached yet' | 'asking' | 'refused'} state
- * @property {string} problem why not, as a sentence; empty if there is none
- *
- * @typedef {object} AccessView
- * @property {string} home empty as long as there is no access list
- * @property {number} version of the access list; 0 if there is none
- * @property {boolean} conflict two owners have signed different lists; the next change by an owner who has
- *   seen both settles it
- * @property {Owner[]} owners in order of seniority
- * @property {Guest[]} guests
- * @property {OpenInvite[]} invites
- * @property {Reach[]} publishers
- * @property {string[]} revokedHere grants and peers that were revoked on the device itself, there only
+ * @typedef {import('./access-view.js').Owner} Owner
+ * @typedef {import('./access-view.js').Guest} Guest
+ * @typedef {import('./access-view.js').OpenInvite} OpenInvite
+ * @typedef {import('./access-view.js').Reach} Reach
+ * @typedef {import('./access-view.js').AccessView} AccessView
  *
  * @typedef {object} TrustState
  * @property {Me | null} me null until the publisher has said it
@@ -110,7 +73,7 @@ export { TrustError } from './trust-error.js';
  * @property {string} name of the person, as others will see it
  * @property {string} device
  * @property {'join' | 'new'} [home] pairing: whether the publisher joins the home that this browser already
- *   owns, if it owns exactly one (the default), or begins one of its own
+ *   owns, if it owns exactly one, or begins one of its own; by default it joins only if nobody else owns that home
  *
  * @typedef {'connecting' | 'proving'} ClaimPhase
  *
@@ -212,7 +175,6 @@ export class Trust {
       const me = await callJson(link.http, '/v1/me', { signal: link.ended });
       if (this.#link !== link) return me;
       this.state.set({ me });
-      if (me.home) await this.#vault.update(`places/${link.peer}`, () => me.home);
       if (me.role === 'owner') void this.#inTurn(() => this.#catchUp(link, me));
       return me;
     } catch (error) {
@@ -230,7 +192,7 @@ export class Trust {
    * @returns {Promise<{ role: 'owner' | 'guest' }>}
    * @throws {TrustError}
    */
-  claim({ peer, claim, name, device, home = 'join' }, { signal, onPhase = () => {} } = {}) {
+  claim({ peer, claim, name, device, home }, { signal, onPhase = () => {} } = {}) {
     return explained(async () => {
       // What is about to be given shall not go when the browser needs room.
       void globalThis.navigator?.storage?.persist?.().catch(() => {});
@@ -243,12 +205,24 @@ export class Trust {
         const { role, grant, home: place } = await proveClaim(session, said, limit);
         if (grant !== '') await this.#passes.add(peer, grant);
         if (place !== '') await this.#vault.update(`places/${peer}`, () => place);
-        if (role === 'owner') await this.#vault.update(`paired/${peer}`, () => home);
+        // From here on this browser signs, or believes, the first list of the publisher.
+        if (role === 'owner' && claim.kind === 'pair') await this.#vault.update(`paired/${peer}`, () => home ?? 'default');
+        if (role === 'owner' && claim.kind === 'invite') await this.#vault.update(`invited/${peer}`, () => place || undefined);
         return { role };
       } finally {
         session.close('The viewer has shown its secret.');
       }
     });
+  }
+
+  /**
+   * Who else would own an agent that joins the home of this browser, which is to be asked before it does.
+   *
+   * @returns {Promise<string[]>} names; none if there is nothing to ask
+   */
+  async othersAtHome() {
+    const found = await homeToJoin(this.#desk);
+    return (found?.others ?? []).map(({ id, name }) => name || shortPeerId(id));
   }
 
   /**
@@ -260,7 +234,7 @@ export class Trust {
   listAccess() {
     return this.#alone(async (link) => {
       const state = await readAccess(link.http, { signal: link.ended });
-      if (this.me?.role === 'owner') await learn(this.#desk, state);
+      if (this.me?.role === 'owner') await this.#homes.learn(link.peer, state);
       return this.#show(link, state);
     });
   }
@@ -276,8 +250,9 @@ export class Trust {
     return this.#alone(async (link) => {
       const { me } = this;
       if (!me || (me.role !== 'owner' && !me.pass)) throw new TrustError('forbidden', 'Your access does not allow you to invite others.');
-      const passes = await this.#passes.for(link.peer, me.home);
-      const sharer = { identity: this.#identity, link, me, passes, now: Math.floor(this.#now() / 1000) };
+      const passes = await this.#passes.for(link.peer, await this.#homeOf(link.peer));
+      const home = (await this.#homes.of(link.peer, me.home))?.name ?? '';
+      const sharer = { identity: this.#identity, link, me, home, passes, now: Math.floor(this.#now() / 1000) };
       const { jti, secret, expires } = await createInvite(sharer, request);
       return { link: this.#page + writeClaim(link.peer, { kind: 'invite', invite: jti, secret }), jti, expires };
     });
@@ -304,7 +279,24 @@ export class Trust {
       content.owners = content.owners.filter((owner) => owner.id !== id);
       if (content.owners.length === 0) throw new TrustError('last_owner', 'A home needs an owner. Make another one first.');
       const grant = state.grants.find(({ jti }) => jti === id);
-      const entry = { kind: peer ? /** @type {const} */ ('peer') : /** @type {const} */ ('grant'), id, exp: grant?.expires ?? 0, time: content.time };
+      const entry = { kind: peer ? /** @type {const} */ ('peer') : /** @type {const} */ ('grant'), id, exp: peer ? 0 : (grant?.lapses ?? 0), time: content.time };
+      content.revoked = [...content.revoked.filter((each) => each.id !== id), entry];
+    });
+  }
+
+  /**
+   * Signs the next access list without a device of the home, for one that was
+   * sold or stolen. What guests were given there ends at all the others too.
+   *
+   * @param {string} id its PeerID; not that of the publisher on the screen
+   * @returns {Promise<void>}
+   * @throws {TrustError}
+   */
+  removeDevice(id) {
+    return this.#change((content) => {
+      if (id === this.#link?.peer) throw new TrustError('refused', 'This is the device on the screen. Open another one of the home to take this one off the list.');
+      content.publishers = content.publishers.filter((publisher) => publisher.id !== id);
+      const entry = { kind: /** @type {const} */ ('peer'), id, exp: 0, time: content.time };
       content.revoked = [...content.revoked.filter((each) => each.id !== id), entry];
     });
   }
@@ -345,16 +337,22 @@ export class Trust {
   }
 
   /**
-   * Carries the newest access list to every publisher of the home; state.access
-   * says meanwhile how far that is. It happens by itself after every change.
+   * Asks every publisher of the home what list it has, and carries the newest one
+   * to it; state.access says meanwhile how far that is. It happens by itself
+   * after every change.
    *
    * @returns {Promise<Reach[]>}
    */
-  async replicate() {
-    const home = this.me?.home;
-    if (!home) return [];
-    await this.#replication.run(home, this.#closed.signal, () => this.#refresh());
-    return this.#replication.status(await this.#homes.open(home));
+  replicate() {
+    return this.#round({ all: true });
+  }
+
+  /** @param {{ all?: boolean }} [options] all: also those that were seen a moment ago @returns {Promise<Reach[]>} */
+  async #round(options) {
+    const name = this.#link ? (await this.#homes.of(this.#link.peer, this.me?.home))?.name : undefined;
+    if (name === undefined) return [];
+    await this.#replication.run(name, this.#closed.signal, () => this.#refresh(), options);
+    return this.#replication.status(await this.#homes.open(name));
   }
 
   /**
@@ -374,8 +372,7 @@ export class Trust {
 
   /** @returns {import('./owner.js').Desk} */
   get #desk() {
-    const { url } = this.#signaling;
-    return { identity: this.#identity, homes: this.#homes, signal: url.length <= 256 ? url : '', now: this.#now };
+    return { identity: this.#identity, homes: this.#homes, signal: signalAddress(this.#signaling.url), now: this.#now };
   }
 
   /** @returns {Link} @throws {TrustError} */
@@ -384,9 +381,15 @@ export class Trust {
     throw new TrustError('no-connection', 'The agent is not connected at the moment. Try again when it is.');
   }
 
-  /** @param {string} peer @returns {Promise<string>} */
+  /**
+   * The home of a publisher: a list has it, or the publisher said so when it had
+   * proved the secret of an invite. What others say of themselves is not asked.
+   *
+   * @param {string} peer
+   * @returns {Promise<string>}
+   */
   async #homeOf(peer) {
-    return (await this.#vault.get(`places/${peer}`)) ?? '';
+    return (await this.#homes.of(peer))?.name ?? (await this.#vault.get(`places/${peer}`)) ?? '';
   }
 
   /** @param {string} peer @param {import('./messages.js').Standing} standing @param {AbortSignal} signal */
@@ -404,14 +407,15 @@ export class Trust {
   async #catchUp(link, me) {
     try {
       let state = await readAccess(link.http, { signal: link.ended });
-      if (state.list) {
-        state = await this.#replication.deliver(state.list.list.home, link.peer, link.http, link.ended);
-      } else {
-        /** @type {'join' | 'new' | undefined} */
-        const choice = await this.#vault.get(`paired/${link.peer}`);
-        state = await signFirst(this.#desk, link, me, choice ?? 'join');
+      const known = await this.#homes.of(link.peer);
+      /** @type {'join' | 'new' | 'default' | undefined} */
+      const paired = await this.#vault.get(`paired/${link.peer}`);
+      if (state.list || (known && !paired)) {
+        state = await this.#replication.deliver(state.list?.list.home ?? known?.name ?? '', link.peer, link.http, link.ended);
+      } else if (paired) {
+        state = await signFirst(this.#desk, link, me, paired);
+        await this.#vault.update(`paired/${link.peer}`, () => undefined);
       }
-      await this.#vault.update(`paired/${link.peer}`, () => undefined);
       await this.#show(link, state);
       await this.#checkLog(link, false);
       this.#carry();
@@ -445,15 +449,13 @@ export class Trust {
    * @returns {Promise<AccessView>}
    */
   async #show(link, access) {
-    const home = access.list ? await this.#homes.open(access.list.list.home) : null;
+    const known = access.list ? await this.#homes.open(access.list.list.home) : null;
+    const home = known?.names(link.peer) ? known : null;
     const view = viewOf(access, home, this.#replication.status(home), this.#identity.peerId);
     if (this.#link !== link) return view;
     this.#access = access;
     const { me } = this;
-    if (me && me.home !== view.home) {
-      await this.#vault.update(`places/${link.peer}`, () => view.home);
-      this.state.set({ me: { ...me, home: view.home } });
-    }
+    if (me && me.home !== view.home) this.state.set({ me: { ...me, home: view.home } });
     this.state.set({ access: view });
     return view;
   }
@@ -464,7 +466,7 @@ export class Trust {
 
   /** Goes on to the other publishers, now and until all of them were reached. */
   #carry() {
-    void this.#replication.keepOn(() => this.replicate(), this.#closed.signal);
+    void this.#replication.keepOn(() => this.#round(), this.#closed.signal);
   }
 
   /**

@@ -129,12 +129,14 @@ func (h *handshake) attempt(ctx context.Context, sdp string, media []signaling.M
 	if err := h.signal.Send(ctx, h.o.Peer, offer); err != nil {
 		return nil, nil, h.explain(err)
 	}
+	var ignored error // why the last message was
 	for {
 		select {
 		case payload := <-h.messages:
 			m, err := h.receive(session, payload)
 			if err != nil {
 				h.o.Logger.Debug("signaling message ignored", "error", err)
+				ignored = fmt.Errorf("; something else came and was ignored: %w", err)
 				continue
 			}
 			switch m := m.(type) {
@@ -144,6 +146,9 @@ func (h *handshake) attempt(ctx context.Context, sdp string, media []signaling.M
 				return nil, m, nil
 			}
 		case <-ctx.Done():
+			if ignored != nil {
+				return nil, nil, fmt.Errorf("wait for the publisher's answer: %w%w", ctx.Err(), ignored)
+			}
 			return nil, nil, fmt.Errorf("wait for the publisher's answer: %w", ctx.Err())
 		}
 	}

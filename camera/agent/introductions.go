@@ -154,7 +154,7 @@ func (a *Agent) authorizeOffer(o *signaling.Offer) error {
 
 // authorizeClaim decides whether somebody may show a secret.
 func (a *Agent) authorizeClaim(o *signaling.Offer) error {
-	if err := a.gate.trust.ClaimLocked(); err != nil {
+	if err := a.gate.trust.ClaimLockedFor(o.From); err != nil {
 		err = check.Refused(check.Lock, err)
 		return fmt.Errorf("%w: %w", err, &signaling.Denial{Code: signaling.RejectLocked, Reason: sentence(err)})
 	}

@@ -83,8 +83,9 @@ func manyGuesses(w *world) act {
 			if _, err := s.pairingSecret(true); err != nil {
 				return err
 			}
+			guesser := w.newIdentity()
 			for range tries {
-				_, err := s.claim(w.newIdentity(), claiming{kind: access.ClaimPair, secret: access.NewToken()})
+				_, err := s.claim(guesser, claiming{kind: access.ClaimPair, secret: access.NewToken()})
 				var a *apiAnswer
 				var r *rejection
 				switch {

@@ -100,10 +100,10 @@ const maxShownGrants = 1 << 20
 
 // Disputed is all that whoever disputes a list needs to know: the home and its
 // lists.
-func (s AccessState) Disputed() AccessState {
-	s.Owners, s.Pending, s.Grants, s.Invites = []access.Owner{}, []PendingOwner{}, []GrantState{}, []InviteState{}
-	s.RevokedHere = []access.Revocation{}
-	return s
+func (out AccessState) Disputed() AccessState {
+	out.Owners, out.Pending, out.Grants, out.Invites = []access.Owner{}, []PendingOwner{}, []GrantState{}, []InviteState{}
+	out.RevokedHere = []access.Revocation{}
+	return out
 }
 
 // State returns who may do what.

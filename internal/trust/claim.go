@@ -39,15 +39,15 @@ type ClaimResult struct {
 // returns. Errors: a *LockedError (check.Lock), ErrWrongProof (check.Proof), ErrUsed
 // (check.Once), ErrExpiredClaim or access.ErrExpired, access.ErrToken for names that
 // cannot be shown, and for an invite also what access.Authority.CheckInvite
-// returns. After five wrong proofs, of all viewers together, claims are locked for
-// a minute, then for longer.
+// returns. After five wrong proofs of a viewer its claims are locked for a minute,
+// then for longer; after a hundred of all viewers together, those of all.
 func (t *Trust) Claim(c ClaimRequest) (ClaimResult, error) {
 	if err := c.validate(); err != nil {
 		return ClaimResult{}, check.Refused(check.Form, err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err := t.ClaimLocked(); err != nil {
+	if err := t.ClaimLockedFor(c.Viewer); err != nil {
 		return ClaimResult{}, err
 	}
 	if c.Kind == access.ClaimPair {

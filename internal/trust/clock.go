@@ -12,6 +12,9 @@ const (
 	firstBelievable = 1767225600
 	// maxBehind is how far a local clock may be behind what owners have signed.
 	maxBehind = 24 * time.Hour
+	// maxAhead is how much of the time that an owner has signed is believed beyond a
+	// local clock that can be right.
+	maxAhead = 24 * time.Hour
 )
 
 // Now returns the time by which access ends: the later of the local clock and the
@@ -33,9 +36,14 @@ func (t *Trust) ClockBelievable() bool {
 	return local.Unix() >= firstBelievable && t.latest.Load()-local.Unix() <= int64(maxBehind/time.Second)
 }
 
-// learnTime takes in when an owner has signed something. Its caller holds mu. If
-// it cannot be written down it holds until the restart.
+// learnTime takes in when an owner has signed something. As long as the local clock
+// is believable no more than a day of it beyond that clock: an owner whose clock is
+// years ahead must not end everybody's access. Its caller holds mu. If it cannot be
+// written down it holds until the restart.
 func (t *Trust) learnTime(signed int64) {
+	if t.ClockBelievable() {
+		signed = min(signed, t.options.Now().Add(maxAhead).Unix())
+	}
 	if signed > t.latest.Load() {
 		t.latest.Store(signed)
 	}

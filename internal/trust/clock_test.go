@@ -110,6 +110,34 @@ func TestClock_ADayBehindIsNotBelieved(t *testing.T) {
 	}
 }
 
+// The clock of one owner's phone is in 2099: what it signs ends nobody's access.
+func TestClock_AnOwnerWhoseClockIsWrongEndsNothing(t *testing.T) {
+	h := paired(t, t.TempDir())
+	real, guest, visitor := h.clock, newPeer(t), newPeer(t)
+	g := h.grant(guest, h.until(live(), 25*time.Hour))
+	short := h.grant(visitor, h.until(live(), 24*time.Hour))
+	h.as(guest, g)
+	h.clock = time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
+	list, late := h.sign(h.owner, nil), h.grant(newPeer(t), live())
+	compact, secret := h.newInvite(h.owner, access.InviteRequest{})
+	h.clock = real
+	if err := h.PutList(h.as(h.owner), list); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.AddInvite(h.as(h.owner), compact, secret); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = h.Authorize(newPeer(t).PeerID(), []string{late})
+	for range 2 {
+		if got := h.Now(); got.After(real.Add(24*time.Hour)) || !h.ClockBelievable() {
+			t.Errorf("it is %v", got)
+		}
+		h.as(guest, g)
+		h.refused(check.Expiry, visitor, short) // a day is believed
+		h.restart()
+	}
+}
+
 func TestClock_BeforeItsTime(t *testing.T) {
 	h := newHome(t, t.TempDir())
 	h.wake(time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC))

@@ -94,11 +94,12 @@ func TestInvite_NobodyLearnsAnythingByGuessing(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	}
+	guesser := newPeer(t)
 	for range maxWrongTries {
-		_, err := h.claimInvite(newPeer(t), jti, access.NewToken())
+		_, err := h.claimInvite(guesser, jti, access.NewToken())
 		refusedBy(t, check.Proof, err)
 	}
-	_, err := h.claimInvite(newPeer(t), jti, access.NewToken())
+	_, err := h.claimInvite(guesser, jti, access.NewToken())
 	refusedBy(t, check.Lock, err)
 }
 

@@ -15,10 +15,6 @@ const (
 	// pairingMemory is how long after its end it is still said that it was used
 	// or has expired.
 	pairingMemory = 50 * time.Minute
-
-	maxWrongTries = 5
-	firstLock     = time.Minute
-	longestLock   = time.Hour
 )
 
 // Pairing is a secret that makes its first user the owner.
@@ -60,8 +56,7 @@ func (t *Trust) StartPairing(reset bool) (Pairing, error) {
 	}
 	p := &pairing{secret: raw, expires: t.options.Now().Add(PairingLifetime)}
 	t.pairing.Store(p)
-	t.wrong = wrongTries{}
-	t.locked.Store(nil)
+	t.locks.clear()
 	return Pairing{Secret: secret, Expires: p.expires}, nil
 }
 
@@ -111,50 +106,28 @@ func (t *Trust) ClaimOpen(kind string) bool {
 	return false
 }
 
-// ClaimLocked returns an error that has a *LockedError while claims are locked
-// because of wrong tries, else nil.
-func (t *Trust) ClaimLocked() error {
-	until := t.locked.Load()
-	if until == nil {
-		return nil
-	}
-	if left := until.Sub(t.options.Now()); !check.Off(check.Lock) && left > 0 {
+// ClaimLocked returns an error that has a *LockedError while claims of all peers
+// are locked because of wrong tries, else nil.
+func (t *Trust) ClaimLocked() error { return t.ClaimLockedFor("") }
+
+// ClaimLockedFor is ClaimLocked for one peer, which may be locked alone: somebody
+// else's wrong tries keep nobody out who has not guessed.
+func (t *Trust) ClaimLockedFor(peer identity.PeerID) error {
+	if left := t.locks.left(peer, t.options.Now()); !check.Off(check.Lock) && left > 0 {
 		return check.Refused(check.Lock, &LockedError{RetryAfter: left})
 	}
 	return nil
 }
 
-// wrongTries counts wrong proofs, of all peers together.
-type wrongTries struct {
-	count int // since the last lock
-	locks int
-	last  time.Time
-}
-
-// wrongTry counts a wrong proof. Its caller holds mu.
-func (t *Trust) wrongTry() {
-	now := t.options.Now()
-	quiet := t.wrong.last
-	if until := t.locked.Load(); until != nil && until.After(quiet) {
-		quiet = *until
+// wrongTry counts a wrong proof.
+func (t *Trust) wrongTry(peer identity.PeerID) {
+	all, alone := t.locks.wrong(peer, t.options.Now())
+	switch {
+	case all > 0:
+		t.options.Logger.Warn("claims are locked after too many wrong tries", "for", all)
+	case alone > 0:
+		t.options.Logger.Warn("the claims of a peer are locked after too many wrong tries", "peer", peer, "for", alone)
 	}
-	if now.Sub(quiet) > longestLock {
-		t.wrong = wrongTries{} // whoever it was has left
-	}
-	t.wrong.count++
-	t.wrong.last = now
-	if t.wrong.count < maxWrongTries {
-		return
-	}
-	length := longestLock
-	if t.wrong.locks < 6 { // 2^6 minutes are more than the longest
-		length = firstLock << t.wrong.locks
-	}
-	until := now.Add(length)
-	t.wrong.count = 0
-	t.wrong.locks++
-	t.locked.Store(&until)
-	t.options.Logger.Warn("claims are locked after too many wrong tries", "for", length)
 }
 
 // pair makes the viewer the owner. Its caller holds mu.
@@ -194,11 +167,11 @@ func once(used bool) error {
 	return nil
 }
 
-// proved is the one place where a proof is looked at. Its caller holds mu.
+// proved is the one place where a proof is looked at.
 func (t *Trust) proved(secret []byte, c ClaimRequest) error {
 	want := access.ClaimProof(secret, c.Kind, access.SideViewer, c.Transcript, c.Viewer, t.id)
 	if !check.Off(check.Proof) && !access.EqualProofs(c.Proof, want) {
-		t.wrongTry()
+		t.wrongTry(c.Viewer)
 		return check.Refused(check.Proof, ErrWrongProof)
 	}
 	return nil

@@ -2,12 +2,14 @@ package trust
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/access"
 	"github.com/sightline-cam/sightline/internal/check"
+	"github.com/sightline-cam/sightline/internal/identity"
 )
 
 func TestPairing_MakesTheOwnerAndOutlivesARestart(t *testing.T) {
@@ -61,7 +63,7 @@ func TestPairing_SecretWorksOnce(t *testing.T) {
 	_, err = h.claimPairing(thief, p.Secret)
 	refusedBy(t, check.Once, err)
 	h.refused(check.Allowed, thief)
-	if err := h.ClaimLocked(); err != nil {
+	if err := h.ClaimLockedFor(h.owner.PeerID()); err != nil {
 		t.Error("a right secret, used before, counts as a wrong one")
 	}
 }
@@ -157,17 +159,26 @@ func TestClaim_NamesAreLooked(t *testing.T) {
 	} {
 		if _, err := h.Claim(c); err == nil {
 			t.Errorf("%s was taken", name)
-		} else if refusedBy(t, check.Form, err); h.ClaimLocked() != nil {
+		} else if refusedBy(t, check.Form, err); h.ClaimLockedFor(c.Viewer) != nil {
 			t.Errorf("%s counts as a wrong try", name)
 		}
 	}
 }
 
-// guess makes a wrong claim by a new peer each time.
-func (h *home) guess() error {
+// guess makes a wrong claim.
+func (h *home) guess(by *identity.Identity) error {
 	h.t.Helper()
-	_, err := h.claimPairing(newPeer(h.t), access.NewToken())
+	_, err := h.claimPairing(by, access.NewToken())
 	return err
+}
+
+// lockedFor fails the test unless a peer is locked for a time; "" for all.
+func (h *home) lockedFor(peer identity.PeerID, want time.Duration) {
+	h.t.Helper()
+	var locked *LockedError
+	if err := h.ClaimLockedFor(peer); !errors.As(err, &locked) || locked.RetryAfter != want || locked.Seconds() != int64(want/time.Second) {
+		h.t.Fatalf("locked by %v; want %v", err, want)
+	}
 }
 
 func TestClaim_WrongTriesLockForGrowingTimes(t *testing.T) {
@@ -176,41 +187,103 @@ func TestClaim_WrongTriesLockForGrowingTimes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	guesser := newPeer(t)
 	for _, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
 		want *= time.Minute
 		for range maxWrongTries {
-			if h.ClaimLocked() != nil {
+			if h.ClaimLockedFor(guesser.PeerID()) != nil {
 				t.Fatal("locked too early")
 			}
-			refusedBy(t, check.Proof, h.guess())
+			refusedBy(t, check.Proof, h.guess(guesser))
 		}
-		var locked *LockedError
-		if err := h.ClaimLocked(); !errors.As(err, &locked) || locked.RetryAfter != want || locked.Seconds() != int64(want/time.Second) {
-			t.Fatalf("locked by %v; want %v", err, want)
-		}
-		_, err := h.claimPairing(h.owner, p.Secret)
+		h.lockedFor(guesser.PeerID(), want)
+		_, err := h.claimPairing(guesser, p.Secret)
 		if refusedBy(t, check.Lock, err); h.Owned() || !strings.Contains(err.Error(), "wait") {
 			t.Fatalf("the right secret was heard while locked: %v", err)
 		}
 		h.clock = h.clock.Add(want - time.Millisecond)
-		refusedBy(t, check.Lock, h.guess())
+		refusedBy(t, check.Lock, h.guess(guesser))
 		h.clock = h.clock.Add(time.Millisecond)
 	}
 	// Whoever it was gives up: it begins with a minute again.
 	h.clock = h.clock.Add(longestLock + time.Second)
 	for range maxWrongTries {
-		refusedBy(t, check.Proof, h.guess())
+		refusedBy(t, check.Proof, h.guess(guesser))
 	}
-	var locked *LockedError
-	if err := h.ClaimLocked(); !errors.As(err, &locked) || locked.RetryAfter != time.Minute {
-		t.Errorf("locked by %v", err)
-	}
+	h.lockedFor(guesser.PeerID(), time.Minute)
 	// Somebody at the device ends it.
-	if p, err = h.StartPairing(false); err != nil || h.ClaimLocked() != nil {
-		t.Fatalf("%v %v", err, h.ClaimLocked())
+	if p, err = h.StartPairing(false); err != nil || h.ClaimLockedFor(guesser.PeerID()) != nil {
+		t.Fatalf("%v %v", err, h.ClaimLockedFor(guesser.PeerID()))
+	}
+	if _, err := h.claimPairing(guesser, p.Secret); err != nil {
+		t.Error(err)
+	}
+}
+
+// Anybody may guess: five wrong tries keep nobody else from pairing.
+func TestClaim_AStrangersTriesKeepNobodyOut(t *testing.T) {
+	h := newHome(t, "")
+	p, err := h.StartPairing(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		guesser := newPeer(t)
+		for range maxWrongTries {
+			refusedBy(t, check.Proof, h.guess(guesser))
+		}
+		refusedBy(t, check.Lock, h.guess(guesser))
+	}
+	if err := h.ClaimLocked(); err != nil {
+		t.Error(err)
 	}
 	if _, err := h.claimPairing(h.owner, p.Secret); err != nil {
 		t.Error(err)
+	}
+}
+
+// New keys cost nothing, and many of them lock it for all.
+func TestClaim_TriesOfManyPeersLockForAll(t *testing.T) {
+	h := newHome(t, "")
+	p, err := h.StartPairing(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var guesser *identity.Identity
+	for _, want := range []time.Duration{1, 2, 4} {
+		want *= time.Minute
+		for i := range maxWrongTriesOfAll {
+			if h.ClaimLocked() != nil {
+				t.Fatal("locked too early")
+			}
+			if i%(maxWrongTries-1) == 0 {
+				guesser = newPeer(t)
+			}
+			refusedBy(t, check.Proof, h.guess(guesser))
+		}
+		h.lockedFor("", want)
+		_, err := h.claimPairing(h.owner, p.Secret)
+		refusedBy(t, check.Lock, err)
+		h.clock = h.clock.Add(want)
+	}
+}
+
+func TestLocks_RememberFewPeers(t *testing.T) {
+	var l locks
+	now := time.Unix(0, 0)
+	first, second := newPeer(t).PeerID(), newPeer(t).PeerID()
+	for range maxWrongTries {
+		l.wrong(first, now)
+	}
+	l.wrong(second, now)
+	for i := range 2 * maxGuessers {
+		l.wrong(identity.PeerID(strconv.Itoa(i)), now.Add(time.Second))
+		if len(l.each) > maxGuessers {
+			t.Fatalf("%d peers are remembered", len(l.each))
+		}
+	}
+	if l.each[first] == nil || l.each[second] != nil {
+		t.Error("not those who must wait are remembered")
 	}
 }
 
@@ -220,7 +293,7 @@ func TestClaim_RarelyMistypedIsNotLocked(t *testing.T) {
 		if _, err := h.StartPairing(false); err != nil {
 			t.Fatal(err)
 		}
-		refusedBy(t, check.Proof, h.guess())
+		refusedBy(t, check.Proof, h.guess(h.owner))
 		h.clock = h.clock.Add(2 * time.Hour)
 	}
 }

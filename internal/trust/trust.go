@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/time/rate"
 
@@ -27,12 +26,11 @@ type Trust struct {
 
 	// read at any time, written by whoever holds mu
 	state   atomic.Pointer[state]
-	latest  atomic.Int64              // latest signed time seen, in Unix seconds
-	pairing atomic.Pointer[pairing]   // nil: none since the start
-	locked  atomic.Pointer[time.Time] // until when claims are; nil: never were
+	latest  atomic.Int64            // latest signed time seen, in Unix seconds
+	pairing atomic.Pointer[pairing] // nil: none since the start
+	locks   locks
 
 	mu      sync.Mutex // held by whoever makes a change, while it is written down
-	wrong   wrongTries // guarded by mu
 	written int64      // guarded by mu: latest, as it is on disk
 	unsaved bool       // guarded by mu: owners.json is older than what is in force
 }

@@ -67,10 +67,11 @@ func TestWeakened_EachCheckIsTheOneThatRefuses(t *testing.T) {
 		},
 		check.Lock: func(h *home) error {
 			jti, secret := h.invite(h.owner, access.InviteRequest{})
+			guesser := newPeer(t)
 			for range maxWrongTries {
-				_, _ = h.claimInvite(newPeer(t), jti, access.NewToken())
+				_, _ = h.claimInvite(guesser, jti, access.NewToken())
 			}
-			_, err := h.claimInvite(newPeer(t), jti, secret)
+			_, err := h.claimInvite(guesser, jti, secret)
 			return err
 		},
 	} {

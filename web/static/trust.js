@@ -16,6 +16,7 @@ import { Homes } from './home.js';
 import { homeToJoin, signFirst, signNext } from './owner.js';
 import { Passes } from './passes.js';
 import { isPeerId, shortPeerId } from './peerid.js';
+import { learnPlaces, placeOf } from './places.js';
 import { Replication } from './replication.js';
 import { openForRequests } from './requests.js';
 import { Session } from './session.js';
@@ -40,6 +41,7 @@ export { TrustError } from './trust-error.js';
  * @property {Record<string, Right[]>} rights by camera id
  * @property {boolean} admin whether it may see the access list and the log
  * @property {boolean} pass whether it may invite others
+ * @property {{ id: string, name: string }[]} [places] other publishers where the access is good
  * @property {{ believable: boolean, unixMs: number }} clock the publisher's
  *
  * @typedef {import('./access-view.js').Owner} Owner
@@ -176,6 +178,7 @@ export class Trust {
       if (this.#link !== link) return me;
       this.state.set({ me });
       if (me.role === 'owner') void this.#inTurn(() => this.#catchUp(link, me));
+      await learnPlaces(this.#vault, this.#passes, link.peer, me);
       return me;
     } catch (error) {
       if (!link.ended.aborted) console.warn('sightline: the agent does not say what this browser may do', error);
@@ -389,7 +392,7 @@ export class Trust {
    * @returns {Promise<string>}
    */
   async #homeOf(peer) {
-    return (await this.#homes.of(peer))?.name ?? (await this.#vault.get(`places/${peer}`)) ?? '';
+    return (await this.#homes.of(peer))?.name ?? placeOf(this.#vault, peer);
   }
 
   /** @param {string} peer @param {import('./messages.js').Standing} standing @param {AbortSignal} signal */

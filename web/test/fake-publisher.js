@@ -16,8 +16,9 @@ export class FakePublisher {
   /** PeerID of whoever paired it. */
   root = '';
   list = null;
-  /** What lists beside it say. */
+  /** Lists that it remembers beside that one. */
   lists = [];
+  /** What it says that others revoke, without a signature. */
   carried = [];
   /** Versions of the lists that it was offered. */
   offered = [];
@@ -106,9 +107,8 @@ export class FakePublisher {
         this.offered.push(next.list.version);
         if (this.strict && next.list.previous !== this.list?.hash) return refuse(403, 'list-signer');
         if (this.list && next.hash !== this.list.hash && next.list.version <= this.list.list.version) return refuse(409, 'list-version');
+        if (this.list) this.lists.push(this.list);
         this.list = next;
-        this.lists = [];
-        this.carried = [];
         this.pending = [];
         this.conflict = false;
         return answer(200, this.state);
@@ -146,14 +146,14 @@ export class FakePublisher {
       sub: viewer, aud, jti: token(), iat: this.now(), exp, name: parsed.name, device, rights, cameras, pass, owner: false, prf: waiting.invite,
     });
     const { jti } = JSON.parse(Buffer.from(grant.split('.')[1], 'base64url'));
-    this.grants.push({ jti, peer: viewer, name: parsed.name, device, rights, cameras, pass, expires: exp, revoked: false, lastSeen: '' });
+    this.grants.push({ jti, peer: viewer, name: parsed.name, device, rights, cameras, pass, expires: exp, revoked: false, lastSeen: '', grant });
     return answer(200, { proof: by('publisher'), role: 'guest', grant, home: this.list?.list.home ?? '' });
   }
 
   get state() {
     const { conflict, carried, pending, grants, log } = this;
     return {
-      home: this.list?.list.home ?? '', version: this.list?.list.version ?? 0, list: this.list?.compact ?? '', lists: this.lists.map(({ compact }) => compact),
+      home: this.list?.list.home ?? '', version: this.list?.list.version ?? 0, list: this.list?.compact ?? '', lists: [...this.lists, ...(this.list ? [this.list] : [])].map(({ compact }) => compact),
       conflict, carried, removed: [], owners: this.list?.list.owners ?? [{ id: this.root, name: '', device: '' }], pending, grants,
       invites: [...this.invites.keys()].map((jti) => ({ jti, name: '', rights: ['live'], cameras: ['*'], owner: false, expires: 1 })),
       revokedHere: [], publisher: this.peer, log: { seq: log.length, hash: log.length ? hash(log.at(-1)) : '' },

@@ -160,3 +160,72 @@ func (h *home) restore(t *testing.T) {
 		t.Errorf("after the restore the link is %s, not %s", h.link, link)
 	}
 }
+
+// A revocation ends a guest's session at a second device, and reaches one that
+// was off as soon as an owner's page can.
+func TestTrust_ARevocationReachesEveryDevice(t *testing.T) {
+	b := launch(t)
+	front := newHome(t)
+	back := &home{site: &site{
+		signalAddr: front.signalAddr, agentAddr: fmt.Sprintf("127.0.0.1:%d", freePort(t)),
+		stateDir: filepath.Join(t.TempDir(), "state"),
+	}, camera: front.camera}
+	back.startAgent(t)
+
+	anna := accept(b, "anna", linkIn(t, front.run(t, "", "pair")), "Anna")
+	anna.waitState("live", liveTimeout)
+	annaBack := b.open("anna-back", linkIn(t, back.run(t, "", "pair")), pageOptions{Profile: "anna"})
+	annaBack.text("pair-accept", liveTimeout)
+	annaBack.click("pair-accept")
+	annaBack.waitState("live", liveTimeout)
+
+	bob := accept(b, "bob", linkIn(t, invite(t, anna, "Bob")), "Bob")
+	bob.waitState("live", liveTimeout)
+	bobBack := b.open("bob-back", back.link, pageOptions{Profile: "bob"})
+	bobBack.waitState("live", recoverTimeout)
+
+	invite2 := invite(t, anna, "Carol")
+	carol := accept(b, "carol", linkIn(t, invite2), "Carol")
+	carol.waitState("live", liveTimeout)
+
+	anna.revoke("Bob")
+	start := time.Now()
+	bobBack.waitState("forbidden", recoverTimeout)
+	t.Logf("cut off at the second device after %v", time.Since(start).Round(100*time.Millisecond))
+	bob.waitState("forbidden", liveTimeout)
+
+	back.agent.kill(t)
+	annaBack.close()
+	anna.revoke("Carol")
+	anna.click("access-tab-devices")
+	anna.wait("e2e.all('[data-testid=access-device]').some((d) => d.textContent.includes('not reached yet'))", liveTimeout, nil)
+	t.Logf("see %s", anna.screenshot("not-reached"))
+	back.startAgent(t)
+	anna.click("access-replicate")
+	anna.wait("e2e.all('[data-testid=access-device]').every((d) => d.textContent.includes('up to date'))", recoverTimeout, nil)
+	carolBack := b.open("carol-back", back.link, pageOptions{Profile: "carol"})
+	carolBack.waitState("forbidden", liveTimeout)
+}
+
+// invite makes a link for a guest of the whole home.
+func invite(t *testing.T, owner *page, name string) string {
+	t.Helper()
+	owner.click("share-open")
+	owner.fill("share-name", name)
+	owner.click("share-create")
+	var link string
+	owner.wait("e2e.all('[data-testid=share-link]')[0]?.value", liveTimeout, &link)
+	owner.click("share-done")
+	return link
+}
+
+// revoke takes a guest's access back and leaves the dialog open.
+func (p *page) revoke(name string) {
+	p.b.t.Helper()
+	p.eval("document.querySelector('dialog[open]')?.close()", nil)
+	p.click("access-open")
+	row := "[data-testid=access-person]:has-text('" + name + "')"
+	p.b.do("click", map[string]any{"page": p.name, "selector": row + " [data-testid=access-revoke]"}, 30*time.Second)
+	p.click("access-revoke-confirm")
+	p.wait("e2e.all('[data-testid=access-done]').length > 0", liveTimeout, nil)
+}

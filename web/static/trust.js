@@ -281,7 +281,7 @@ export class Trust {
       const peer = isPeerId(id);
       content.owners = content.owners.filter((owner) => owner.id !== id);
       if (content.owners.length === 0) throw new TrustError('last_owner', 'A home needs an owner. Make another one first.');
-      const grant = state.grants.find(({ jti }) => jti === id);
+      const grant = state.grants.find(({ jti, root }) => jti === id && content.owners.some((owner) => owner.id === root));
       const entry = { kind: peer ? /** @type {const} */ ('peer') : /** @type {const} */ ('grant'), id, exp: peer ? 0 : (grant?.lapses ?? 0), time: content.time };
       content.revoked = [...content.revoked.filter((each) => each.id !== id), entry];
     });

@@ -75,6 +75,7 @@ async function guest(each) {
     cameras: listOf(each?.cameras).filter(isText),
     expires: seconds(each?.expires),
     lapses: 0,
+    root: '',
     revoked: each?.revoked === true,
     lastSeen: words(each?.lastSeen),
   };
@@ -82,9 +83,10 @@ async function guest(each) {
   if (!grant || grant.jti !== said.jti) return said;
   const { sub: peer, name, device, rights, cameras, exp: expires, chain } = grant;
   // Nothing that a publisher makes of an invite lasts longer than the invite lets it.
-  const root = chain[chain.length - 1];
-  const lapses = root.grant?.exp ?? root.invite?.grantExp ?? 0;
-  return { ...said, peer, name, device, rights, cameras, expires, lapses };
+  const first = chain[chain.length - 1];
+  const lapses = first.grant?.exp ?? first.invite?.grantExp ?? 0;
+  const root = first.grant?.iss ?? first.invite?.iss ?? '';
+  return { ...said, peer, name, device, rights, cameras, expires, lapses, root };
 }
 
 /** @param {any} each @returns {import('./trust.js').OpenInvite} */

@@ -14,8 +14,8 @@
  * @property {import('./trust.js').Right[]} rights
  * @property {string[]} cameras "*", "<PeerID>/*" or "<PeerID>/<camera id>"
  * @property {number} expires Unix seconds; 0: until it is revoked
- * @property {number} lapses Unix seconds after which nothing is left of it, as an owner has signed it; 0: never, or
- *   not known
+ * @property {number} lapses Unix seconds after which nothing is left of it, as its root has signed; 0: never, or not known
+ * @property {string} root PeerID of whoever signed what it all comes from; empty if the publisher does not show the grant
  * @property {boolean} revoked
  * @property {string} lastSeen RFC 3339, or empty
  *

@@ -55,7 +55,7 @@ export class SlAccess extends SlDialog {
     super('access', 'Access');
     this.#trust = trust;
     this.#people = new SlPeople(trust);
-    this.#devices = new SlDevices();
+    this.#devices = new SlDevices(trust);
     this.#log = new SlLog(trust);
     this.#tabs = new SlTabs('access', [
       { id: 'people', label: 'People', panel: this.#people },
@@ -66,7 +66,6 @@ export class SlAccess extends SlDialog {
       this.#say('');
       if (/** @type {CustomEvent<string>} */ (event).detail === 'log') void this.#log.load();
     });
-    this.#devices.addEventListener('sl-replicate', () => void trust.replicate());
     this.#log.addEventListener('sl-problem', (event) => this.#say(/** @type {CustomEvent<string>} */ (event).detail));
     this.body.append(h('div', { class: 'notes' }, this.#warning, this.#conflict, this.#clock, this.#problem), this.#tabs);
     trust.state.watch((state) => this.#update(state));
@@ -77,6 +76,7 @@ export class SlAccess extends SlDialog {
   open(place) {
     this.#place = place;
     this.#people.settle();
+    this.#devices.settle();
     this.#tabs.choose('people');
     this.show();
     this.#update(this.#trust.state.value);
@@ -123,7 +123,7 @@ export class SlAccess extends SlDialog {
     tell(this.#clock, me ? clockInWords(me.clock, this.#clockReadMs) : '');
     if (!access) return;
     this.#people.update({ me, access, ...this.#place });
-    this.#devices.update(access, me);
+    this.#devices.update(access, me, this.#place.publisher);
   }
 }
 

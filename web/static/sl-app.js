@@ -188,7 +188,17 @@ export class SlApp extends HTMLElement {
     this.#claim = card;
     this.#main.className = 'choosing';
     this.#main.replaceChildren(card);
+    if (kind === 'pair') void this.#askHome(card);
     return card;
+  }
+
+  /** @param {SlClaim} card */
+  async #askHome(card) {
+    try {
+      card.askHome((await this.#trust?.othersAtHome()) ?? []);
+    } catch (error) {
+      console.warn('sightline: the homes of this browser cannot be read', error);
+    }
   }
 
   /**

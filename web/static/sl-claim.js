@@ -1,7 +1,7 @@
 import { h, setText } from './dom.js';
 import { icon, setIcon } from './icons.js';
 import { shortPeerId } from './peerid.js';
-import { deviceLabel } from './sl-words.js';
+import { deviceLabel, enumerate } from './sl-words.js';
 import { describeClaim } from './status.js';
 
 /** Longest name of a person or device, in characters. */
@@ -10,7 +10,12 @@ const longest = 64;
 /** Where the last name that was entered is kept, so that it is entered once. */
 const nameKey = 'sightline.name';
 
-/** @typedef {{ name: string, device: string }} Introduction how this browser introduces itself to others */
+/**
+ * @typedef {object} Introduction how this browser introduces itself to others
+ * @property {string} name
+ * @property {string} device
+ * @property {'join' | 'new'} [home] where that was asked
+ */
 
 /** What was asked for, and what is said meanwhile. */
 const words = {
@@ -55,6 +60,8 @@ export class SlClaim extends HTMLElement {
     h('div', { class: 'field' }, h('label', { for: 'claim-name' }, 'Your name'), this.#name, this.#nameError),
     h('div', { class: 'field' }, h('label', { for: 'claim-device' }, 'This device'), this.#device),
   );
+  /** Whether to join a home that others own too: asked only where there is one. */
+  #home = h('fieldset', { hidden: true, 'data-testid': 'pair-home' });
   #skip = h('button', { type: 'button', class: 'button', 'data-testid': 'claim-skip', onclick: () => this.#emit('sl-claim-skip') });
   /** @type {ReturnType<typeof setInterval> | undefined} */ #countdown;
   #phase = '';
@@ -83,6 +90,7 @@ export class SlClaim extends HTMLElement {
         this.#title,
         this.#lead,
         this.#fields,
+        this.#home,
         h('div', { class: 'card-actions' }, this.#accept, this.#skip),
         this.#progress,
       ),
@@ -97,6 +105,22 @@ export class SlClaim extends HTMLElement {
   takeFocus() {
     if (this.#phase !== 'asking') this.#title.focus();
     else (this.#name.value === '' ? this.#name : this.#accept).focus();
+  }
+
+  /**
+   * Asks whether the agent joins the home that this browser owns with others.
+   *
+   * @param {string[]} others names of its other owners; none if there is nothing to ask
+   */
+  askHome(others) {
+    if (this.#kind !== 'pair' || others.length === 0 || this.#home.childElementCount > 0) return;
+    const who = enumerate(others);
+    this.#home.append(
+      h('legend', {}, 'Who else shall own it?'),
+      choice('new', 'Only I', 'It begins a home of its own.', true),
+      choice('join', `I and ${who}`, `It joins the home that you have with ${who}. They see everything there too, and can take you out.`, false),
+    );
+    this.#home.hidden = this.#fields.hidden;
   }
 
   /** Says that the link's secret is none. */
@@ -127,6 +151,8 @@ export class SlClaim extends HTMLElement {
     setText(this.#skip, 'Not now');
     setText(this.#progress, progress[phase] ?? '');
     this.#fields.hidden = false;
+    this.#home.hidden = this.#home.childElementCount === 0;
+    this.#home.disabled = working;
     this.#accept.hidden = false;
     this.#skip.hidden = working;
     for (const control of [this.#name, this.#device]) control.readOnly = working;
@@ -144,6 +170,7 @@ export class SlClaim extends HTMLElement {
     setText(this.#accept, 'Try again');
     setText(this.#skip, 'Go on without it');
     this.#fields.hidden = true;
+    this.#home.hidden = true;
     this.#accept.hidden = !retry;
     this.#accept.setAttribute('aria-disabled', 'false');
     this.#skip.hidden = false;
@@ -172,13 +199,26 @@ export class SlClaim extends HTMLElement {
     setText(this.#nameError, name === '' ? 'Enter a name, so that others know who this is.' : '');
     if (name === '') return this.#name.focus();
     rememberName(name);
-    this.#emit('sl-claim', { name, device: this.#device.value.trim() || deviceLabel(navigator) });
+    /** @type {HTMLInputElement | null} */
+    const chosen = this.#home.querySelector('input:checked');
+    const home = chosen ? { home: /** @type {'join' | 'new'} */ (chosen.value) } : {};
+    this.#emit('sl-claim', { name, device: this.#device.value.trim() || deviceLabel(navigator), ...home });
   }
 
   /** @param {string} type @param {Introduction} [detail] */
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { bubbles: true, detail }));
   }
+}
+
+/** @param {'join' | 'new'} value @param {string} label @param {string} detail @param {boolean} checked */
+function choice(value, label, detail, checked) {
+  return h(
+    'label',
+    { class: 'choice' },
+    h('input', { type: 'radio', name: 'home', value, checked, 'data-testid': `pair-home-${value}` }),
+    h('span', {}, h('span', { class: 'choice-label' }, label), h('span', { class: 'choice-detail' }, detail)),
+  );
 }
 
 /** @returns {string} */

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -63,7 +64,19 @@ func StateFolder(given string) (string, error) {
 // AgentRuns reports whether an agent runs with a state folder.
 func AgentRuns(ctx context.Context, stateDir string) bool {
 	c, err := openConsole(stateDir)
-	return err == nil && c.running(ctx)
+	if err != nil {
+		return false
+	}
+	if c.running(ctx) {
+		return true
+	}
+	// One without a socket has the folder locked all the same.
+	f, err := os.Open(filepath.Join(filepath.Dir(c.path), KeyFile))
+	if err != nil {
+		return false
+	}
+	defer f.Close() //nolint:errcheck // only read
+	return held(f)
 }
 
 // running reports whether an agent answers.

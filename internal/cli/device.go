@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 
 	"github.com/sightline-cam/sightline/camera/agent"
@@ -35,25 +37,33 @@ type device struct {
 	journal *accesslog.Log
 
 	console net.Listener // nil without one, or once it was taken
+	lock    io.Closer    // held as long as the folder is used
 }
 
 // openDevice opens the state folder. Two agents cannot use the same.
-func openDevice(ctx context.Context, cfg *config.Config, log *slog.Logger) (d *device, err error) {
-	d = &device{}
+func openDevice(ctx context.Context, cfg *config.Config, log *slog.Logger) (*device, error) {
+	d := &device{}
+	if err := d.open(ctx, cfg, log); err != nil {
+		d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *device) open(ctx context.Context, cfg *config.Config, log *slog.Logger) (err error) {
 	// The key first: it makes the folder, and refuses one that is not private.
 	if d.id, err = identity.LoadOrCreate(filepath.Join(cfg.StateDir, KeyFile)); err != nil {
-		return nil, err
+		return err
+	}
+	if d.lock, err = lockFolder(cfg.StateDir); err != nil {
+		return err
 	}
 	if d.console, err = openSocket(ctx, cfg.StateDir, log); err != nil {
-		return nil, err
+		return err
 	}
-	defer func() {
-		if err != nil {
-			d.close()
-		}
-	}()
-	if d.journal, err = accesslog.Open(filepath.Join(cfg.StateDir, accessLogDir), accesslog.Options{Logger: log}); err != nil {
-		return nil, fmt.Errorf("open the access log: %w", err)
+	logs := filepath.Join(cfg.StateDir, accessLogDir)
+	if d.journal, err = accesslog.Open(logs, accesslog.Options{Logger: log}); err != nil {
+		return fmt.Errorf("%w; if its files cannot be read any more, move %s away, and a new log begins", err, logs)
 	}
 	ids := make([]string, len(cfg.Cameras))
 	for i := range cfg.Cameras {
@@ -64,7 +74,30 @@ func openDevice(ctx context.Context, cfg *config.Config, log *slog.Logger) (d *d
 		Dir: filepath.Join(cfg.StateDir, trustDir), Publisher: d.id, Cameras: func() []string { return ids },
 		Open: cfg.Open, Listed: d.list.Listed, Logger: log,
 	})
-	return d, err
+	return err
+}
+
+// errInUse says that an agent holds a state folder.
+func errInUse(stateDir string) error {
+	return fmt.Errorf("another agent runs with the state folder %s; stop it, or choose another folder with --state-dir", stateDir)
+}
+
+// lockFolder keeps other agents out of a state folder, by a lock on the key that
+// ends with the process: two of them would undo each other's revocations. Where
+// the file system has no locks the console's socket is all there is.
+func lockFolder(stateDir string) (io.Closer, error) {
+	path := filepath.Join(stateDir, KeyFile)
+	f, err := os.OpenFile(path, os.O_RDWR, 0) // NFS locks what is open for writing
+	if err != nil {
+		f, err = os.Open(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock the state folder: %w", err)
+	}
+	if held(f) {
+		return nil, errors.Join(errInUse(stateDir), f.Close())
+	}
+	return f, nil
 }
 
 // openSocket listens at the console's socket. A file system that has none (a FAT
@@ -75,7 +108,7 @@ func openSocket(ctx context.Context, stateDir string, log *slog.Logger) (net.Lis
 		return nil, err
 	}
 	if con.running(ctx) {
-		return nil, fmt.Errorf("another agent runs with the state folder %s; stop it, or choose another folder with --state-dir", stateDir)
+		return nil, errInUse(stateDir)
 	}
 	l, err := agent.ListenConsole(con.path) //nolint:contextcheck // it waits for nothing
 	if err != nil {
@@ -100,6 +133,9 @@ func (d *device) close() {
 	}
 	if d.journal != nil {
 		err = errors.Join(err, d.journal.Close())
+	}
+	if d.lock != nil {
+		err = errors.Join(err, d.lock.Close())
 	}
 	_ = err
 }

@@ -12,9 +12,10 @@ import (
 // will be refused: until then it must not show.
 func cameraURL() *regexp.Regexp { return regexp.MustCompile(`(?i)([a-z][a-z0-9+.-]*://)(.*)`) }
 
-// secretQuery finds what looks like a password in a path or query.
+// secretQuery finds what looks like a password in a path or query, and the secret
+// of a link that makes an owner or a guest.
 func secretQuery() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)((?:pass|passwd|password|pwd|token|auth)=)([^&/;#]+)`)
+	return regexp.MustCompile(`(?i)((?:pass|passwd|password|pwd|token|auth|pair|invite)=)([^&/;#]+)`)
 }
 
 // shownArg returns an argument as it may be shown to everyone on this machine.

@@ -16,7 +16,9 @@ func TestShownArg_HidesPasswordsAndNothingElse(t *testing.T) {
 		"--sub=rtsp://a:pw@h/2":                     "--sub=rtsp://a:[redacted]@h/2",
 		"rtsp://h/user=admin_password=pw_channel=1": "rtsp://h/user=admin_password=[redacted]",
 		"rtsp://h/s?user=a&pwd=pw&x=1":              "rtsp://h/s?user=a&pwd=[redacted]&x=1",
-		"--name":                                    "--name",
+		"https://h/#peer=abc&pair=c2VjcmV0":         "https://h/#peer=abc&pair=[redacted]",
+		"https://h/#invite=jti.c2VjcmV0&peer=abc":   "https://h/#invite=[redacted]&peer=abc",
+		"--name": "--name",
 	} {
 		if got := shownArg(arg); got != want {
 			t.Errorf("%s: got %s, want %s", arg, got, want)

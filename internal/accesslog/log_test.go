@@ -329,3 +329,36 @@ func TestOpen_FolderThatCannotBe(t *testing.T) {
 		t.Error("a file was taken for a folder")
 	}
 }
+
+func TestOpen_WhatCanOnlyBeReadIsReadAndStopsNobody(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may write everything")
+	}
+	dir := t.TempDir()
+	first := open(t, dir, Options{})
+	add(t, first, "alice", "bob")
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, fmt.Sprintf("access-%020d.jsonl", 1))
+	if err := errors.Join(os.Chmod(file, 0o400), os.Chmod(dir, 0o500)); err != nil { // a card that went read-only
+		t.Fatal(err)
+	}
+	defer os.Chmod(dir, 0o700) //nolint:errcheck // for the end of the test
+	l := open(t, dir, Options{})
+	if l.Head().Seq != 2 {
+		t.Errorf("it ends with %v", l.Head())
+	}
+	l.Add(Entry{Kind: Came, Name: "carol"})
+	flush(t, l)
+	if entries, _ := all(t, l); len(entries) != 2 || l.Lost() != 1 {
+		t.Errorf("%v, lost %d", entries, l.Lost())
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	add(t, l, "dave")
+	if entries, _ := all(t, l); len(entries) != 4 || entries[2].Kind != Lost || entries[3].Name != "dave" {
+		t.Errorf("%v", entries)
+	}
+}

@@ -70,6 +70,10 @@ func numberOf(name string) (int64, bool) {
 func (s *fileStore) continueLast() (found, error) {
 	first := s.first[len(s.first)-1]
 	f, err := os.OpenFile(s.path(first), os.O_RDWR|os.O_APPEND, 0)
+	readOnly := err != nil
+	if readOnly {
+		f, err = os.Open(s.path(first)) // a card that went read-only: the past can be read
+	}
 	if err != nil {
 		return found{}, err
 	}
@@ -77,6 +81,7 @@ func (s *fileStore) continueLast() (found, error) {
 	if err != nil {
 		return found{}, errors.Join(err, f.Close())
 	}
+	t.closed = t.closed || readOnly
 	out := found{}
 	if t.torn > 0 {
 		out.damages = append(out.damages, fmt.Sprintf("%d bytes of a torn line were moved aside", t.torn))

@@ -104,11 +104,15 @@ func OpenOwn(o OwnOptions) (*Own, error) {
 	c.cert = cert
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.lookLocked(); err != nil {
+	if err := c.lookLocked(); err != nil && c.cert == nil {
 		return nil, err
+	} else if err != nil { // a full disk must not end a camera that has got another address
+		c.log.Warn(keepsOld, "error", err)
 	}
 	return c, nil
 }
+
+const keepsOld = "no new certificate for the listener, the old one is used"
 
 // GetCertificate implements Source. A new certificate that cannot be kept is
 // not used: it would be another one after the next start.
@@ -117,7 +121,7 @@ func (c *Own) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	defer c.mu.Unlock()
 	if age := c.now().Sub(c.checked); age >= lookEvery || age < 0 {
 		if err := c.lookLocked(); err != nil {
-			c.log.Warn("no new certificate for the listener, the old one is used", "error", err)
+			c.log.Warn(keepsOld, "error", err)
 		}
 	}
 	return c.cert, nil

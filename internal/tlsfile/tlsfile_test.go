@@ -369,3 +369,26 @@ func FuzzPlainAnswer(f *testing.F) {
 		}
 	})
 }
+
+func TestOwn_KeepsTheOldCertificateWhenANewOneCannotBeKept(t *testing.T) {
+	m := newMachine(t)
+	before := m.open(t).Fingerprint()
+	// Another address, and a disk that takes nothing.
+	m.names.Required = append(m.names.Required, "192.168.1.8")
+	text, err := os.ReadFile(m.file())
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := filepath.Join(m.dir, "full")
+	if err := os.Mkdir(full, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(full, strings.Repeat("n", 250)) // too long for the name of a temporary file beside it
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := OpenOwn(OwnOptions{File: file, Names: func() Names { return m.names }, Now: func() time.Time { return m.now }, Logger: slog.New(slog.NewTextHandler(&m.log, nil))})
+	if err != nil || c.Fingerprint() != before || !strings.Contains(m.log.String(), "the old one is used") {
+		t.Errorf("%v, %s", err, m.log.String())
+	}
+}

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/access"
+	"github.com/sightline-cam/sightline/internal/atomicfile"
 	"github.com/sightline-cam/sightline/internal/strictjson"
 	"github.com/sightline-cam/sightline/signaling"
 )
@@ -98,7 +98,7 @@ func (f *GrantFile) Keep(peer PeerID, grant string) error {
 	if err != nil {
 		return fmt.Errorf("keep a grant: %w", err)
 	}
-	if err := f.replace(data); err != nil {
+	if err := atomicfile.Write(f.path, data); err != nil {
 		return fmt.Errorf("keep a grant: %w", err)
 	}
 	return nil
@@ -119,20 +119,4 @@ func fitting(grants []string) []string {
 		}
 	}
 	return grants
-}
-
-func (f *GrantFile) replace(data []byte) error {
-	temp, err := os.CreateTemp(filepath.Dir(f.path), "."+filepath.Base(f.path)+"-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(temp.Name()) }() // nothing is left of it after the rename
-	_, err = temp.Write(data)
-	if err == nil {
-		err = temp.Sync()
-	}
-	if err = errors.Join(err, temp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), f.path)
 }

@@ -20,16 +20,22 @@ func (a *Agent) logHead() accesslog.Head {
 	return a.opts.Log.Head()
 }
 
-// getAccess answers GET /v1/access: who has access, and what was taken back.
-func (a *Agent) getAccess(w http.ResponseWriter, _ *http.Request) {
+// getAccess answers GET /v1/access: who has access, and what was taken back. Whoever
+// disputes the lists sees the lists alone.
+func (a *Agent) getAccess(w http.ResponseWriter, r *http.Request) {
+	state, head := a.gate.trust.State(), a.logHead()
+	if !principalOf(r).May(access.Admin, "") {
+		state, head = state.Disputed(), accesslog.Head{}
+	}
 	writeJSON(w, http.StatusOK, struct {
 		trust.AccessState
 		Publisher string         `json:"publisher"`
 		Log       accesslog.Head `json:"log"`
-	}{a.gate.trust.State(), string(a.PeerID()), a.logHead()})
+	}{state, string(a.PeerID()), head})
 }
 
-// putAccess answers PUT /v1/access: an owner's new list.
+// putAccess answers PUT /v1/access: a new list of an owner's, or of somebody who
+// disputes having been removed.
 func (a *Agent) putAccess(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		List string `json:"list"`

@@ -45,6 +45,7 @@ const (
 	forAnyone  audience = iota // without authorization
 	forViewers                 // who has any access
 	forAdmins                  // who may see who has access
+	forLists                   // those, and who disputes an access list
 	forClaims                  // who came to show a secret, and nobody else
 	forPlayers                 // WHEP: by token
 )
@@ -74,7 +75,7 @@ func (a *Agent) routes() []route {
 		{"/v1/session", overChannel, forViewers, get(a.getSession)},
 		{"/v1/session/offer", overChannel, forViewers, post(a.postSessionOffer)},
 		{"/v1/claim", overChannel, forClaims, post(a.postClaim)},
-		{"/v1/access", remotes, forAdmins, methods{http.MethodGet: a.getAccess, http.MethodPut: a.putAccess}},
+		{"/v1/access", remotes, forLists, methods{http.MethodGet: a.getAccess, http.MethodPut: a.putAccess}},
 		{"/v1/access/log", remotes, forAdmins, get(a.getAccessLog)},
 		{"/v1/invites", overChannel, forViewers, post(a.postInvite)},
 		{"/v1/invites/{jti}", overChannel, forViewers, methods{http.MethodDelete: a.deleteInvite}},
@@ -196,12 +197,23 @@ func (a *Agent) admit(t transport, rt route, r *http.Request) (*http.Request, *a
 	if err != nil {
 		return nil, err
 	}
-	if rt.to == forAdmins {
-		if err := p.Need(access.Admin, ""); err != nil {
-			return nil, forbidden(err)
-		}
+	if err := mayAsk(rt.to, p); err != nil {
+		return nil, forbidden(err)
 	}
 	return r.WithContext(context.WithValue(r.Context(), principalContextKey{}, p)), nil
+}
+
+// mayAsk decides whether a principal is among those whom a route answers.
+func mayAsk(to audience, p *trust.Principal) error {
+	switch {
+	case to == forLists && p.MayDispute():
+		return nil
+	case to == forLists, to == forAdmins:
+		return p.Need(access.Admin, "")
+	case p.Role == trust.RoleDisputing:
+		return p.Need(access.Live, "") // it has no right at all
+	}
+	return nil
 }
 
 // principal finds out who a request comes from, and whether that still has

@@ -344,7 +344,7 @@ func TestOpen_WhatCanOnlyBeReadIsReadAndStopsNobody(t *testing.T) {
 	if err := errors.Join(os.Chmod(file, 0o400), os.Chmod(dir, 0o500)); err != nil { // a card that went read-only
 		t.Fatal(err)
 	}
-	defer os.Chmod(dir, 0o700) //nolint:errcheck // for the end of the test
+	defer os.Chmod(dir, 0o700)
 	l := open(t, dir, Options{})
 	if l.Head().Seq != 2 {
 		t.Errorf("it ends with %v", l.Head())

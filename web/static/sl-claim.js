@@ -118,7 +118,7 @@ export class SlClaim extends HTMLElement {
     this.#home.append(
       h('legend', {}, 'Who else shall own it?'),
       choice('new', 'Only I', 'It begins a home of its own.', true),
-      choice('join', `I and ${who}`, `It joins the home that you have with ${who}. They see everything there too, and can take you out.`, false),
+      choice('join', enumerate(['I', ...others]), `It joins the home that you have with ${who}. They see everything there too, and can take you out.`, false),
     );
     this.#home.hidden = this.#fields.hidden;
   }

@@ -22,3 +22,11 @@ test('what is no JSON or too deep is refused', () => {
   }
   assert.ok(parseStrict('['.repeat(16) + ']'.repeat(16)));
 });
+
+test('half of a character is refused, a whole one is not', () => {
+  const { raw } = String;
+  for (const text of [raw`"\ud800"`, raw`["\uDC00a"]`, raw`{"\ud800":1}`, raw`"\udc00\ud800"`, raw`"\ud83da"`]) {
+    assert.throws(() => parseStrict(text), SyntaxError, text);
+  }
+  for (const text of [raw`"\ud83d\ude00"`, raw`"\\ud800"`, '"😀"', raw`"\u00e9"`]) assert.equal(parseStrict(text), JSON.parse(text), text);
+});

@@ -58,6 +58,8 @@ test('any other header than ours is refused, however well signed', async () => {
   ]) {
     await assert.rejects(verify(forge(JSON.stringify(header), 'x', privateKey)), JwsError, JSON.stringify(header));
   }
+  const spelled = JSON.stringify({ alg: 'ES256', typ, jwk }).replace('+jws', String.raw`\u002bjws`);
+  await assert.rejects(verify(forge(spelled, 'x', privateKey)), JwsError);
   const twice = JSON.stringify({ alg: 'ES256', typ, jwk }).replace('{', '{"alg":"none",');
   await assert.rejects(verify(forge(twice, 'x', privateKey)), JwsError);
   await assert.rejects(verify(forge(JSON.stringify({ alg: 'ES256', typ, jwk }) + ' '.repeat(1000), 'x', privateKey)), JwsError);

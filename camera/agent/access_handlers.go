@@ -44,6 +44,10 @@ func (a *Agent) putAccess(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, err)
 		return
 	}
+	if err := a.mayChange(r); err != nil {
+		a.fail(w, err)
+		return
+	}
 	p := principalOf(r)
 	if err := a.gate.trust.PutList(p, in.List); err != nil {
 		a.fail(w, a.accessError(err))
@@ -102,6 +106,10 @@ func (a *Agent) postInvite(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, err)
 		return
 	}
+	if err := a.mayChange(r); err != nil {
+		a.fail(w, err)
+		return
+	}
 	p := principalOf(r)
 	if err := a.gate.trust.AddInvite(p, in.Invite, in.Secret); err != nil {
 		a.fail(w, a.accessError(err))
@@ -123,6 +131,10 @@ func (a *Agent) invitedWhat(compact string) string {
 
 // deleteInvite answers DELETE /v1/invites/{jti}.
 func (a *Agent) deleteInvite(w http.ResponseWriter, r *http.Request) {
+	if err := a.mayChange(r); err != nil {
+		a.fail(w, err)
+		return
+	}
 	if err := a.gate.trust.RemoveInvite(principalOf(r), r.PathValue("jti")); err != nil {
 		a.fail(w, a.accessError(err))
 		return
@@ -156,6 +168,9 @@ func (a *Agent) accessError(err error) *apiError {
 		return badRequest(sentence(err)).because(err)
 	}
 	a.log.Error("could not change who has access", "error", err)
+	if e := notWritten(err); e != nil {
+		return e
+	}
 	return fail(http.StatusInternalServerError, "internal", "The agent could not do this. Its log says why.").because(err)
 }
 

@@ -74,6 +74,7 @@ const (
 	maxRequestsPerSession = 32   // under way, over one session's data channels
 	maxConsole            = 16   // connections and requests at the console
 	maxEventStreams       = 256
+	maxEventsPerSession   = 4  // of those; a page needs one
 	maxOffers             = 16 // of known peers, being answered at a time
 	maxRefusals           = 4  // of strangers, being answered at a time
 	maxClaims             = 4  // sessions of those who show a secret

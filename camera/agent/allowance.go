@@ -2,12 +2,14 @@ package agent
 
 import (
 	"errors"
+	"net/http"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/sightline-cam/sightline/internal/check"
+	"github.com/sightline-cam/sightline/internal/trust"
 )
 
 // What one peer may ask of the agent, over all its sessions. A page that works
@@ -21,6 +23,8 @@ const (
 	messagesBurst      = 200
 	offersPerSecond    = 2 // an answer is the most expensive thing there is
 	offersBurst        = 30
+	changesPerSecond   = 0.1 // what is kept on disk or said in the access log
+	changesBurst       = 60
 	strangersPerSecond = 10 // messages of all peers that are not known
 	strangersBurst     = 40
 	maxAllowances      = 1024
@@ -38,7 +42,7 @@ func within(left *rate.Limiter, now time.Time, n int) error {
 }
 
 // allowance is what is left to one peer. Safe for concurrent use.
-type allowance struct{ requests, bytes, messages, offers *rate.Limiter }
+type allowance struct{ requests, bytes, messages, offers, changes *rate.Limiter }
 
 func newAllowance() *allowance {
 	return &allowance{
@@ -46,13 +50,32 @@ func newAllowance() *allowance {
 		bytes:    rate.NewLimiter(bytesPerSecond, bytesBurst),
 		messages: rate.NewLimiter(messagesPerSecond, messagesBurst),
 		offers:   rate.NewLimiter(offersPerSecond, offersBurst),
+		changes:  rate.NewLimiter(changesPerSecond, changesBurst),
 	}
 }
+
+// mayChange counts a request that ends in a line of the access log, or more on the
+// disk. Nobody may wear out a memory card, or fill the log until it drops what it
+// says about them; the console may.
+func (a *Agent) mayChange(r *http.Request) *apiError {
+	if principalOf(r).Role == trust.RoleConsole {
+		return nil
+	}
+	if err := within(a.allow.of(time.Now(), askerOf(r)).changes, time.Now(), 1); err != nil {
+		e := tooOften(err)
+		e.RetryAfter = changeAgain
+		return e
+	}
+	return nil
+}
+
+// changeAgain is how long it takes until one more change is allowed.
+const changeAgain = 10 * time.Second
 
 // idle reports whether nothing of it is used up: it may be forgotten then.
 func (a *allowance) idle(now time.Time) bool {
 	return a.requests.TokensAt(now) >= requestsBurst && a.bytes.TokensAt(now) >= bytesBurst &&
-		a.messages.TokensAt(now) >= messagesBurst && a.offers.TokensAt(now) >= offersBurst
+		a.messages.TokensAt(now) >= messagesBurst && a.offers.TokensAt(now) >= offersBurst && a.changes.TokensAt(now) >= changesBurst
 }
 
 // allowances has the allowance of each peer, and of each address of those who

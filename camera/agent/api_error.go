@@ -2,6 +2,8 @@ package agent
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"net/http"
 	"strconv"
 	"strings"
@@ -69,6 +71,16 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(v) // the client is gone; there is nobody left to tell
+}
+
+// notWritten says what helps against an error of the disk; nil for any other. It
+// is for what was not done: what was done all the same is trust.ErrNotKept.
+func notWritten(err error) *apiError {
+	if _, ok := errors.AsType[*fs.PathError](err); !ok {
+		return nil
+	}
+	return fail(http.StatusInsufficientStorage, "not_written",
+		"Nothing was changed, since the device cannot write it down: its disk is full, read-only or broken. Make room or replace it, and try again.").because(err)
 }
 
 // sentence makes of an error's text something to show to a person.

@@ -34,7 +34,7 @@ func newSession(t *testing.T, a *Agent, viewer identity.PeerID, grants ...string
 	t.Helper()
 	s := &session{
 		key: sessionKey{viewer, signaling.NewToken(signaling.SessionSize)}, via: viaSignaling,
-		media: newFakeSession(), limit: newLimiter(2), started: time.Now(),
+		media: newFakeSession(), limit: newLimiter(2), events: newLimiter(maxEventsPerSession), started: time.Now(),
 	}
 	p, err := a.gate.trust.Authorize(viewer, grants)
 	if err != nil {

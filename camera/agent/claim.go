@@ -99,6 +99,9 @@ func claimError(err error) *apiError {
 	case name != "":
 		return forbidden(err)
 	}
+	if e := notWritten(err); e != nil {
+		return e
+	}
 	return fail(http.StatusInternalServerError, "internal", "The agent could not keep this. Its log says why.").because(err)
 }
 

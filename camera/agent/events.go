@@ -18,6 +18,13 @@ const (
 // First every camera as it is, then each one that changed. There is no queue: a
 // slow client misses what lay in between, never the newest state.
 func (a *Agent) getEvents(w http.ResponseWriter, r *http.Request) {
+	if s := sessionOf(r); s != nil {
+		if !s.events.take() {
+			tooMany().write(w)
+			return
+		}
+		defer s.events.give()
+	}
 	if !a.events.take() {
 		tooMany().write(w)
 		return

@@ -106,7 +106,14 @@ func (a *Agent) getMetrics(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(out.buf.Bytes()) // the scraper is gone
 }
 
+// fromLoopback reports whether a program on this machine asks for itself: a
+// reverse proxy says that it asks for somebody else.
 func fromLoopback(r *http.Request) bool {
+	for _, field := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
+		if r.Header.Get(field) != "" {
+			return false
+		}
+	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return false

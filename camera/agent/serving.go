@@ -29,6 +29,7 @@ func (a *Agent) open(ctx context.Context, s *session, o peer.Offer) (answer stri
 		return "", err
 	}
 	s.media, s.started, s.limit = media, time.Now(), newLimiter(maxRequestsPerSession)
+	s.events = newLimiter(maxEventsPerSession)
 	oldest, ok := a.sessions.add(s)
 	if !ok {
 		return "", errors.Join(peer.ErrBusy, media.Close())
@@ -44,10 +45,10 @@ func (a *Agent) open(ctx context.Context, s *session, o peer.Offer) (answer stri
 func (a *Agent) attend(s *session) {
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = a.channels.Serve(&sessionListener{Listener: s.media.Listener(), session: s}) })
-	connected, from := a.awaitPath(s), ""
-	if connected {
+	noted, from := false, ""
+	if a.awaitPath(s) {
 		from = s.address()
-		a.journal.came(s, from)
+		noted = a.journal.came(time.Now(), s, from)
 	}
 	a.awaitEnd(s)
 	_ = s.media.Listener().Close()
@@ -57,7 +58,7 @@ func (a *Agent) attend(s *session) {
 		left = left.With("error", err)
 	}
 	left.Info("a viewer left")
-	if connected {
+	if noted {
 		a.journal.left(s, from, time.Now())
 	}
 	a.sessions.remove(s)

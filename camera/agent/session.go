@@ -66,6 +66,7 @@ type session struct {
 	media   mediaSession
 	started time.Time
 	limit   *limiter // requests under way over its data channels
+	events  *limiter // event streams among them
 
 	intro *signaling.PublisherSession // nil for WHEP
 	whep  *whepSession                // nil for signaling

@@ -91,6 +91,10 @@ func (a *Agent) postWHEPToken(w http.ResponseWriter, r *http.Request) {
 		fail(http.StatusNotFound, "no_camera", "There is no such camera here.").write(w)
 		return
 	}
+	if err := a.mayChange(r); err != nil {
+		a.fail(w, err)
+		return
+	}
 	text, token, err := a.tokens.add(time.Now(), p, in.Camera)
 	if err != nil {
 		tooMany().because(err).write(w)

@@ -54,3 +54,36 @@ func BenchmarkListState_AcceptAmongManyFullLists(b *testing.B) {
 		}
 	}
 }
+
+// The same in one long line, of which some must be left out for every new list.
+func BenchmarkListState_AcceptInALongDispute(b *testing.B) {
+	w := newWorld(1)
+	last := w.lists[0]
+	s, err := NewListState(last.signer).accept(last)
+	if err != nil {
+		b.Fatal(err)
+	}
+	next := func(v int) *List {
+		l := &List{
+			Home: last.Home, Version: last.Version + 1, Previous: last.hash, hash: fmt.Sprint("list-", v),
+			signer: w.peers[1], Owners: w.lists[0].Owners[1:],
+		}
+		for i := range MaxRevoked {
+			l.Revoked = append(l.Revoked, Revocation{Kind: RevokedGrant, ID: fmt.Sprint(v, i)})
+		}
+		l.index()
+		return l
+	}
+	for v := range maxLists {
+		last = next(v)
+		if s, err = s.accept(last); err != nil {
+			b.Fatal(err)
+		}
+	}
+	more := next(maxLists)
+	for b.Loop() {
+		if _, err := s.accept(more); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

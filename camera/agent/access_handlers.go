@@ -49,11 +49,14 @@ func (a *Agent) putAccess(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := principalOf(r)
-	if err := a.gate.trust.PutList(p, in.List); err != nil {
+	err := a.gate.trust.PutList(p, in.List)
+	if done(err) {
+		a.journal.by(accesslog.Listed, p, "access list", a.cameFrom(r))
+	}
+	if err != nil {
 		a.fail(w, a.accessError(err))
 		return
 	}
-	a.journal.by(accesslog.Listed, p, "access list", a.cameFrom(r))
 	a.getAccess(w, r)
 }
 
@@ -135,13 +138,20 @@ func (a *Agent) deleteInvite(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, err)
 		return
 	}
-	if err := a.gate.trust.RemoveInvite(principalOf(r), r.PathValue("jti")); err != nil {
+	err := a.gate.trust.RemoveInvite(principalOf(r), r.PathValue("jti"))
+	if done(err) {
+		a.journal.by(accesslog.Revoked, principalOf(r), "an invite", a.cameFrom(r))
+	}
+	if err != nil {
 		a.fail(w, a.accessError(err))
 		return
 	}
-	a.journal.by(accesslog.Revoked, principalOf(r), "an invite", a.cameFrom(r))
 	w.WriteHeader(http.StatusNoContent)
 }
+
+// done reports whether a change is in force, written down or not: then it is said
+// in the access log.
+func done(err error) bool { return err == nil || errors.Is(err, trust.ErrNotKept) }
 
 // accessError tells why a change of who has access is refused.
 func (a *Agent) accessError(err error) *apiError {

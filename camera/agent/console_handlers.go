@@ -1,11 +1,13 @@
 package agent
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/access"
 	"github.com/sightline-cam/sightline/internal/accesslog"
+	"github.com/sightline-cam/sightline/internal/trust"
 )
 
 // postConsolePair answers POST /v1/console/pair: whoever has the secret that is
@@ -26,6 +28,7 @@ func (a *Agent) postConsolePair(w http.ResponseWriter, r *http.Request) {
 	if in.Reset {
 		a.log.Warn("all owners and grants were forgotten, at the console")
 		a.journal.by(accesslog.Reset, principalOf(r), "owners, grants and invites are forgotten", a.cameFrom(r))
+		a.endConsolePlayers(context.WithoutCancel(r.Context()))
 	}
 	writeJSON(w, http.StatusOK, struct {
 		Peer    string `json:"peer"`
@@ -33,6 +36,17 @@ func (a *Agent) postConsolePair(w http.ResponseWriter, r *http.Request) {
 		Secret  string `json:"secret"`
 		Expires string `json:"expires"`
 	}{string(a.PeerID()), a.opts.Page, pairing.Secret, timeText(pairing.Expires)})
+}
+
+// endConsolePlayers ends what players do whom the console let in: its access never
+// ends, and so nothing else would end theirs.
+func (a *Agent) endConsolePlayers(ctx context.Context) {
+	a.tokens.forget(trust.RoleConsole)
+	for _, s := range a.sessions.list() {
+		if p := s.principal.Load(); p != nil && p.Role == trust.RoleConsole {
+			a.watching.Go(func() { a.end(ctx, s, "") })
+		}
+	}
 }
 
 // postConsoleInvite answers POST /v1/console/invites: an invite that the device
@@ -84,10 +98,12 @@ func (a *Agent) postConsoleRevoke(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	revoked, err := a.gate.trust.RevokeHere(in.ID)
+	if done(err) {
+		a.journal.by(accesslog.Revoked, principalOf(r), revoked.Kind+" "+revoked.ID, a.cameFrom(r))
+	}
 	if err != nil {
 		a.fail(w, a.accessError(err))
 		return
 	}
-	a.journal.by(accesslog.Revoked, principalOf(r), revoked.Kind+" "+revoked.ID, a.cameFrom(r))
 	a.getAccess(w, r)
 }

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -114,28 +113,24 @@ func TestAccessLog_AGuestCannotFillItByComingAndGoing(t *testing.T) {
 	})
 }
 
-func TestEvents_OnePeerCannotTakeAllStreams(t *testing.T) {
+func TestEvents_OneSessionCannotTakeAllStreams(t *testing.T) {
 	a, _ := newTestAgent(t, nil)
-	ctx, cancel := context.WithCancel(t.Context())
-	s := newSession(t, a, newIdentity(t).PeerID())
-	s.limit = newLimiter(maxRequestsPerSession)
-	h, done := a.handler(overChannel), make(chan int, maxRequestsPerSession)
-	for range maxRequestsPerSession {
-		go func() {
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, overSession(request("GET", "/v1/events", "").WithContext(ctx), s))
-			done <- w.Code
-		}()
-	}
-	for range maxRequestsPerSession - maxEventsPerSession {
-		if code := <-done; code != 503 {
-			t.Errorf("a stream too many got %d", code)
+	h, greedy, other := a.handler(overChannel), newSession(t, a, newIdentity(t).PeerID()), newSession(t, a, newIdentity(t).PeerID())
+	for range maxEventsPerSession { // streams that go on
+		if !greedy.events.take() {
+			t.Fatal("no stream")
 		}
 	}
-	cancel()
-	for range maxEventsPerSession {
-		if code := <-done; code != 200 {
-			t.Errorf("a stream got %d", code)
+	if w := serve(h, overSession(request("GET", "/v1/events", ""), greedy)); w.Code != 503 {
+		t.Errorf("a stream too many got %d", w.Code)
+	}
+	if w := serve(h, overSession(request("GET", "/v1/events", ""), other)); w.Code != 200 {
+		t.Errorf("another viewer got %d", w.Code)
+	}
+	greedy.events.give()
+	for range 2 { // one after the other
+		if w := serve(h, overSession(request("GET", "/v1/events", ""), greedy)); w.Code != 200 {
+			t.Errorf("with a place left: %d", w.Code)
 		}
 	}
 }
@@ -210,6 +205,7 @@ func TestMetrics_AReverseProxyOnThisMachineIsNotThisMachine(t *testing.T) {
 func TestAccess_ADiskThatTakesNothingIsNamed(t *testing.T) {
 	dir := t.TempDir()
 	a, _, _ := newClosedAgent(t, func(o *Options) {
+		withLog(t)(o)
 		var err error
 		if o.Trust, err = trust.Open(trust.Options{Dir: dir, Publisher: o.Identity, Cameras: func() []string { return []string{"front"} }}); err != nil {
 			t.Fatal(err)
@@ -217,6 +213,13 @@ func TestAccess_ADiskThatTakesNothingIsNamed(t *testing.T) {
 	})
 	if err := os.RemoveAll(dir); err != nil { // as good as a card that was pulled out
 		t.Fatal(err)
+	}
+	revoked := string(newIdentity(t).PeerID())
+	if w := atConsole(t, a, "POST", "/v1/console/revoke", map[string]string{"id": revoked}); w.Code != 507 || errorCode(t, w) != "not_kept" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if n, last := logged(t, a, accesslog.Revoked); n != 1 || !strings.Contains(last, revoked) {
+		t.Errorf("what is in force is not in the log: %s", last)
 	}
 	for path, body := range map[string]any{
 		"/v1/console/pair":    map[string]bool{"reset": true},
@@ -226,5 +229,32 @@ func TestAccess_ADiskThatTakesNothingIsNamed(t *testing.T) {
 		if w.Code != 507 || errorCode(t, w) != "not_written" || !strings.Contains(w.Body.String(), "Make room") {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
+	}
+}
+
+func TestReset_EndsThePlayersOfTheConsole(t *testing.T) {
+	a, fake, _ := newClosedAgent(t, nil)
+	token := func() string {
+		var made struct{ Token string }
+		decode(t, atConsole(t, a, "POST", "/v1/whep-tokens", map[string]string{"camera": "front"}), &made)
+		return made.Token
+	}
+	play := func(token string) int {
+		return serve(a.ownRoutes, request("POST", "/whep/front", testOffer("video H264"), "Content-Type", typeSDP, "Authorization", "Bearer "+token)).Code
+	}
+	before := token()
+	if got := play(before); got != 201 {
+		t.Fatal(got)
+	}
+	atConsole(t, a, "POST", "/v1/console/pair", map[string]bool{"reset": true})
+	a.watching.Wait()
+	if !fake.session(0).ended() {
+		t.Error("a player goes on")
+	}
+	if got := play(before); got != 401 {
+		t.Errorf("its token: %d", got)
+	}
+	if got := play(token()); got != 201 {
+		t.Errorf("a new one: %d", got)
 	}
 }

@@ -74,6 +74,17 @@ func (t *whepTokens) add(now time.Time, holder *trust.Principal, camera string) 
 	return text, made, nil
 }
 
+// forget makes the tokens of all holders of a role worthless.
+func (t *whepTokens) forget(role trust.Role) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for hash, token := range t.all {
+		if token.holder.Role == role {
+			delete(t.all, hash)
+		}
+	}
+}
+
 // find returns the token of that text. Tokens are found by their hash, so that
 // the time it takes says nothing about their text.
 func (t *whepTokens) find(now time.Time, text string) (*whepToken, bool) {

@@ -309,3 +309,20 @@ func TestAccessLog_VerifyFindsWhatWasChanged(t *testing.T) {
 		}
 	}
 }
+
+func TestGrant_WarnsWhenTheDevicesClockIsWrong(t *testing.T) {
+	for expires, want := range map[string]bool{"1970-01-08T00:02:00Z": true, "2026-11-28T12:00:00Z": false} {
+		a := newFakeAgent(t, map[string]string{
+			"GET /v1/access":           `{"publisher":"` + publisher + `"}`,
+			"POST /v1/console/invites": `{"peer":"` + publisher + `","page":"https://h","invite":"anRp.c2VjcmV0","expires":"` + expires + `"}`,
+		})
+		var out, complaints bytes.Buffer
+		p := &Process{Name: "sightline", Stdout: &out, Stderr: &complaints}
+		if err := (&Grant{Name: "Bob", StateDir: a.dir}).Run(t.Context(), p); err != nil || !strings.Contains(out.String(), "invite=anRp") {
+			t.Errorf("%s: %v, %s", expires, err, out.String())
+		}
+		if got := strings.Contains(complaints.String(), "clock"); got != want {
+			t.Errorf("%s: %q", expires, complaints.String())
+		}
+	}
+}

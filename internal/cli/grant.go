@@ -68,9 +68,15 @@ func (c *Grant) Run(ctx context.Context, p *Process) error {
 	if made.Page == "" {
 		return errNoPage
 	}
+	if t, err := time.Parse(time.RFC3339, made.Expires); err == nil && t.Year() < earliestYear {
+		p.complain("warning: the clock of this device cannot be right, it says that the link ends on %s: link and access will be over as soon as the clock is set. Set it, and run this again", t.Format(time.DateOnly))
+	}
 	p.sayLink(c.what(rights, cameras, made.Expires), secretLink(made.Page, made.Peer, "invite", made.Invite))
 	return nil
 }
+
+// earliestYear is one that has begun: a clock in an earlier one is wrong.
+const earliestYear = 2026
 
 // what says in words what the link is worth.
 func (c *Grant) what(rights, cameras []string, expires string) string {

@@ -159,7 +159,7 @@ func (a *Agent) accessError(err error) *apiError {
 	switch {
 	case errors.Is(err, trust.ErrNotKept):
 		a.log.Error("could not keep a change of who has access", "error", err)
-		return fail(http.StatusInsufficientStorage, "not_kept", sentence(trust.ErrNotKept)).because(err)
+		return fail(http.StatusInsufficientStorage, "not_kept", sentence(trust.ErrNotKept)+" Make room on its disk, or replace it, and do this again.").because(err)
 	case errors.Is(err, trust.ErrUnknown):
 		return fail(http.StatusNotFound, "not_found", sentence(err)).because(err)
 	case errors.Is(err, trust.ErrAmbiguous):

@@ -215,7 +215,7 @@ func TestAccess_ADiskThatTakesNothingIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	revoked := string(newIdentity(t).PeerID())
-	if w := atConsole(t, a, "POST", "/v1/console/revoke", map[string]string{"id": revoked}); w.Code != 507 || errorCode(t, w) != "not_kept" {
+	if w := atConsole(t, a, "POST", "/v1/console/revoke", map[string]string{"id": revoked}); w.Code != 507 || !strings.Contains(w.Body.String(), `"not_kept"`) || !strings.Contains(w.Body.String(), "do this again") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	if n, last := logged(t, a, accesslog.Revoked); n != 1 || !strings.Contains(last, revoked) {

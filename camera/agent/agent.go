@@ -201,6 +201,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		serve(a.console, newLimitedListener(l, maxConsole, nil))
 	}
 	wg.Go(func() { a.watchAccess(ctx) })
+	wg.Go(func() { a.keepTrust(ctx) })
 	a.checkClock()
 	a.journal.add(accesslog.Entry{Kind: accesslog.Started, Peer: string(a.PeerID()), What: "version " + a.opts.Version})
 

@@ -193,4 +193,6 @@ const (
 	shutdownWait   = time.Second
 	connectTimeout = 45 * time.Second // from the answer to the first path
 	claimLife      = time.Minute      // of a session that shows a secret
+	claimConnect   = 10 * time.Second // as connectTimeout, for those; and how long one may keep its place from others
+	retryEvery     = 10 * time.Second // to write down what could not be
 )

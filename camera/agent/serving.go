@@ -19,6 +19,9 @@ func (a *Agent) open(ctx context.Context, s *session, o peer.Offer) (answer stri
 		return "", peer.ErrBusy
 	}
 	if err := a.sessions.reserve(s.place); err != nil {
+		if old := a.sessions.overstayed(s.place, time.Now()); old != nil {
+			a.watching.Go(func() { a.end(ctx, old, "Somebody else waits to show a secret.") })
+		}
 		return "", err
 	}
 	answering, cancel := context.WithTimeout(ctx, answerTimeout)
@@ -68,7 +71,11 @@ func (a *Agent) attend(s *session) {
 // was. A session that finds no path in time is ended: ICE has nothing to fail
 // over while no candidate of the viewer ever comes.
 func (a *Agent) awaitPath(s *session) (connected bool) {
-	timer := time.NewTimer(connectTimeout)
+	patience := connectTimeout
+	if s.place == placeOfClaim {
+		patience = claimConnect // there are few places, and anybody can ask for one
+	}
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case <-s.media.Connected():

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
@@ -75,6 +76,20 @@ func (t *sessionTable) reserve(of place) error {
 	}
 	t.taken[of]++
 	return nil
+}
+
+// overstayed returns the oldest session in a place for claims that had its time,
+// for whoever finds no place; nil if none had.
+func (t *sessionTable) overstayed(of place, now time.Time) (oldest *session) {
+	if of != placeOfClaim {
+		return nil
+	}
+	for _, s := range t.list() {
+		if s.place == of && now.Sub(s.started) >= claimConnect && (oldest == nil || s.started.Before(oldest.started)) {
+			oldest = s
+		}
+	}
+	return oldest
 }
 
 func (t *sessionTable) cancel(of place) {

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -103,6 +104,29 @@ func TestSessionTable_ClaimsTakeNobodysPlace(t *testing.T) {
 	}
 	if err := tab.reserve(placeOfKnown); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestSessionTable_AClaimThatHadItsTimeMakesRoom(t *testing.T) {
+	tab := newSessionTable(10, 8)
+	now := time.Now()
+	for i, age := range []time.Duration{claimConnect / 2, 3 * claimConnect, 2 * claimConnect} {
+		s := &session{key: sessionKey{id: signaling.Token(fmt.Sprint(i))}, place: placeOfClaim, started: now.Add(-age)}
+		if err := tab.reserve(s.place); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := tab.add(s); !ok {
+			t.Fatal("no place")
+		}
+	}
+	if old := tab.overstayed(placeOfClaim, now); old == nil || old.key.id != "1" {
+		t.Errorf("%+v is to make room; the oldest should", old)
+	}
+	if old := tab.overstayed(placeOfClaim, now.Add(-3*claimConnect)); old != nil {
+		t.Errorf("%+v is to make room, and had no time yet", old)
+	}
+	if old := tab.overstayed(placeOfKnown, now); old != nil {
+		t.Errorf("%+v is to make room for a viewer", old)
 	}
 }
 

@@ -26,6 +26,26 @@ func (a *Agent) watchAccess(ctx context.Context) {
 	}
 }
 
+// keepTrust writes down what could not be written when it was decided. It may
+// wait for a slow disk, and is therefore not watchAccess.
+func (a *Agent) keepTrust(ctx context.Context) {
+	ticker := time.NewTicker(retryEvery)
+	defer ticker.Stop()
+	failed := false
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		err := a.gate.trust.Retry()
+		if err != nil && !failed {
+			a.log.Error("who has access could not be written down, and would be forgotten by a restart; make room on the disk", "error", err)
+		}
+		failed = err != nil
+	}
+}
+
 // sweep looks at every session once.
 func (a *Agent) sweep(ctx context.Context) {
 	for _, s := range a.sessions.list() {

@@ -210,7 +210,7 @@ func (t *Trust) dropInvite(s *state, jti string) error {
 	next.invites = slices.DeleteFunc(slices.Clone(s.invites), func(r inviteRecord) bool { return r.invite.ID == jti && !r.used })
 	next.console = slices.DeleteFunc(slices.Clone(s.console), func(c consoleInvite) bool { return c.ID == jti })
 	t.put(next)
-	return t.store.saveClaims(next)
+	return t.writeClaims(next)
 }
 
 // notKept wraps the failure to write down what is in force already.

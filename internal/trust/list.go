@@ -44,7 +44,7 @@ func (t *Trust) PutList(p *Principal, compact string) error {
 	t.put(next)
 	err := t.writeOwners(next)
 	if len(next.pending) != len(s.pending) {
-		err = errors.Join(err, t.store.saveClaims(next))
+		err = errors.Join(err, t.writeClaims(next))
 	}
 	return errors.Join(refusal, t.notKept(err))
 }

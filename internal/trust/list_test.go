@@ -158,6 +158,40 @@ func TestPutList_InForceThoughTheDiskIsFull(t *testing.T) {
 	h.refused(check.Revoked, guest, g)
 }
 
+func TestRetry_WritesDownWhatAFullDiskRefused(t *testing.T) {
+	h := paired(t, t.TempDir())
+	h.put(nil)
+	guest := newPeer(t)
+	g := h.grant(guest, live())
+	h.as(guest, g)
+	jti, _ := h.invite(h.owner, access.InviteRequest{Scope: live()})
+	if err := h.Retry(); err != nil {
+		t.Errorf("nothing to write: %v", err)
+	}
+	full := errors.New("no space left on device")
+	write := h.store.write
+	h.store.write = func(string, []byte) error { return full }
+	list := h.sign(h.owner, revoke(access.RevokedPeer, string(guest.PeerID())))
+	if err := h.PutList(h.as(h.owner), list); !errors.Is(err, ErrNotKept) {
+		t.Fatal(err)
+	}
+	if err := h.RemoveInvite(h.as(h.owner), jti); !errors.Is(err, ErrNotKept) {
+		t.Fatal(err)
+	}
+	if err := h.Retry(); !errors.Is(err, ErrNotKept) || !errors.Is(err, full) {
+		t.Errorf("the disk is full still: %v", err)
+	}
+	h.store.write = write
+	if err := h.Retry(); err != nil {
+		t.Fatal(err)
+	}
+	h.restart()
+	h.refused(check.Revoked, guest, g)
+	if n := len(h.State().Invites); n != 0 {
+		t.Errorf("%d invites are back", n)
+	}
+}
+
 // remembers reports whether a state shows these lists and no others, the oldest
 // first.
 func remembers(s AccessState, lists ...string) bool {

@@ -33,6 +33,7 @@ type Trust struct {
 	mu      sync.Mutex // held by whoever makes a change, while it is written down
 	written int64      // guarded by mu: latest, as it is on disk
 	unsaved bool       // guarded by mu: owners.json is older than what is in force
+	unkept  bool       // guarded by mu: claims.json is
 }
 
 // Open reads the state, or begins one that has no owner. Errors wrap ErrDamaged
@@ -85,6 +86,31 @@ func (t *Trust) writeOwners(s *state) error {
 	err := t.store.saveOwners(s)
 	t.unsaved = err != nil
 	return err
+}
+
+// writeClaims writes down the invites. It is for what is in force already; its
+// caller holds mu.
+func (t *Trust) writeClaims(s *state) error {
+	err := t.store.saveClaims(s)
+	t.unkept = err != nil
+	return err
+}
+
+// Retry writes down what is in force and could not be written when it was
+// decided, a revocation on a full disk for one: a restart would bring back what
+// it took away. It returns nil if there is nothing to write any more. Call it
+// now and then; it may wait for the disk.
+func (t *Trust) Retry() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var err error
+	if t.unsaved {
+		err = t.writeOwners(t.state.Load())
+	}
+	if t.unkept {
+		err = errors.Join(err, t.writeClaims(t.state.Load()))
+	}
+	return t.notKept(err)
 }
 
 // Owned reports whether there is an owner.

@@ -249,21 +249,3 @@ func TestRelay_GetsNowhereUnlessSendersAreNotChecked(t *testing.T) {
 	}
 	_ = v.Close()
 }
-
-func TestRelay_PassesARefusalOn(t *testing.T) {
-	if !check.Weakened {
-		t.Skip("needs a viewer that does not check senders: build with the tag weakened")
-	}
-	t.Setenv("SIGHTLINE_WEAKEN", string(check.Sender))
-	s := listen(t)
-	p := publish(t, s, func(p *publisher) { p.reject = true })
-	r, err := NewRelay(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	var rejected *viewer.RejectedError
-	if _, err := watch(t, s, p); !errors.As(err, &rejected) || rejected.Reason != "Later." || r.Err() != nil {
-		t.Errorf("the viewer says: %v; the relay's mistake: %v", err, r.Err())
-	}
-}

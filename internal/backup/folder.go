@@ -12,12 +12,9 @@ import (
 	"filippo.io/age"
 )
 
-// Work that a passphrase costs, as a power of two: about a second and 256 MiB.
-// A file that asks for much more is refused before it gets them.
-const (
-	workFactor    = 18
-	maxWorkFactor = 20
-)
+// maxWorkFactor is the most work that a file may ask for, as a power of two: one
+// that asks for more is refused before it gets it.
+const maxWorkFactor = 20
 
 // MinPassphrase is the shortest passphrase that Backup takes, in bytes.
 const MinPassphrase = 8

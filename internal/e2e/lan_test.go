@@ -12,22 +12,25 @@ import (
 	"github.com/sightline-cam/sightline/internal/lab/rtspcam"
 )
 
-// lan is a network of two: this machine, and a namespace for a phone. It leads
-// nowhere else.
-type lan struct {
-	namespace string
-	camera    string // this machine's address in it
-}
+// The two ends of the LAN. Nothing else is in it.
+const (
+	lanCamera = "10.77.61.1"
+	lanPhone  = "10.77.61.2"
+)
 
-// newLAN makes a LAN that ends with the test.
-func newLAN(t *testing.T) *lan {
+// phoneVariable names the phone's namespace for the half of the test that runs in
+// the camera's.
+const phoneVariable = "SIGHTLINE_TEST_PHONE"
+
+// newLAN makes a network namespace for a camera and one for a phone, and a cable
+// between them. Both end with the test. No interface of this machine is touched:
+// browsers that other tests run would notice, and load their pages again.
+func newLAN(t *testing.T) (camera, phone string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		need(t, "network namespaces need root")
 	}
 	ip := lookup(t, "ip")
-	l := &lan{namespace: fmt.Sprintf("sl-phone-%d", os.Getpid()), camera: "10.77.61.1"}
-	link := fmt.Sprintf("sl%d", os.Getpid())
 	run := func(args ...string) error {
 		out, err := exec.Command(ip, args...).CombinedOutput()
 		if err != nil {
@@ -35,46 +38,67 @@ func newLAN(t *testing.T) *lan {
 		}
 		return nil
 	}
-	if err := run("netns", "add", l.namespace); err != nil {
-		need(t, err.Error())
-	}
-	t.Cleanup(func() {
-		if err := run("netns", "del", l.namespace); err != nil { // the link ends with it
-			t.Error(err)
+	camera, phone = fmt.Sprintf("sl-camera-%d", os.Getpid()), fmt.Sprintf("sl-phone-%d", os.Getpid())
+	for _, name := range []string{camera, phone} {
+		if err := run("netns", "add", name); err != nil {
+			need(t, err.Error())
 		}
-	})
+		t.Cleanup(func() {
+			if err := run("netns", "del", name); err != nil { // the cable ends with it
+				t.Error(err)
+			}
+		})
+	}
 	for _, args := range [][]string{
-		{"link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", l.namespace},
-		{"addr", "add", l.camera + "/24", "dev", link},
-		{"link", "set", link, "up"},
-		{"-n", l.namespace, "link", "set", "lo", "up"},
-		{"-n", l.namespace, "addr", "add", "10.77.61.2/24", "dev", "eth0"},
-		{"-n", l.namespace, "link", "set", "eth0", "up"},
+		{"-n", camera, "link", "set", "lo", "up"},
+		{"-n", phone, "link", "set", "lo", "up"},
+		{"-n", camera, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", phone},
+		{"-n", camera, "addr", "add", lanCamera + "/24", "dev", "eth0"},
+		{"-n", camera, "link", "set", "eth0", "up"},
+		{"-n", phone, "addr", "add", lanPhone + "/24", "dev", "eth0"},
+		{"-n", phone, "link", "set", "eth0", "up"},
 		// A router that is switched off: without a default route Chromium
 		// believes that there is no network at all.
-		{"-n", l.namespace, "route", "add", "default", "via", "10.77.61.254"},
+		{"-n", phone, "route", "add", "default", "via", "10.77.61.254"},
 	} {
 		if err := run(args...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return l
+	return camera, phone
 }
 
 // With the internet down a phone opens the camera's own address, is paired there
 // and watches: page, signaling and video come from the device, by TLS with its
-// own certificate.
+// own certificate. The test runs itself again inside the camera's namespace.
 func TestLAN_WithTheInternetDownAPhoneReachesItsCamera(t *testing.T) {
-	l := newLAN(t)
+	if phone := os.Getenv(phoneVariable); phone != "" {
+		watchOnLAN(t, phone)
+		return
+	}
+	lookup(t, "chromium", "chromium-browser", "google-chrome")
+	camera, phone := newLAN(t)
+	again := exec.CommandContext(t.Context(), lookup(t, "ip"), "netns", "exec", camera, os.Args[0],
+		"-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "3m")
+	again.Env = append(again.Environ(), phoneVariable+"="+phone)
+	out, err := again.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS") {
+		t.Fatalf("inside the camera's namespace: %v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+}
+
+func watchOnLAN(t *testing.T, phone string) {
+	t.Helper()
 	state := filepath.Join(t.TempDir(), "state")
-	agent := start(t, binary(t, "sightline"), "camera", "--state-dir", state, "--listen", l.camera+":0", "--udp", l.camera+":0",
+	agent := start(t, binary(t, "sightline"), "camera", "--state-dir", state, "--listen", lanCamera+":0", "--udp", lanCamera+":0",
 		"--name", "cam", rtspcam.StartGStreamer(t).URL(rtspcam.Open, "baseline"))
-	agent.waitFor(t, `https://`+regexp.QuoteMeta(l.camera)+`\S*`, startTimeout)
+	agent.waitFor(t, `https://`+regexp.QuoteMeta(lanCamera)+`\S*`, startTimeout)
 	out, err := exec.CommandContext(t.Context(), binary(t, "sightline"), "pair", "--state-dir", state).CombinedOutput()
 	if err != nil {
 		t.Fatalf("pair: %v\n%s", err, out)
 	}
-	b := launchIn(t, lookup(t, "ip"), "netns", "exec", l.namespace)
+	b := launchIn(t, lookup(t, "ip"), "netns", "exec", phone)
 	p := b.open("phone", linkIn(t, string(out)), pageOptions{Insecure: true, Width: 390, Height: 844})
 	var secure bool
 	if p.eval("isSecureContext", &secure); !secure {

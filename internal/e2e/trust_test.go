@@ -229,3 +229,30 @@ func (p *page) revoke(name string) {
 	p.click("access-revoke-confirm")
 	p.wait("e2e.all('[data-testid=access-done]').length > 0", liveTimeout, nil)
 }
+
+// A person's second device, or the same browser at another address, is an owner
+// of its own key beside the first, and either can do without the other.
+func TestTrust_ASecondDeviceIsTheSamePerson(t *testing.T) {
+	b := launch(t)
+	h := newHome(t)
+	laptop := accept(b, "laptop", linkIn(t, h.run(t, "", "pair")), "Anna")
+	laptop.waitState("live", liveTimeout)
+	laptop.click("share-open")
+	laptop.click("share-owner")
+	laptop.fill("share-name", "Anna")
+	laptop.click("share-create")
+	var link string
+	laptop.wait("e2e.all('[data-testid=share-link]')[0]?.value", liveTimeout, &link)
+	phone := accept(b, "phone", linkIn(t, link), "Anna")
+	phone.waitState("live", liveTimeout)
+	phone.click("access-open")
+	phone.wait("e2e.all('[data-testid=access-owner]').filter((o) => o.textContent.includes('Anna')).length === 2", liveTimeout, nil)
+	t.Logf("see %s", phone.screenshot("two-devices"))
+
+	// The laptop's data is lost; the phone lets a new key in, without the device.
+	laptop.forget()
+	laptop.waitState("forbidden", liveTimeout)
+	phone.eval("document.querySelector('dialog[open]').close()", nil)
+	again := accept(b, "laptop-again", linkIn(t, invite(t, phone, "Anna")), "Anna")
+	again.waitState("live", liveTimeout)
+}

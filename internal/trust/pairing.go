@@ -71,7 +71,7 @@ func (s *state) ownedError() error {
 			who += " (" + owners[0].Device + ")"
 		}
 	}
-	return fmt.Errorf("%w: %s. Ask for an invite that makes you an owner too, or pair with a reset, which forgets all owners and guests", ErrOwned, who)
+	return fmt.Errorf("%w: %s. Ask for an invite that makes you an owner too, or run sightline pair --reset on the device, which forgets all owners and guests", ErrOwned, who)
 }
 
 // forget begins anew. Its caller holds mu. The new file of owners makes all others

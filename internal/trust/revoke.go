@@ -28,7 +28,7 @@ func (t *Trust) RevokeHere(id string) (access.Revocation, error) {
 	}
 	r.Time = now
 	if r.Kind == access.RevokedPeer && s.lastOwner(identity.PeerID(r.ID)) {
-		return access.Revocation{}, fmt.Errorf("%w, and this is the only one; pair with a reset instead, which forgets all owners and guests", ErrOwned)
+		return access.Revocation{}, fmt.Errorf("%w, and this is the only one; run sightline pair --reset on the device instead, which forgets all owners and guests", ErrOwned)
 	}
 	next := s.next()
 	next.revoke = slices.DeleteFunc(without(s.revoke, r.Kind, r.ID), func(o access.Revocation) bool {

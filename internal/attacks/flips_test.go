@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
@@ -19,7 +20,6 @@ func flippedBits(w *world) act {
 	w = w.fallen(check.Rate)
 	v := w.newIdentity()
 	s := w.site(siteOptions{allow: []identity.PeerID{v.PeerID()}})
-	all := func() (float64, error) { return s.refusals() }
 	return act{
 		control: func() error { return honestSession(w, s, v) },
 		attempt: func() error {
@@ -35,10 +35,6 @@ func flippedBits(w *world) act {
 			if err != nil {
 				return err
 			}
-			before, err := all()
-			if err != nil {
-				return err
-			}
 			text, err := signaling.EncodeMessage(o)
 			if err != nil {
 				return err
@@ -47,28 +43,32 @@ func flippedBits(w *world) act {
 			if err != nil {
 				return err
 			}
+			before, err := s.outcomes()
+			if err != nil {
+				return err
+			}
+			var now outcomes
 			sent := 0
 			for i := 0; i < len(compact); i += stride {
 				if err := sendFlipped(w, p, key, s, compact, i); err != nil {
 					return fmt.Errorf("byte %d: %w", i, err)
 				}
-				// No faster than it is refused, or messages are dropped unread.
+				// No faster than it is decided on, or messages are dropped unread.
 				if sent++; sent%16 != 0 && i+stride < len(compact) {
 					continue
 				}
-				if err := w.until(func() (bool, error) {
-					opened, err := s.answered()
-					if err != nil || opened {
-						return true, err
-					}
-					now, err := all()
-					return now-before >= float64(sent), err
+				if err := w.until(func() (_ bool, err error) {
+					now, err = s.outcomes()
+					return now.passed > before.passed || now.all-before.all >= float64(sent), err
 				}); err != nil {
 					return fmt.Errorf("up to byte %d: %w", i, err)
 				}
-				if opened, err := s.answered(); err != nil || opened {
-					return err
+				if now.passed > before.passed {
+					return nil
 				}
+			}
+			if now.dropped > before.dropped {
+				return fmt.Errorf("%v of %d messages were dropped unread", now.dropped-before.dropped, sent)
 			}
 			return &refusal{}
 		},
@@ -87,23 +87,28 @@ func sendFlipped(w *world, p *party, key identity.AgreementKey, s *site, compact
 	return p.send(w.ctx, s.id, sealed)
 }
 
-// answered reports whether the agent has answered an offer of the attack.
-func (s *site) answered() (bool, error) {
-	n, err := metric(s.w.ctx, s.base, `sightline_sessions{via="signaling"}`)
-	return n > 0, err
+// outcomes are how many messages through signaling came to which end.
+type outcomes struct {
+	all     float64
+	dropped float64 // of all: nobody has looked at them
+	// passed are the offers that every check let through. Those whose session
+	// description cannot be read any more are among them.
+	passed float64
 }
 
-// refusals returns how much of what came through signaling the agent has
-// refused, by any check.
-func (s *site) refusals() (sum float64, err error) {
-	for _, n := range []check.Name{
-		check.Sealed, check.Signed, check.Form, check.Algorithm, check.Signature, check.Sender, check.Receiver,
-		check.Freshness, check.Replay, check.Allowed,
-	} {
-		value, e := s.refused(n)()
-		sum, err = sum+value, errors.Join(err, e)
+// outcomes counts what became of the messages that the agent has received.
+func (s *site) outcomes() (o outcomes, err error) {
+	all, err := metrics(s.w.ctx, s.base)
+	for _, family := range []string{"sightline_offers_total", "sightline_signaling_messages_total"} {
+		for name, value := range all {
+			if strings.HasPrefix(name, family+"{") {
+				o.all += value
+			}
+		}
+		o.dropped += all[family+`{result="dropped"}`]
 	}
-	return sum, err
+	o.passed = all[`sightline_offers_total{result="answered"}`] + all[`sightline_offers_total{result="rejected"}`]
+	return o, err
 }
 
 // errStop ends a dial that was only to make an offer.

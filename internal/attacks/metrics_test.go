@@ -9,22 +9,34 @@ import (
 	"strings"
 )
 
-// metric reads one value of a program's /metrics; what is not there yet is 0.
-// name has its labels: `sightline_refused_total{check="replay"}`.
-func metric(ctx context.Context, base, name string) (float64, error) {
+// metrics reads a program's /metrics. A name has its labels:
+// `sightline_refused_total{check="replay"}`.
+func metrics(ctx context.Context, base string) (map[string]float64, error) {
 	status, body, err := get(ctx, base+"/metrics", nil)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if status != http.StatusOK {
-		return 0, fmt.Errorf("read the metrics: HTTP %d: %s", status, body)
+		return nil, fmt.Errorf("read the metrics: HTTP %d: %s", status, body)
 	}
+	all := map[string]float64{}
 	for line := range strings.Lines(body) {
-		if value, ok := strings.CutPrefix(line, name+" "); ok {
-			return strconv.ParseFloat(strings.TrimSpace(value), 64)
+		line = strings.TrimSpace(line)
+		space := strings.LastIndexByte(line, ' ')
+		if space < 0 || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if all[line[:space]], err = strconv.ParseFloat(line[space+1:], 64); err != nil {
+			return nil, err
 		}
 	}
-	return 0, nil
+	return all, nil
+}
+
+// metric reads one of them; what is not there yet is 0.
+func metric(ctx context.Context, base, name string) (float64, error) {
+	all, err := metrics(ctx, base)
+	return all[name], err
 }
 
 // counter returns a reader of a metric, for act.refused.

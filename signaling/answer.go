@@ -14,6 +14,10 @@ type Answer struct {
 	OfferHash Token `json:"offerHash"`
 	// SDP is the session description, at most MaxSDP bytes.
 	SDP string `json:"sdp"`
+	// ICE are at most MaxICEServers STUN and TURN servers that help the two to
+	// reach each other; the publisher vouches for the viewer to get them. Never
+	// nil.
+	ICE []ICEServer `json:"ice"`
 }
 
 func (a *Answer) kind() Type { return TypeAnswer }
@@ -34,5 +38,8 @@ func (a *Answer) validate() error {
 	if err := a.OfferHash.check("offerHash", HashSize); err != nil {
 		return err
 	}
-	return checkSDP(a.SDP)
+	if err := checkSDP(a.SDP); err != nil {
+		return err
+	}
+	return validateICE(a.ICE)
 }

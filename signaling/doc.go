@@ -45,7 +45,8 @@
 //
 // Every session message has
 //
-//	type     "offer", "answer", "reject", "candidate" or "bye"
+//	type     "offer", "answer", "reject", "candidate", "bye", "restart",
+//	         "restarted" or "restart-request"
 //	from     PeerID of the sender, who signs
 //	to       PeerID of the one receiver, another peer
 //	session  token of 16 bytes, chosen by the viewer, fresh for every session
@@ -58,10 +59,18 @@
 //	           claim ("", "pair" or "invite"), grants (at most 4 compact JWS, all
 //	           together at most 6,144 bytes), sdp (1 to 40,960 bytes),
 //	           media (at most 32 of {"mid","camera"}; camera "" is the first one)
-//	answer     nonce (fresh), peerNonce (the offer's), offerHash, sdp
+//	answer     nonce (fresh), peerNonce (the offer's), offerHash, sdp, ice
 //	reject     offerHash, code, reason (at most 256 bytes)
 //	candidate  transcript, candidate (at most 1,024 bytes; "" is the end), mid
 //	bye        transcript, reason
+//	restart    transcript, sdp: the viewer's offer of new ICE parameters
+//	restarted  transcript, restart (the restart's seq), sdp, ice
+//	restart-request
+//	           transcript, reason: the publisher asks for a restart
+//
+// ice is a list of at most 4 STUN and TURN servers {"urls","username",
+// "credential","expires"}: 1 to 4 URLs and texts of at most 256 bytes each;
+// expires in Unix seconds, 0 for never.
 //
 // offerHash is the token of SHA-256(offer's JWS), transcript the token of
 // SHA-256(offer's JWS + "." + answer's JWS): hashes of the compact
@@ -72,8 +81,8 @@
 //
 // The handshake, seen by each side:
 //
-//	viewer:    offer -> (answer | reject)   then candidate* [bye], both ways
-//	publisher: offer -> answer or reject    then candidate* [bye], both ways
+//	viewer:    offer -> (answer | reject)   then (candidate | restart)* [bye]
+//	publisher: offer -> answer or reject    then (candidate | restarted | restart-request)* [bye]
 //
 // A viewer offers once per session. It holds its candidates back until the
 // answer, because they need the transcript; it waits a moment for gathering

@@ -54,7 +54,7 @@ func (e *exchange) admit(h *Header) error {
 	return nil
 }
 
-// acceptLater takes a candidate or a bye: what may follow a complete handshake.
+// acceptLater takes what may follow a complete handshake.
 func (e *exchange) acceptLater(m Message) error {
 	if e.transcript == "" {
 		return check.Refused(check.Order, fmt.Errorf("%w: %s before the handshake is complete", ErrUnexpected, m.kind()))
@@ -64,6 +64,12 @@ func (e *exchange) acceptLater(m Message) error {
 	case *Candidate:
 		transcript = m.Transcript
 	case *Bye:
+		transcript = m.Transcript
+	case *Restart:
+		transcript = m.Transcript
+	case *Restarted:
+		transcript = m.Transcript
+	case *RestartRequest:
 		transcript = m.Transcript
 	default:
 		return check.Refused(check.Order, fmt.Errorf("%w: %s after the handshake", ErrUnexpected, m.kind()))

@@ -20,9 +20,14 @@ const (
 	TypeCandidate Type = "candidate"
 	TypeReject    Type = "reject"
 	TypeBye       Type = "bye"
+
+	TypeRestart        Type = "restart"
+	TypeRestarted      Type = "restarted"
+	TypeRestartRequest Type = "restart-request"
 )
 
-// Message is one of *Offer, *Answer, *Candidate, *Reject and *Bye.
+// Message is one of *Offer, *Answer, *Candidate, *Reject, *Bye, *Restart,
+// *Restarted and *RestartRequest.
 type Message interface {
 	// Head returns the part that all messages share.
 	Head() *Header
@@ -120,6 +125,12 @@ func newMessage(t Type) (Message, error) {
 		return &Reject{}, nil
 	case TypeBye:
 		return &Bye{}, nil
+	case TypeRestart:
+		return &Restart{}, nil
+	case TypeRestarted:
+		return &Restarted{}, nil
+	case TypeRestartRequest:
+		return &RestartRequest{}, nil
 	}
 	return nil, fmt.Errorf("%w: unknown type", ErrMessage)
 }

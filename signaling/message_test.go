@@ -32,11 +32,14 @@ func samples() map[Type]string {
 		return fmt.Sprintf(`"type":%q,"from":%q,"to":%q,"session":%q,"seq":1,"exp":1780315260`, t, alice, bob, t16)
 	}
 	return map[Type]string{
-		TypeOffer:     `{` + head(TypeOffer) + `,"nonce":"` + t16 + `","key":"` + point + `","claim":"pair","grants":["a.b.c"],"sdp":"v=0\r\n","media":[{"mid":"0","camera":"front"},{"mid":"1","camera":""}]}`,
-		TypeAnswer:    `{` + head(TypeAnswer) + `,"nonce":"` + t16 + `","peerNonce":"` + t16 + `","offerHash":"` + t32 + `","sdp":"v=0\r\n"}`,
-		TypeCandidate: `{` + head(TypeCandidate) + `,"transcript":"` + t32 + `","candidate":"candidate:1 1 udp 1 ::1 9 typ host","mid":"0"}`,
-		TypeReject:    `{` + head(TypeReject) + `,"offerHash":"` + t32 + `","code":"busy","reason":"Später."}`,
-		TypeBye:       `{` + head(TypeBye) + `,"transcript":"` + t32 + `","reason":""}`,
+		TypeOffer:          `{` + head(TypeOffer) + `,"nonce":"` + t16 + `","key":"` + point + `","claim":"pair","grants":["a.b.c"],"sdp":"v=0\r\n","media":[{"mid":"0","camera":"front"},{"mid":"1","camera":""}]}`,
+		TypeAnswer:         `{` + head(TypeAnswer) + `,"nonce":"` + t16 + `","peerNonce":"` + t16 + `","offerHash":"` + t32 + `","sdp":"v=0\r\n","ice":[{"urls":["stun:stun.example:3478"],"username":"","credential":"","expires":0}]}`,
+		TypeCandidate:      `{` + head(TypeCandidate) + `,"transcript":"` + t32 + `","candidate":"candidate:1 1 udp 1 ::1 9 typ host","mid":"0"}`,
+		TypeReject:         `{` + head(TypeReject) + `,"offerHash":"` + t32 + `","code":"busy","reason":"Später."}`,
+		TypeRestart:        `{` + head(TypeRestart) + `,"transcript":"` + t32 + `","sdp":"v=0\r\n"}`,
+		TypeRestarted:      `{` + head(TypeRestarted) + `,"transcript":"` + t32 + `","restart":7,"sdp":"v=0\r\n","ice":[]}`,
+		TypeRestartRequest: `{` + head(TypeRestartRequest) + `,"transcript":"` + t32 + `","reason":"New network."}`,
+		TypeBye:            `{` + head(TypeBye) + `,"transcript":"` + t32 + `","reason":""}`,
 	}
 }
 
@@ -68,6 +71,12 @@ func TestDecodeMessage_RefusesWhatBreaksTheRules(t *testing.T) {
 		}
 		return m
 	}
+	ice := func(n int, urls ...string) any {
+		for len(urls) < n {
+			urls = append(urls, "stun:a")
+		}
+		return []any{map[string]any{"urls": append([]string{}, urls...), "username": "", "credential": "", "expires": 0}}
+	}
 	one := func(mid, camera string) any { return []map[string]string{{"mid": mid, "camera": camera}} }
 	tests := []struct {
 		kind   Type
@@ -96,6 +105,18 @@ func TestDecodeMessage_RefusesWhatBreaksTheRules(t *testing.T) {
 		{TypeAnswer, "offerHash", []any{"", strings.Repeat("A", 22), strings.Repeat("A", 42) + "B"}},
 		{TypeAnswer, "sdp", []any{""}},
 		{TypeAnswer, "media", []any{media(1)}},
+		{TypeAnswer, "ice", []any{nil, "x", ice(0), ice(MaxICEURLs + 1), ice(1, "http://x"), ice(1, "stun:"), ice(1, "stun:a b"), ice(1, "turn:"+long(MaxICEText)),
+			[]any{map[string]any{"urls": []string{"stun:a"}, "username": long(MaxICEText + 1), "credential": "", "expires": 0}},
+			[]any{map[string]any{"urls": []string{"stun:a"}, "username": "", "credential": "a\nb", "expires": 0}},
+			[]any{map[string]any{"urls": []string{"stun:a"}, "username": "", "credential": "", "expires": -1}}}},
+		{TypeRestart, "transcript", []any{"", long(44)}},
+		{TypeRestart, "sdp", []any{"", long(MaxSDP + 1)}},
+		{TypeRestarted, "transcript", []any{""}},
+		{TypeRestarted, "restart", []any{0, -1, 1 << 53, "1"}},
+		{TypeRestarted, "sdp", []any{""}},
+		{TypeRestarted, "ice", []any{nil, ice(0)}},
+		{TypeRestartRequest, "transcript", []any{""}},
+		{TypeRestartRequest, "reason", []any{long(MaxReason + 1), "a\nb"}},
 		{TypeCandidate, "candidate", []any{"a=candidate:1", "candidate:" + long(MaxCandidate), "candidate:1\r\na=x", "candidate:ä", 7}},
 		{TypeCandidate, "mid", []any{long(MaxMID + 1), "a\n"}},
 		{TypeCandidate, "transcript", []any{"", nil}},

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
 )
 
@@ -39,8 +40,9 @@ func (s *PublisherSession) Transcript() Token {
 	return s.transcript
 }
 
-// Answer returns the sealed answer with the publisher's session description.
-func (s *PublisherSession) Answer(now time.Time, sdp string) (string, error) {
+// Answer returns the sealed answer with the publisher's session description, and
+// the servers that help to reach it.
+func (s *PublisherSession) Answer(now time.Time, sdp string, ice ...ICEServer) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.undecided(); err != nil {
@@ -52,6 +54,7 @@ func (s *PublisherSession) Answer(now time.Time, sdp string) (string, error) {
 		PeerNonce: s.offer.Nonce,
 		OfferHash: HashOf(s.offerJWS),
 		SDP:       sdp,
+		ICE:       append([]ICEServer{}, ice...),
 	})
 	if err != nil {
 		s.sent-- // a reject may still follow
@@ -85,14 +88,18 @@ func (s *PublisherSession) undecided() error {
 	return nil
 }
 
-// Receive takes a later message from the viewer: *Candidate or *Bye, bound to
-// this handshake. An error means that the message must be ignored, and changes
+// Receive takes a later message from the viewer: *Candidate, *Restart or *Bye,
+// bound to this handshake. An error means that the message must be ignored, and changes
 // nothing: ErrNotForMe or ErrUnexpected.
 func (s *PublisherSession) Receive(in Signed) (Message, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.admit(in.Head()); err != nil {
 		return nil, err
+	}
+	switch in.message.(type) {
+	case *Restarted, *RestartRequest:
+		return nil, check.Refused(check.Order, fmt.Errorf("%w: %s from a viewer", ErrUnexpected, in.message.kind()))
 	}
 	if err := s.acceptLater(in.message); err != nil {
 		return nil, err
@@ -105,6 +112,28 @@ func (s *PublisherSession) Candidate(now time.Time, candidate, mid string) (stri
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.candidate(now, candidate, mid)
+}
+
+// Restarted returns the sealed answer to a Restart.
+func (s *PublisherSession) Restarted(now time.Time, to *Restart, sdp string, ice ...ICEServer) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.ready(TypeRestarted); err != nil {
+		return "", err
+	}
+	return s.send(&Restarted{
+		Header: s.next(now), Transcript: s.transcript, Restart: to.Seq, SDP: sdp, ICE: append([]ICEServer{}, ice...),
+	})
+}
+
+// RequestRestart returns a sealed message that asks the viewer for a Restart.
+func (s *PublisherSession) RequestRestart(now time.Time, reason string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.ready(TypeRestartRequest); err != nil {
+		return "", err
+	}
+	return s.send(&RestartRequest{Header: s.next(now), Transcript: s.transcript, Reason: reason})
 }
 
 // Bye returns the sealed end of the session.

@@ -24,12 +24,13 @@ func TestSession_HandshakeThenCandidatesBothWaysThenBye(t *testing.T) {
 	if diff := cmp.Diff([]Media{{MID: "0", Camera: "front"}, {MID: "1"}}, s.Offer().Media); diff != "" || s.Offer().SDP != sdp {
 		t.Error("the offer changed on its way", diff)
 	}
-	answer := must(t)(s.Answer(noon, sdp+"x"))
+	ice := ICEServer{URLs: []string{"turn:relay.example:3478"}, Username: "u", Credential: "p", Expires: 5}
+	answer := must(t)(s.Answer(noon, sdp+"x", ice))
 	m, err := v.Receive(open(t, answer))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a, ok := m.(*Answer); !ok || a.SDP != sdp+"x" {
+	if a, ok := m.(*Answer); !ok || a.SDP != sdp+"x" || !cmp.Equal(a.ICE, []ICEServer{ice}) {
 		t.Errorf("received %+v", m)
 	}
 	for _, c := range []string{"candidate:1 1 udp 1 127.0.0.1 1 typ host", ""} {

@@ -23,6 +23,7 @@ type ViewerSession struct {
 	exchange
 	offerJWS   string // "" before Offer
 	offerNonce Token
+	restart    int64 // the Seq of the Restart that waits for its answer; 0 without one
 }
 
 // NewViewerSession prepares a session with the publisher that the user dialled.
@@ -88,8 +89,8 @@ func (s *ViewerSession) Offer(now time.Time, r Request) (string, error) {
 }
 
 // Receive takes a message from the publisher. Before the handshake it returns
-// the *Answer or the *Reject that belongs to the offer; after it, *Candidate
-// and *Bye. An error means that the message must be ignored, and changes
+// the *Answer or the *Reject that belongs to the offer; after it, *Candidate,
+// *RestartRequest, *Bye, and the *Restarted that answers the last Restart. An error means that the message must be ignored, and changes
 // nothing: ErrNotForMe or ErrUnexpected.
 func (s *ViewerSession) Receive(in Signed) (Message, error) {
 	s.mu.Lock()
@@ -111,6 +112,16 @@ func (s *ViewerSession) Receive(in Signed) (Message, error) {
 			return nil, err
 		}
 		s.received, s.closed = m.Seq, true
+	case *Restart:
+		return nil, check.Refused(check.Order, fmt.Errorf("%w: %s from a publisher", ErrUnexpected, m.kind()))
+	case *Restarted:
+		if !check.Off(check.Binding) && m.Restart != s.restart {
+			return nil, check.Refused(check.Binding, fmt.Errorf("%w: answer to another restart", ErrUnexpected))
+		}
+		if err := s.acceptLater(m); err != nil {
+			return nil, err
+		}
+		s.restart = 0
 	default:
 		if err := s.acceptLater(m); err != nil {
 			return nil, err
@@ -138,6 +149,22 @@ func (s *ViewerSession) Candidate(now time.Time, candidate, mid string) (string,
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.candidate(now, candidate, mid)
+}
+
+// Restart returns a sealed offer of new ICE parameters. An answer to an earlier
+// one is not accepted any more.
+func (s *ViewerSession) Restart(now time.Time, sdp string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.ready(TypeRestart); err != nil {
+		return "", err
+	}
+	m := &Restart{Header: s.next(now), Transcript: s.transcript, SDP: sdp}
+	sealed, err := s.send(m)
+	if err == nil {
+		s.restart = m.Seq
+	}
+	return sealed, err
 }
 
 // Bye returns the sealed end of the session. Before the answer it is an error

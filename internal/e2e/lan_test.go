@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sightline-cam/sightline/internal/lab/rtspcam"
 )
@@ -53,6 +54,10 @@ func newLAN(t *testing.T) (camera, phone string) {
 		{"-n", camera, "link", "set", "lo", "up"},
 		{"-n", phone, "link", "set", "lo", "up"},
 		{"-n", camera, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", phone},
+		// No addresses that come later, by IPv6's duplicate address detection: what
+		// a browser is loading fails whenever the addresses change.
+		{"-n", camera, "link", "set", "eth0", "addrgenmode", "none"},
+		{"-n", phone, "link", "set", "eth0", "addrgenmode", "none"},
 		{"-n", camera, "addr", "add", lanCamera + "/24", "dev", "eth0"},
 		{"-n", camera, "link", "set", "eth0", "up"},
 		{"-n", phone, "addr", "add", lanPhone + "/24", "dev", "eth0"},
@@ -65,7 +70,30 @@ func newLAN(t *testing.T) (camera, phone string) {
 			t.Fatal(err)
 		}
 	}
+	for _, name := range []string{camera, phone} {
+		waitCable(t, ip, name)
+	}
 	return camera, phone
+}
+
+// waitCable waits until the kernel has noticed that the cable is in, which takes
+// it up to a second and tells browsers of a change.
+func waitCable(t *testing.T, ip, namespace string) {
+	t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(startTimeout); ; <-tick.C {
+		out, err := exec.CommandContext(t.Context(), ip, "-n", namespace, "-oneline", "link", "show", "dev", "eth0").CombinedOutput()
+		if err != nil {
+			t.Fatalf("look at the cable: %v: %s", err, out)
+		}
+		if strings.Contains(string(out), " state UP ") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the cable is not in: %s", out)
+		}
+	}
 }
 
 // With the internet down a phone opens the camera's own address, is paired there

@@ -21,6 +21,11 @@ const pages = new Map();
 /** Contexts that several pages share, as the windows of one browser profile do. */
 const profiles = new Map();
 
+/** A page that is being loaded again has no answer yet. */
+function whileItLoads(error) {
+  if (!/context was destroyed/.test(error.message)) throw error;
+}
+
 const commands = {
   async version() {
     return browser.version();
@@ -48,7 +53,7 @@ const commands = {
   async wait({ page, js, timeoutMs }) {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
-      const value = await pages.get(page).evaluate(js);
+      const value = await pages.get(page).evaluate(js).catch(whileItLoads);
       if (value) return value;
       if (Date.now() > deadline) throw new Error('still ' + JSON.stringify(value));
       await setTimeout(50);

@@ -134,7 +134,7 @@ export function install() {
   /** What a person can read in the page, shadow trees included. */
   function text(root = document.body) {
     let out = '';
-    for (const node of root.childNodes) {
+    for (const node of root?.childNodes ?? []) { // a page that loads has no body yet
       if (node.nodeType === Node.TEXT_NODE) out += node.data + ' ';
       if (node.nodeType !== Node.ELEMENT_NODE || ['STYLE', 'SCRIPT', 'TEMPLATE'].includes(node.tagName)) continue;
       if (!node.checkVisibility() && node.tagName !== 'SLOT' && getComputedStyle(node).display !== 'contents') continue;

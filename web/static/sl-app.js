@@ -65,7 +65,7 @@ export class SlApp extends HTMLElement {
   );
 
   connectedCallback() {
-    this.append(
+    this.replaceChildren(
       h('a', { class: 'skip', href: '#main', onclick: (/** @type {Event} */ event) => this.#skip(event) }, 'Skip to the cameras'),
       h(
         'header',

@@ -25,7 +25,7 @@ type World struct {
 	mu       sync.Mutex
 	rng      *rand.Rand
 	loss     float64
-	drop     func(from, to netip.AddrPort) bool
+	drop     func(Packet) bool
 	straight map[netip.Addr]*Network // by the addresses of routers that do not hairpin
 }
 
@@ -52,16 +52,22 @@ func (w *World) Lose(share float64) {
 	w.loss = share
 }
 
-// Drop makes the internet lose the packets for which f returns true, with the
-// addresses they have there; nil ends it. f must not block.
-func (w *World) Drop(f func(from, to netip.AddrPort) bool) {
+// Packet is a packet on the internet, with the addresses it has there.
+type Packet struct {
+	From, To netip.AddrPort
+	Payload  []byte // not to be changed or kept
+}
+
+// Drop shows f every packet when it has crossed the internet, and loses those
+// for which f returns true; nil ends it. f must not block.
+func (w *World) Drop(f func(Packet) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.drop = f
 }
 
 // Cut makes the internet lose everything.
-func (w *World) Cut() { w.Drop(func(_, _ netip.AddrPort) bool { return true }) }
+func (w *World) Cut() { w.Drop(func(Packet) bool { return true }) }
 
 // Mend ends Drop and Cut.
 func (w *World) Mend() { w.Drop(nil) }
@@ -74,7 +80,7 @@ func (w *World) carries(c vnet.Chunk) bool {
 	switch {
 	case !w.hairpinsLocked(from, to):
 		return false
-	case w.drop != nil && w.drop(from, to):
+	case w.drop != nil && w.drop(Packet{from, to, c.UserData()}):
 		return false
 	}
 	return w.loss == 0 || w.rng.Float64() >= w.loss

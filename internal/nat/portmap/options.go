@@ -26,9 +26,16 @@ type Options struct {
 	// marks the mapping as Unverified and does not remove it. It has ten seconds
 	// and is not called for double NAT. Nil: nothing is verified.
 	Verify func(ctx context.Context, m Mapping) error
+	// Secret is what the nonces that protect PCP mappings are derived from. One that
+	// outlives the process lets the next one renew a mapping that a crash left
+	// behind; some routers refuse to map the port to anybody else until it expires.
+	// Default: random.
+	Secret []byte
 	// OnChange is called when Mappings or Report return something new. It must not
 	// block.
 	OnChange func()
 	// Logger gets what happens. Default: discard.
 	Logger *slog.Logger
+
+	mappers func(gateway, local netip.Addr, secret []byte) []way // default newMappers
 }

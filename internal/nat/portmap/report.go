@@ -1,6 +1,9 @@
 package portmap
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // State is what became of one protocol.
 type State string
@@ -35,4 +38,37 @@ type ProtocolReport struct {
 	Detail   string   `json:"detail"` // one sentence
 	// External is the UDP mapping's address and port, if State is Mapped.
 	External netip.AddrPort `json:"external,omitzero"`
+}
+
+// emptyReport is the report before anything was tried.
+func emptyReport(detail string) Report {
+	var r Report
+	for _, p := range []Protocol{PCP, NATPMP, UPnP} {
+		r.Protocols = append(r.Protocols, ProtocolReport{Protocol: p, State: NotTried, Detail: detail})
+	}
+	return r
+}
+
+func (r Report) clone() Report {
+	r.Protocols = slices.Clone(r.Protocols)
+	return r
+}
+
+func (r Report) equal(s Report) bool {
+	return r.Gateway == s.Gateway && r.Local == s.Local && r.External == s.External && r.DoubleNAT == s.DoubleNAT &&
+		r.Problem == s.Problem && slices.Equal(r.Protocols, s.Protocols)
+}
+
+// set replaces the entry of a protocol.
+func (r *Report) set(p ProtocolReport) {
+	for i := range r.Protocols {
+		if r.Protocols[i].Protocol == p.Protocol {
+			r.Protocols[i] = p
+		}
+	}
+}
+
+// has reports whether a protocol is in a state.
+func (r Report) has(s State) bool {
+	return slices.ContainsFunc(r.Protocols, func(p ProtocolReport) bool { return p.State == s })
 }

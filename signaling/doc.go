@@ -111,12 +111,15 @@
 //
 //	server  {"type":"challenge","nonce":token of 32 bytes}
 //	client  {"type":"register","jws":"…","keys":"the client's key statement"}
-//	server  {"type":"registered","id":PeerID,"resume":token of 16 bytes,"resumed":bool}
+//	server  {"type":"registered","id":PeerID,"resume":token of 16 bytes,"resumed":bool,
+//	         "stun":[URL],"relay":bool}
 //	client  {"type":"lookup","to":PeerID,"ref":int}
 //	server  {"type":"keys","of":PeerID,"ref":int,"keys":"…"}      or an error with that ref
 //	client  {"type":"send","to":PeerID,"ref":int,"payload":"…"}   optionally "ack":true
 //	server  {"type":"sent","ref":int}                             only if asked by "ack"
 //	server  {"type":"message","from":PeerID,"payload":"…"}
+//	client  {"type":"relay","ref":int}
+//	server  {"type":"relay","ref":int,"ice":{…}}                  or an error with that ref
 //	server  {"type":"error","code":"…","ref":int,"message":"…"}
 //
 // The register's jws signs
@@ -134,7 +137,15 @@
 // another key, and cannot answer what was sealed with the old one: a viewer looks
 // the key up for every session.
 //
-// ref is the client's choice, and 0 in errors that are about no send frame. With
+// stun lists the service's STUN servers, at most 4 "stun:host:port" (RFC 7064);
+// two of them at different ports or addresses let a client see whether its NAT
+// changes the port for every destination. relay says whether this peer may ask
+// for a relay, as its operator has decided; the server decides again when asked.
+// The answer to relay is a TURN server as in ice above, with a credential for
+// this one request that ends in some hours. A publisher asks for each session and
+// hands it to the viewer in the answer, sealed; a viewer has nothing to ask for.
+//
+// ref is the client's choice, and 0 in errors that are about no frame. With
 // "ack" every send frame is answered, by sent or by an error; without it, only
 // errors come. "sent" means that the server took the message, not that the other
 // peer read it: the answer to an offer says that. Frames from one client to one
@@ -156,6 +167,8 @@
 //	server_busy      too many connections, or a receiver that reads too  goes on if about a
 //	                 slowly                                              send, else closed, 1013
 //	displaced        the same key registered again, with proof           closed, 4001
+//	forbidden        the relay is not for this peer                      goes on
+//	unsupported      the service has no relay                            goes on
 //
 // Before the WebSocket exists the server answers with an HTTP status: 421 for a
 // foreign Host, 403 for a foreign Origin, 400 or 426 for a request that is no

@@ -28,11 +28,12 @@ const (
 	FrameSend       FrameType = "send"
 	FrameSent       FrameType = "sent"
 	FrameMessage    FrameType = "message"
+	FrameRelay      FrameType = "relay"
 	FrameError      FrameType = "error"
 )
 
 // Frame is one of *Challenge, *Register, *Registered, *Lookup, *Keys, *Send,
-// *Sent, *Delivery and *ServerError.
+// *Sent, *Delivery, *RelayRequest, *RelayAnswer and *ServerError.
 type Frame interface {
 	kind() FrameType
 	stamp()
@@ -63,12 +64,13 @@ func DecodeFrame(data []byte) (Frame, error) {
 		return nil, fmt.Errorf("%w: frame longer than %d bytes", ErrMessage, MaxFrame)
 	}
 	var peek struct {
-		Type FrameType `json:"type"`
+		Type FrameType       `json:"type"`
+		ICE  json.RawMessage `json:"ice"`
 	}
 	if err := json.Unmarshal(data, &peek); err != nil {
 		return nil, fmt.Errorf("%w: not a JSON object with a type", ErrMessage)
 	}
-	f, err := newFrame(peek.Type)
+	f, err := newFrame(peek.Type, peek.ICE != nil)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +83,8 @@ func DecodeFrame(data []byte) (Frame, error) {
 	return f, nil
 }
 
-func newFrame(t FrameType) (Frame, error) {
+// newFrame makes an empty frame. A relay frame is the answer if it has an ice.
+func newFrame(t FrameType, ice bool) (Frame, error) {
 	switch t {
 	case FrameChallenge:
 		return &Challenge{}, nil
@@ -99,6 +102,11 @@ func newFrame(t FrameType) (Frame, error) {
 		return &Sent{}, nil
 	case FrameMessage:
 		return &Delivery{}, nil
+	case FrameRelay:
+		if ice {
+			return &RelayAnswer{}, nil
+		}
+		return &RelayRequest{}, nil
 	case FrameError:
 		return &ServerError{}, nil
 	}

@@ -15,13 +15,22 @@ func frames() []string {
 		`{"type":"register","jws":"a.b.c","keys":"d.e.f"}`,
 		`{"type":"lookup","to":"` + bob + `","ref":3}`,
 		`{"type":"keys","of":"` + bob + `","ref":3,"keys":"d.e.f"}`,
-		`{"type":"registered","id":"` + alice + `","resume":"` + t16 + `","resumed":false}`,
+		`{"type":"registered","id":"` + alice + `","resume":"` + t16 + `","resumed":false,"stun":[],"relay":false}`,
+		`{"type":"registered","id":"` + alice + `","resume":"` + t16 + `","resumed":true,"stun":["stun:a.example:3478","stun:[2001:db8::1]:3479"],"relay":true}`,
+		`{"type":"relay","ref":8}`,
+		`{"type":"relay","ref":8,"ice":{"urls":["turn:a.example:3478","turns:a.example:5349"],"username":"17:x","credential":"y=","expires":17}}`,
+		`{"type":"error","code":"forbidden","ref":8,"message":"This peer is not enrolled."}`,
+		`{"type":"error","code":"unsupported","ref":8,"message":"There is no relay here."}`,
 		`{"type":"send","to":"` + bob + `","ref":7,"payload":"a.b-_9.c"}`,
 		`{"type":"send","to":"` + bob + `","ref":0,"ack":true,"payload":"a.b.c"}`,
 		`{"type":"sent","ref":7}`,
 		`{"type":"message","from":"` + alice + `","payload":"a.b.c"}`,
 		`{"type":"error","code":"unreachable","ref":7,"message":"The other side is not connected."}`,
 	}
+}
+
+func registered(rest string) string {
+	return `{"type":"registered","id":"` + alice + `","resume":"` + strings.Repeat("A", 22) + `","resumed":true,` + rest + `}`
 }
 
 func TestDecodeFrame_KeepsEveryField(t *testing.T) {
@@ -50,7 +59,13 @@ func TestDecodeFrame_RefusesWhatBreaksTheRules(t *testing.T) {
 		`{"type":"keys","of":"` + bob + `","ref":1,"keys":""}`,
 		`{"type":"keys","of":"","ref":1,"keys":"d.e.f"}`,
 		`{"type":"registered","id":"x","resume":"","resumed":true}`,
-		`{"type":"registered","id":"` + alice + `","resume":"","resumed":true}`,
+		`{"type":"registered","id":"` + alice + `","resume":"","resumed":true,"stun":[],"relay":true}`,
+		registered(`"relay":true`), registered(`"stun":null,"relay":true`), registered(`"stun":["turn:a"],"relay":true`),
+		registered(`"stun":["stun:"],"relay":true`), registered(`"stun":["http:a"],"relay":true`), registered(`"stun":["stun:a b"],"relay":true`),
+		registered(`"stun":["stun:a","stun:a","stun:a","stun:a","stun:a"],"relay":true`), registered(`"stun":[],"relay":1`),
+		`{"type":"relay"` + `,"ref":-1}`, `{"type":"relay","ref":1,"to":"` + bob + `"}`, `{"type":"relay","ref":1,"ice":null}`,
+		`{"type":"relay","ref":1,"ice":{}}`, `{"type":"relay","ref":1,"ICE":{"urls":["turn:a"],"username":"","credential":"","expires":0}}`,
+		`{"type":"relay","ref":1,"ice":{"urls":[],"username":"","credential":"","expires":0}}`,
 		`{"type":"send","to":"` + strings.ToUpper(bob) + `","ref":1,"payload":"a.b.c"}`,
 		`{"type":"send","to":"` + bob + `","ref":-1,"payload":"a.b.c"}`,
 		`{"type":"send","to":"` + bob + `","ref":9007199254740992,"payload":"a.b.c"}`,

@@ -15,6 +15,8 @@ const (
 	CodeTooLarge        ErrorCode = "too_large"
 	CodeServerBusy      ErrorCode = "server_busy"
 	CodeDisplaced       ErrorCode = "displaced"
+	CodeForbidden       ErrorCode = "forbidden"
+	CodeUnsupported     ErrorCode = "unsupported"
 )
 
 // ServerError is the frame "error".
@@ -23,7 +25,7 @@ type ServerError struct {
 	Type FrameType `json:"type"`
 	// Code is for the program.
 	Code ErrorCode `json:"code"`
-	// Ref is the Ref of the Send it is about, or 0.
+	// Ref is the Ref of the frame it is about, or 0.
 	Ref int64 `json:"ref"`
 	// Message is a sentence for a person, at most MaxReason bytes.
 	Message string `json:"message"`
@@ -40,7 +42,7 @@ func (f *ServerError) stamp()          { f.Type = f.kind() }
 func (f *ServerError) validate() error {
 	switch f.Code {
 	case CodeBadMessage, CodeUnauthenticated, CodeUnreachable, CodeRateLimited,
-		CodeTooLarge, CodeServerBusy, CodeDisplaced:
+		CodeTooLarge, CodeServerBusy, CodeDisplaced, CodeForbidden, CodeUnsupported:
 	default:
 		return fmt.Errorf("%w: unknown error code", ErrMessage)
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // backlog is the bounded, ordered list of requests that the server has not yet
-// answered: messages to pass on, and lookups. It outlives connections: what a lost one may not have carried is
-// written again to the next.
+// answered: messages to pass on, lookups, and requests for a relay. It outlives
+// connections: what a lost one may not have carried is written again to the next.
 type backlog struct {
 	// constant after construction
 	slots chan struct{} // one per message in the list
@@ -37,8 +37,9 @@ type outgoing struct {
 
 // reply is how the server answered a request.
 type reply struct {
-	keys string // of a lookup
-	err  error
+	keys  string              // of a lookup
+	relay signaling.ICEServer // of a request for a relay
+	err   error
 }
 
 func newBacklog(size int) *backlog {
@@ -55,19 +56,26 @@ func (b *backlog) send(ctx context.Context, to identity.PeerID, payload string) 
 
 // lookup queues a lookup and waits for the key statement.
 func (b *backlog) lookup(ctx context.Context, to identity.PeerID) (string, error) {
-	return b.request(ctx, true, func(ref int64) signaling.Frame { return &signaling.Lookup{To: to, Ref: ref} })
+	r, err := b.request(ctx, true, func(ref int64) signaling.Frame { return &signaling.Lookup{To: to, Ref: ref} })
+	return r.keys, err
 }
 
-func (b *backlog) request(ctx context.Context, lookup bool, frame func(ref int64) signaling.Frame) (string, error) {
+// relay queues a request for a relay and waits for the answer.
+func (b *backlog) relay(ctx context.Context) (signaling.ICEServer, error) {
+	r, err := b.request(ctx, false, func(ref int64) signaling.Frame { return &signaling.RelayRequest{Ref: ref} })
+	return r.relay, err
+}
+
+func (b *backlog) request(ctx context.Context, lookup bool, frame func(ref int64) signaling.Frame) (reply, error) {
 	select {
 	case b.slots <- struct{}{}:
 	case <-ctx.Done():
-		return "", fmt.Errorf("%w: the queue is full: %w", ErrNotSent, context.Cause(ctx))
+		return reply{}, fmt.Errorf("%w: the queue is full: %w", ErrNotSent, context.Cause(ctx))
 	}
 	defer func() { <-b.slots }()
 	item, err := b.add(lookup, frame)
 	if err != nil {
-		return "", err
+		return reply{}, err
 	}
 	defer b.remove(item)
 	select {
@@ -76,9 +84,9 @@ func (b *backlog) request(ctx context.Context, lookup bool, frame func(ref int64
 	}
 	select {
 	case r := <-item.done:
-		return r.keys, r.err
+		return r, r.err
 	case <-ctx.Done():
-		return "", fmt.Errorf("%w: no answer from the signaling server: %w", ErrNotSent, context.Cause(ctx))
+		return reply{}, fmt.Errorf("%w: no answer from the signaling server: %w", ErrNotSent, context.Cause(ctx))
 	}
 }
 

@@ -24,6 +24,9 @@ var (
 	// ErrNotSent is wrapped by Send when the message may not have gone out: ctx
 	// ended first, the client stopped, or the server refused it.
 	ErrNotSent = errors.New("message was not sent")
+	// ErrNoRelay is wrapped by Relay when the server has no relay, or none for
+	// this peer.
+	ErrNoRelay = errors.New("no relay from the signaling server")
 )
 
 // settled is how long a connection must last for the next attempt after it to
@@ -49,7 +52,8 @@ type Client struct {
 
 	mu sync.Mutex
 	// guarded by mu
-	state State
+	state   State
+	service Service
 }
 
 // New checks the options. It does no I/O.
@@ -142,6 +146,29 @@ func (c *Client) Send(ctx context.Context, to identity.PeerID, payload string) e
 	return nil
 }
 
+// Service returns what the server said of itself at the last registration; the
+// zero value before the first. It outlives the connection: STUN goes on working
+// when signaling does not.
+func (c *Client) Service() Service {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.service.clone()
+}
+
+// STUN returns the service's STUN servers, as Service does.
+func (c *Client) STUN() []string { return c.Service().STUN }
+
+// Relay asks for a relay and a credential for one session, which both of its
+// ends may use. It waits as Send does, so give ctx a deadline. Errors: wrapping
+// ErrNoRelay, or ErrNotSent. Ask only if Service says Relay, or expect ErrNoRelay.
+func (c *Client) Relay(ctx context.Context) (signaling.ICEServer, error) {
+	relay, err := c.backlog.relay(ctx)
+	if err != nil {
+		return signaling.ICEServer{}, fmt.Errorf("ask for a relay: %w", err)
+	}
+	return relay, nil
+}
+
 // State returns the current state.
 func (c *Client) State() State {
 	c.mu.Lock()
@@ -162,6 +189,17 @@ func (c *Client) setState(s State, err error) {
 	c.mu.Unlock()
 	if changed {
 		c.opts.OnState(s, err)
+	}
+}
+
+// setService notes what the server says of itself, before the state is online.
+func (c *Client) setService(s Service) {
+	c.mu.Lock()
+	changed := !c.service.equal(s)
+	c.service = s
+	c.mu.Unlock()
+	if changed {
+		c.opts.OnService(s.clone())
 	}
 }
 

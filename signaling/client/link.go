@@ -115,6 +115,7 @@ func (l *link) register(ctx context.Context) error {
 			c.log.Info("signaling server did not know this peer any more; messages may be lost", "server", c.target.host)
 		}
 		c.resume = f.Resume
+		c.setService(Service{STUN: f.STUN, Relay: f.Relay})
 		return nil
 	case *signaling.ServerError:
 		return f
@@ -177,6 +178,8 @@ func (l *link) read(ctx context.Context) error {
 			l.client.backlog.finish(f.Ref, reply{})
 		case *signaling.Keys:
 			l.client.backlog.finish(f.Ref, reply{keys: f.Keys})
+		case *signaling.RelayAnswer:
+			l.client.backlog.finish(f.Ref, reply{relay: f.ICE})
 		case *signaling.ServerError:
 			l.failed(f)
 		default:
@@ -196,6 +199,8 @@ func (l *link) failed(f *signaling.ServerError) {
 		if !l.client.backlog.finish(f.Ref, reply{err: ErrUnreachable}) {
 			l.client.log.Debug("a message was held, but nobody came for it")
 		}
+	case f.Code == signaling.CodeForbidden, f.Code == signaling.CodeUnsupported:
+		l.client.backlog.finish(f.Ref, reply{err: fmt.Errorf("%w: %w", ErrNoRelay, f)})
 	default:
 		l.client.backlog.finish(f.Ref, reply{err: fmt.Errorf("%w: %w", ErrNotSent, f)})
 	}

@@ -28,6 +28,9 @@ type Options struct {
 	// OnState is called after every change of state, in order, in Run's
 	// goroutine: it must not block. err says why, when there is a reason.
 	OnState func(s State, err error)
+	// OnService is called when a registration brings another Service than the
+	// one before, in Run's goroutine and before StateOnline: it must not block.
+	OnService func(Service)
 	// HTTPClient dials, for private certificate authorities and proxies.
 	// Default: one of its own, with the system's authorities and the
 	// environment's proxy. Redirects are never followed.
@@ -62,6 +65,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.OnState == nil {
 		o.OnState = func(State, error) {}
+	}
+	if o.OnService == nil {
+		o.OnService = func(Service) {}
 	}
 	setDefault(&o.MinBackoff, 500*time.Millisecond)
 	setDefault(&o.MaxBackoff, 30*time.Second)

@@ -216,6 +216,13 @@ func (c *conn) handle(now time.Time, data []byte) (e ending, ok bool) {
 		}
 		c.lookup(f)
 		return ending{}, true
+	case *signaling.RelayRequest:
+		c.srv.metrics.frames.WithLabelValues(string(signaling.FrameRelay)).Inc()
+		if c.id == "" {
+			return endUnauthenticated("a relay request before the registration", refusedProof), false
+		}
+		c.relay(time.Now(), f)
+		return ending{}, true
 	}
 	return endBadMessage("a frame that only the server sends"), false
 }
@@ -233,6 +240,8 @@ func (c *conn) overLimit(now time.Time, data []byte) (ending, bool) {
 		case *signaling.Send:
 			ref = f.Ref
 		case *signaling.Lookup:
+			ref = f.Ref
+		case *signaling.RelayRequest:
 			ref = f.Ref
 		}
 	}
@@ -270,6 +279,21 @@ func (c *conn) lookup(f *signaling.Lookup) {
 		return
 	}
 	c.reply(&signaling.Keys{Of: f.To, Ref: f.Ref, Keys: keys})
+}
+
+func (c *conn) relay(now time.Time, f *signaling.RelayRequest) {
+	relay, code := c.srv.opts.ICE.Relay(now, c.id, c.name())
+	if code != "" {
+		c.refuse(code, f.Ref)
+		return
+	}
+	c.reply(&signaling.RelayAnswer{Ref: f.Ref, ICE: relay})
+}
+
+// name is how the client dialled this server, without the port.
+func (c *conn) name() string {
+	name, _ := splitHost(c.host)
+	return name
 }
 
 func (c *conn) route(f *signaling.Send) {

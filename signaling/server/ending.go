@@ -77,6 +77,10 @@ func sentence(code signaling.ErrorCode) string {
 		return "The server or the receiver is busy. Try again."
 	case signaling.CodeDisplaced:
 		return "The same key registered from another connection."
+	case signaling.CodeForbidden:
+		return "This server's operator has not enrolled this peer for its relay."
+	case signaling.CodeUnsupported:
+		return "This server has no relay."
 	}
 	return ""
 }

@@ -98,12 +98,13 @@ func newMetrics(r *prometheus.Registry) (*metrics, error) {
 // showZeros creates every label, so that a rate can be computed from the first
 // event on.
 func (m *metrics) showZeros() {
-	for _, t := range []signaling.FrameType{signaling.FrameRegister, signaling.FrameSend, signaling.FrameLookup} {
+	for _, t := range []signaling.FrameType{signaling.FrameRegister, signaling.FrameSend, signaling.FrameLookup, signaling.FrameRelay} {
 		m.frames.WithLabelValues(string(t))
 	}
 	for _, c := range []signaling.ErrorCode{
 		signaling.CodeBadMessage, signaling.CodeUnauthenticated, signaling.CodeUnreachable, signaling.CodeRateLimited,
 		signaling.CodeTooLarge, signaling.CodeServerBusy, signaling.CodeDisplaced,
+		signaling.CodeForbidden, signaling.CodeUnsupported,
 	} {
 		m.errors.WithLabelValues(string(c))
 	}

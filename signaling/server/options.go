@@ -17,6 +17,8 @@ type Options struct {
 	// Page serves everything that is not the server's own, the web viewer. Nil
 	// answers 404.
 	Page http.Handler
+	// ICE has the STUN and TURN servers that clients are told of. Nil: none.
+	ICE ICE
 
 	// AllowedHosts lists the names that requests may have in Host: "name" for
 	// any port, or "name:port". Empty allows loopback names and addresses, and
@@ -113,6 +115,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.Page == nil {
 		o.Page = http.NotFoundHandler()
+	}
+	if o.ICE == nil {
+		o.ICE = noICE{}
 	}
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()

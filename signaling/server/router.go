@@ -48,17 +48,16 @@ func newRouter(o *Options, m *metrics) *router {
 // register puts c in the place of whoever held the key's registration. The
 // "registered" frame, then what waited for the peer, is in c's queue on return.
 func (r *router) register(c *conn, id identity.PeerID, resume signaling.Token, keys string) (*rate.Limiter, error) {
+	answer := &signaling.Registered{
+		ID: id, Resume: signaling.NewToken(signaling.ResumeSize), STUN: r.opts.ICE.STUN(c.name()), Relay: r.opts.ICE.MayRelay(id),
+	}
 	r.mu.Lock()
 	p, known := r.peers[id]
 	if !known {
 		p = &peer{id: id, limiter: rate.NewLimiter(r.opts.PeerRate, r.opts.PeerBurst)}
 		r.peers[id] = p
 	}
-	answer := &signaling.Registered{
-		ID:      id,
-		Resume:  signaling.NewToken(signaling.ResumeSize),
-		Resumed: known && resume != "" && resume == p.resume,
-	}
+	answer.Resumed = known && resume != "" && resume == p.resume
 	data, err := signaling.EncodeFrame(answer)
 	if err != nil {
 		r.mu.Unlock()

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/sightline-cam/sightline/internal/lab/program"
 )
 
 // browser is a Chromium driven by browser/driver.mjs.
@@ -70,7 +72,7 @@ func launchIn(t *testing.T, enter ...string) *browser {
 	go b.read(stdout)
 	t.Cleanup(func() {
 		_ = stdin.Close() // the driver closes the browser and ends
-		kill := time.AfterFunc(stopTimeout, func() { _ = cmd.Process.Kill() })
+		kill := time.AfterFunc(program.StopTimeout, func() { _ = cmd.Process.Kill() })
 		for range b.answers { // what is left of the output
 		}
 		err := cmd.Wait()

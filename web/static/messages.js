@@ -9,6 +9,7 @@
  * camera whose clock is wrong still works.
  */
 import { isToken, randomToken, sha256 } from './encoding.js';
+import { isIceServers } from './ice.js';
 import { seal, unseal } from './jwe.js';
 import { sign, verify } from './jws.js';
 import { parseStrict } from './strict-json.js';
@@ -23,12 +24,15 @@ import { parseStrict } from './strict-json.js';
  * @property {string[]} [grants] what gives this browser its rights, see Grants of the wire protocol for the limits
  *
  * @typedef {'forbidden' | 'busy' | 'bad_request' | 'no_camera' | 'expired' | 'pairing_closed' | 'locked'} RejectCode
- * @typedef {{ type: 'answer', sdp: string }} Answer
+ * @typedef {{ type: 'answer', sdp: string, ice: import('./ice.js').IceServer[] }} Answer
  * @typedef {{ type: 'reject', code: RejectCode, reason: string, clockOffsetMs: number }} Reject
  *   clockOffsetMs: how far the publisher's clock is ahead, for the offer after "expired"
  * @typedef {{ type: 'candidate', candidate: string, mid: string }} Candidate
+ * @typedef {{ type: 'restarted', sdp: string, ice: import('./ice.js').IceServer[] }} Restarted the answer to the last
+ *   restart of ICE
+ * @typedef {{ type: 'restart-request', reason: string }} RestartRequest the publisher asks for a restart
  * @typedef {{ type: 'bye', reason: string }} Bye
- * @typedef {Answer | Reject | Candidate | Bye} Incoming
+ * @typedef {Answer | Reject | Candidate | Restarted | RestartRequest | Bye} Incoming
  */
 
 /** A message that is not what this session may receive. */
@@ -44,11 +48,16 @@ const common = ['type', 'from', 'to', 'session', 'seq', 'exp'];
 /** Longest accepted value of each text field, in characters. @type {Record<string, number>} */
 const textLimits = { sdp: 40 * 1024, candidate: 1024, mid: 16, reason: 256, code: 32 };
 
+/** What the fields are that are no text. @type {Record<string, (value: unknown) => boolean>} */
+const checks = { ice: isIceServers, restart: (value) => Number.isSafeInteger(value) && Number(value) > 0 };
+
 /** The fields of each message type beside the common ones. @type {Record<string, string[]>} */
 const fields = {
-  answer: ['nonce', 'peerNonce', 'offerHash', 'sdp'],
+  answer: ['nonce', 'peerNonce', 'offerHash', 'sdp', 'ice'],
   reject: ['offerHash', 'code', 'reason'],
   candidate: ['transcript', 'candidate', 'mid'],
+  restarted: ['transcript', 'restart', 'sdp', 'ice'],
+  'restart-request': ['transcript', 'reason'],
   bye: ['transcript', 'reason'],
 };
 
@@ -66,6 +75,8 @@ export class Negotiation {
   #offer = '';
   #offerHash = '';
   #transcript = '';
+  /** The number of the restart that waits for its answer; 0 without one. */
+  #restart = 0;
 
   /**
    * @param {{ identity: import('./identity.js').Identity, peer: string, now?: () => number }} options
@@ -132,6 +143,19 @@ export class Negotiation {
     return this.#signLater({ type: 'candidate', candidate, mid });
   }
 
+  /**
+   * Offers new ICE parameters. The answer to an earlier restart is not accepted
+   * any more.
+   *
+   * @param {string} sdp
+   * @returns {Promise<string>}
+   */
+  restart(sdp) {
+    const message = this.#signLater({ type: 'restart', sdp });
+    if (this.answered) this.#restart = this.#sent; // a message has its number before it is signed
+    return message;
+  }
+
   /** @param {string} reason @returns {Promise<string>} */
   bye(reason) {
     return this.#signLater({ type: 'bye', reason });
@@ -171,7 +195,7 @@ export class Negotiation {
    * @returns {Promise<Incoming>}
    */
   async #bound(message, compact) {
-    const { type, sdp, code, reason, candidate, mid } = message;
+    const { type, sdp, ice, code, reason, candidate, mid } = message;
     switch (type) {
       case 'answer':
         this.#unanswered(message);
@@ -179,13 +203,21 @@ export class Negotiation {
           throw new MessageError('the answer does not carry this session’s nonce');
         }
         this.#transcript = await sha256(`${this.#offer}.${compact}`);
-        return { type, sdp };
+        return { type, sdp, ice };
       case 'reject':
         this.#unanswered(message);
         return { type, code, reason, clockOffsetMs: (message.exp - lifetimeSeconds) * 1000 - this.#now() };
       case 'candidate':
         this.#continued(message);
         return { type, candidate, mid };
+      case 'restarted':
+        this.#continued(message);
+        if (message.restart !== this.#restart) throw new MessageError('the message answers another restart');
+        this.#restart = 0;
+        return { type, sdp, ice };
+      case 'restart-request':
+        this.#continued(message);
+        return { type, reason };
       default:
         this.#continued(message);
         return { type: 'bye', reason };
@@ -259,9 +291,13 @@ function parse(payload) {
   }
   for (const field of ['from', 'to', 'session', ...known]) {
     const value = message[field];
-    if (typeof value !== 'string' || value.length > (textLimits[field] ?? 64)) {
-      throw new MessageError(`the message has no good ${field}`);
-    }
+    if (Object.hasOwn(checks, field) ? checks[field](value) : isText(field, value)) continue;
+    throw new MessageError(`the message has no good ${field}`);
   }
   return message;
+}
+
+/** @param {string} field @param {unknown} value */
+function isText(field, value) {
+  return typeof value === 'string' && value.length <= (textLimits[field] ?? 64);
 }

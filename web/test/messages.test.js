@@ -18,7 +18,7 @@ async function setUp(standing) {
   const offerJws = await unseal(agent, await negotiation.offer('v=0', [{ mid: '0', camera: 'front' }], standing));
   const offer = JSON.parse((await verify(offerJws)).payload);
   const base = { from: agent.peerId, to: viewer.peerId, session: offer.session, seq: 1, exp: nowMs / 1000 + 60 };
-  const answer = { ...base, type: 'answer', nonce: token(), peerNonce: offer.nonce, offerHash: hash(offerJws), sdp: 'v=1' };
+  const answer = { ...base, type: 'answer', nonce: token(), peerNonce: offer.nonce, offerHash: hash(offerJws), sdp: 'v=1', ice: [] };
   const by = (identity) => (message) => sign(identity, typeof message === 'string' ? message : JSON.stringify(message));
   /** What the service passes on: sealed to the viewer. */
   const read = async (compact) => negotiation.read(await sealTo(viewer, await compact));
@@ -46,7 +46,7 @@ test('the right answer is accepted, and then candidates and a bye both ways', as
   const { negotiation, read, opened, offerJws, base, answer, seal } = await setUp();
   await assert.rejects(negotiation.candidate('candidate:1', '0'));
   const answerJws = await seal(answer);
-  assert.deepEqual(await read(answerJws), { type: 'answer', sdp: 'v=1' });
+  assert.deepEqual(await read(answerJws), { type: 'answer', sdp: 'v=1', ice: [] });
   const transcript = hash(`${offerJws}.${answerJws}`);
   const mine = await opened(negotiation.candidate('candidate:1', '0'));
   assert.deepEqual([mine.seq, mine.transcript, mine.candidate, mine.mid], [2, transcript, 'candidate:1', '0']);
@@ -82,6 +82,9 @@ test('whatever a hostile service could make of genuine messages is refused', asy
     'without an sdp': seal({ ...answer, sdp: undefined }),
     'with an sdp that is no text': seal({ ...answer, sdp: 7 }),
     'with an sdp that is too long': seal({ ...answer, sdp: 'x'.repeat(41_000) }),
+    'without a list of servers': seal({ ...answer, ice: undefined }),
+    'with a server that is none': seal({ ...answer, ice: [{ urls: ['https://x'], username: '', credential: '', expires: 0 }] }),
+    'with too many servers': seal({ ...answer, ice: Array(5).fill({ urls: ['stun:a'], username: '', credential: '', expires: 0 }) }),
     'without a number': seal({ ...answer, seq: '1' }),
     'with number 0': seal({ ...answer, seq: 0 }),
     'a bye before the answer': seal({ ...base, type: 'bye', transcript: '', reason: '' }),
@@ -142,4 +145,24 @@ test('the same offer is sealed again for an agent with a new key', async () => {
 test('nothing is said before there is a key to seal it with', async () => {
   const negotiation = new Negotiation({ identity: await someone(), peer: (await someone()).peerId });
   await assert.rejects(negotiation.offer('v=0', []), /key is not known/);
+});
+
+test('a restart of ICE is answered once, and only the last one', async () => {
+  const { negotiation, read, opened, offerJws, base, answer, seal } = await setUp();
+  await assert.rejects(negotiation.restart('v=2'), /not answered/);
+  const answerJws = await seal(answer);
+  await read(answerJws);
+  const transcript = hash(`${offerJws}.${answerJws}`);
+  const request = { ...base, type: 'restart-request', transcript, seq: 2, reason: 'New network.' };
+  assert.deepEqual(await read(seal(request)), { type: 'restart-request', reason: 'New network.' });
+  const restarted = { ...base, type: 'restarted', transcript, seq: 3, restart: 1, sdp: 'v=3', ice: [] };
+  await assert.rejects(read(seal(restarted)), /another restart/, 'not asked for');
+  await assert.rejects(read(seal({ ...restarted, restart: 0 })), /no good restart/);
+  const first = await opened(negotiation.restart('v=2'));
+  const last = await opened(negotiation.restart('v=2'));
+  assert.deepEqual([first.type, first.sdp, first.transcript], ['restart', 'v=2', transcript]);
+  await assert.rejects(read(seal({ ...restarted, restart: first.seq })), /another restart/);
+  await assert.rejects(read(seal({ ...restarted, restart: last.seq, transcript: hash('x') })), /does not continue/);
+  assert.deepEqual(await read(seal({ ...restarted, restart: last.seq })), { type: 'restarted', sdp: 'v=3', ice: [] });
+  await assert.rejects(read(seal({ ...restarted, restart: last.seq, seq: 4 })), /another restart/);
 });

@@ -68,7 +68,7 @@ async function service(agent, viewer, { known, keys = keyStatement(agent), answe
       const offer = JSON.parse(text);
       if (offer.type !== 'offer') return;
       const base = { from: agent.peerId, to: viewer.peerId, session: offer.session, seq: 1, exp: offer.exp, offerHash: hash(compact) };
-      const message = answer ? await answer(offer, base) : { ...base, type: 'answer', nonce: token(), peerNonce: offer.nonce, sdp: 'v=1' };
+      const message = answer ? await answer(offer, base) : { ...base, type: 'answer', nonce: token(), peerNonce: offer.nonce, sdp: 'v=1', ice: [] };
       deliver(await sealTo({ agreementKey: offer.key }, await sign(agent, JSON.stringify(message))));
     },
   };
@@ -135,7 +135,7 @@ test('an offer that came too late by the agent’s clock is made once more with 
   const signaling = await service(agent, viewer, {
     answer: async (offer, base) => {
       offers.push(offer);
-      if (offers.length > 1) return { ...base, type: 'answer', nonce: token(), peerNonce: offer.nonce, sdp: 'v=1' };
+      if (offers.length > 1) return { ...base, type: 'answer', nonce: token(), peerNonce: offer.nonce, sdp: 'v=1', ice: [] };
       return { ...base, type: 'reject', exp: hourAgo + 60, code: 'expired', reason: 'Late.' };
     },
   });

@@ -3,6 +3,7 @@ package netcheck
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/sightline-cam/sightline/internal/nat/portmap"
@@ -63,7 +64,7 @@ func Check(ctx context.Context, o Options) Report {
 	}
 	wg.Wait()
 	r.IPv4, r.IPv6 = four.Family, six.Family
-	r.STUN = append(append(four.servers, six.servers...), r.STUN...)
+	r.STUN = append([]STUNReport{}, slices.Concat(four.servers, six.servers, r.STUN)...)
 	r.conclude()
 	return r
 }

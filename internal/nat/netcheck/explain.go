@@ -4,16 +4,15 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"time"
 
 	"github.com/sightline-cam/sightline/internal/nat/portmap"
 )
 
 // Explain says what was found out about the network, in the order in which it
-// matters. The signaling service is left to ExplainSignal.
+// matters. The signaling service speaks for itself.
 func (r *Report) Explain() []Finding {
 	if r.Problem != "" {
-		return []Finding{{Problem, "Network", sentence(r.Problem), ""}}
+		return []Finding{{Level: Problem, Topic: "Network", Text: sentence(r.Problem)}}
 	}
 	out := []Finding{r.explainUDP(), r.explainAddress()}
 	if r.UDP == UDPOpen && len(r.IPv4.Public) > 0 {
@@ -28,15 +27,15 @@ func (r *Report) Explain() []Finding {
 	out = append(out, r.explainIPv6())
 	for _, s := range r.STUN {
 		if s.Problem != "" && r.UDP != UDPBlocked {
-			out = append(out, Finding{Note, "STUN server", fmt.Sprintf("%s: %s.", s.name(), s.Problem), ""})
+			out = append(out, Finding{Level: Note, Topic: "STUN server", Text: fmt.Sprintf("%s: %s.", s.name(), s.Problem)})
 		}
 	}
 	for i := range r.Relays {
 		out = append(out, r.Relays[i].explain(r.UDP))
 	}
 	if len(r.Relays) == 0 {
-		out = append(out, Finding{Note, "Relay", "None is known. What cannot go directly does not go at all.",
-			"Start the signaling service with --turn, and enrol this agent there."})
+		out = append(out, Finding{Level: Note, Topic: "Relay", Text: "None is known. What cannot go directly does not go at all.",
+			Advice: "Start the signaling service with --turn, and enrol this agent there."})
 	}
 	return out
 }
@@ -65,7 +64,10 @@ func (r *Report) explainUDP() Finding {
 	case UDPOpen:
 		f.Level = OK
 		f.Text = "Gets out and back."
-		if answered > 0 {
+		switch {
+		case asked == 1 && answered == 1:
+			f.Text = fmt.Sprintf("Gets out and back: a STUN server answered after %d ms.", best)
+		case answered > 0:
 			f.Text = fmt.Sprintf("Gets out and back: %d of %d STUN servers answered, the nearest after %d ms.", answered, asked, best)
 		}
 	case UDPBlocked:
@@ -75,13 +77,12 @@ func (r *Report) explainUDP() Finding {
 			f.Level = Note
 		}
 		f.Advice = "Allow outgoing UDP in the router or firewall; then most viewers can be reached directly."
-	default:
-		switch {
-		case asked > 0:
+	case UDPUnknown:
+		if asked > 0 {
 			f.Level = Problem
 			f.Text = "No STUN server answered, and nothing else did that would tell whether the fault is here or there."
 			f.Advice = "Check that this device is online, and the servers' addresses."
-		default:
+		} else {
 			f.Level = Note
 			f.Text = "Not tested, since no STUN server is known."
 			f.Advice = "Name the signaling service with --signal wss://HOST, or a STUN server with --stun HOST:PORT."
@@ -91,7 +92,7 @@ func (r *Report) explainUDP() Finding {
 }
 
 func (r *Report) explainAddress() Finding {
-	f := Finding{OK, "Address", "", ""}
+	f := Finding{Level: OK, Topic: "Address"}
 	here := list(r.IPv4.Local)
 	switch {
 	case len(r.IPv4.Public) > 1:
@@ -111,53 +112,56 @@ func (r *Report) explainAddress() Finding {
 	return f
 }
 
-const needsHelp = "Turn on PCP, NAT-PMP or UPnP in the router, or use a relay (sightline signal --turn)."
-
 // explainRouter says what mapping and filtering together mean for viewers. The
 // names in brackets are those that most texts use.
 func (r *Report) explainRouter() Finding {
-	f := Finding{OK, "Router", "", ""}
+	f := Finding{Level: OK, Topic: "Router"}
 	who := "The router"
 	if r.IPv4.NAT == No {
 		f.Topic, who = "Firewall", "It"
 	}
-	helped := r.mapped() || r.relayed("udp", "tcp", "tls")
-	m, fl := r.IPv4.Mapping, r.IPv4.Filtering
+	const everybody = " Every viewer who can send UDP reaches this device directly."
+	m, in := r.IPv4.Mapping, r.IPv4.Filtering
 	switch {
 	case m.Kind == Unknown:
-		f.Level = Note
-		f.Text = fmt.Sprintf("How it treats ports is not known: %s.", m.Reason)
+		f.Level, f.Text = Note, "How it treats ports is not known: "+m.Reason+"."
+		return f
 	case m.Kind != EndpointIndependent:
-		f.Text = "It gives this device another port for every destination (symmetric). " +
-			"Viewers behind strict routers cannot find the way in; the others can."
-		if !helped {
-			f.Level, f.Advice = Note, needsHelp
-		}
-	case fl.Kind == EndpointIndependent && r.IPv4.NAT == No:
-		f.Text = "None in the way. Every viewer who can send UDP reaches this device directly."
-	case fl.Kind == EndpointIndependent:
-		f.Text = "It keeps one port for this device and lets everybody in there (full cone). " +
-			"Every viewer who can send UDP reaches this device directly."
-	case fl.Kind == AddressDependent:
-		f.Text = who + " keeps one port for this device, and lets in the addresses that it has sent to (address-restricted). " +
-			"Every viewer who can send UDP reaches this device directly."
-	case fl.Kind == AddressAndPortDependent:
-		f.Text = who + " keeps one port for this device, and lets in only the very ports that it has sent to (port-restricted). " +
-			"Most viewers reach this device directly, but not those whose own router changes ports for every destination, " +
-			"as in many mobile and office networks."
-		if !helped {
-			f.Level, f.Advice = Note, needsHelp
-		}
+		f.Text = who + " gives this device another port for every destination (symmetric)."
+		r.explainStrict(&f, "Viewers behind most home routers cannot find the way in.")
+	case in.Kind == Unknown:
+		f.Text = who + " keeps one port for this device. Whom it lets in there is not known: " + in.Reason + "."
+	case in.Kind == EndpointIndependent && r.IPv4.NAT == No:
+		f.Text = "None in the way." + everybody
+	case in.Kind == EndpointIndependent:
+		f.Text = who + " keeps one port for this device and lets everybody in there (full cone)." + everybody
+	case in.Kind == AddressDependent:
+		f.Text = who + " keeps one port for this device, and lets in the addresses that it has sent to (address-restricted)." + everybody
 	default:
-		f.Text = fmt.Sprintf("%s keeps one port for this device. Whom it lets in there is not known: %s.", who, fl.Reason)
+		f.Text = who + " keeps one port for this device, and lets in only the very ports that it has sent to (port-restricted)."
+		r.explainStrict(&f, "Most viewers reach this device directly, but not those whose own router changes ports for every destination, "+
+			"as in many mobile and office networks.")
 	}
-	if m.Kind != Unknown && m.Reason != "" {
-		f.Text += " Not certain: " + m.Reason + "."
-	}
-	if fl.Kind != Unknown && fl.Reason != "" && m.Kind == EndpointIndependent {
-		f.Text += " Not certain: " + fl.Reason + "."
+	for _, b := range []Behaviour{m, in} {
+		if b.Kind != Unknown && !b.Certain {
+			f.Text += " Not certain: " + b.Reason + "."
+		}
 	}
 	return f
+}
+
+// explainStrict says what becomes of the viewers for whom the router is too strict.
+func (r *Report) explainStrict(f *Finding, who string) {
+	switch {
+	case r.mapped():
+		f.Text += " The port mapping gets around that."
+	case r.relayed("udp", "tcp", "tls"):
+		f.Text += " " + who + " They go through the relay."
+	default:
+		f.Level = Note
+		f.Text += " " + who
+		f.Advice = "Turn on PCP, NAT-PMP or UPnP in the router, or use a relay (sightline signal --turn)."
+	}
 }
 
 // mapped reports whether the router opened a port that the internet can reach.
@@ -186,7 +190,7 @@ func (r *Report) relayed(transports ...string) bool {
 }
 
 func (r *Report) explainPortMapping() Finding {
-	f := Finding{OK, "Port mapping", "", ""}
+	f := Finding{Level: OK, Topic: "Port mapping"}
 	var by []string
 	for _, p := range r.PortMapping.Protocols {
 		if p.State == portmap.Mapped {
@@ -197,8 +201,11 @@ func (r *Report) explainPortMapping() Finding {
 	case len(by) > 0 && r.DoubleNAT:
 		f.Level = Note
 		f.Text = fmt.Sprintf("The router opens ports by %s, but there is a second router behind it, and that one does not.", strings.Join(by, " and "))
-		if r.PortMapping.External.IsValid() {
-			f.Text += fmt.Sprintf(" The first one's address is %s, and that is not one of the internet's or not the one the internet sees.", r.PortMapping.External)
+		switch e := r.PortMapping.External; {
+		case e.IsValid() && inside(e):
+			f.Text += fmt.Sprintf(" The first one's address, %s, is not one of the internet.", e)
+		case e.IsValid():
+			f.Text += fmt.Sprintf(" The first one's address is %s, but the internet sees another.", e)
 		}
 		f.Advice = "If the second router is yours, let it be a plain modem (bridge mode). If it is the provider's, ask for an address of your own, or use IPv6 or a relay."
 	case len(by) > 0:
@@ -218,14 +225,14 @@ func (r *Report) explainPortMapping() Finding {
 
 func (r *Report) explainHairpin() Finding {
 	if r.IPv4.Hairpin == Yes {
-		return Finding{OK, "Hairpin", "Devices behind this router reach each other by its public address too.", ""}
+		return Finding{Level: OK, Topic: "Hairpin", Text: "Devices behind this router reach each other by its public address too."}
 	}
-	return Finding{Note, "Hairpin", "Devices behind this router do not reach each other by its public address. " +
-		"Viewers at home use the address in the home network, so this hardly ever matters.", ""}
+	return Finding{Level: Note, Topic: "Hairpin", Text: "Devices behind this router do not reach each other by its public address. " +
+		"Viewers at home use the address in the home network, so this hardly ever matters."}
 }
 
 func (r *Report) explainIPv6() Finding {
-	f := Finding{OK, "IPv6", "", ""}
+	f := Finding{Level: OK, Topic: "IPv6"}
 	asked := false
 	for _, s := range r.STUN {
 		asked = asked || s.Server.IsValid() && s.Server.Addr().Is6()
@@ -263,43 +270,6 @@ func (l *RelayReport) explain(udp UDP) Finding {
 		f.Text = fmt.Sprintf("%s does not work: %s.", l.URL, l.Problem)
 	}
 	return f
-}
-
-// Clocks that are further off than this are worth a word, or a problem: messages
-// are good for a minute and two more (signaling/doc.go), and guests' rights and
-// certificates end at a time of day.
-const (
-	noteClock    = 10 * time.Second
-	problemClock = 2 * time.Minute
-)
-
-// Explain says what was found out about the signaling service and the clock.
-func (s *SignalReport) Explain() []Finding {
-	if s.Problem != "" {
-		return append([]Finding{{Problem, "Service", fmt.Sprintf("%s: %s.", s.URL, s.Problem), ""}}, s.explainClock()...)
-	}
-	return append([]Finding{{OK, "Service", fmt.Sprintf("%s answers (%d ms).", s.URL, s.RTTms), ""}}, s.explainClock()...)
-}
-
-func (s *SignalReport) explainClock() []Finding {
-	if s.Clock == nil {
-		return nil
-	}
-	f := Finding{OK, "Clock", "Right, as far as whole seconds can tell.", ""}
-	off, direction := time.Duration(s.Clock.AheadMs)*time.Millisecond, "ahead of"
-	if off < 0 {
-		off, direction = -off, "behind"
-	}
-	if off > noteClock+time.Duration(s.Clock.PrecisionMs)*time.Millisecond {
-		f.Level = Note
-		f.Text = fmt.Sprintf("%s %s the signaling service's.", off.Round(time.Second), direction)
-		f.Advice = "Set this device's clock by NTP, or check the server's."
-	}
-	if off > problemClock {
-		f.Level = Problem
-		f.Text += " Certificates and guests' rights begin and end at the wrong time, and viewers may be refused."
-	}
-	return []Finding{f}
 }
 
 func list(addrs []netip.Addr) string {

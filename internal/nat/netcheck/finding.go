@@ -9,6 +9,8 @@ type Finding struct {
 	Text string `json:"text"`
 	// Advice says what to do. Empty if there is nothing.
 	Advice string `json:"advice,omitempty"`
+	// Details are lines of a table below the text.
+	Details []string `json:"-"`
 }
 
 // Level is how much a Finding matters.

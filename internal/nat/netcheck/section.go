@@ -1,0 +1,88 @@
+package netcheck
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Section is a part of what is written for a person.
+type Section struct {
+	Title    string
+	Findings []Finding
+}
+
+const (
+	textWidth   = 80 // columns
+	levelColumn = len(Problem) + 2
+	// topicColumn is wide enough for all topics of ours; a longer one, the name of
+	// a camera, has a line of its own.
+	topicColumn = 14
+)
+
+// WriteText writes a verdict, and sections in columns, wrapped. Whatever cannot be printed is
+// replaced: names and addresses may come from anywhere.
+func WriteText(w io.Writer, verdict string, sections []Section) error {
+	var b strings.Builder
+	b.WriteString(strings.Join(wrap(Printable(verdict), textWidth), "\n") + "\n")
+	for _, s := range sections {
+		if len(s.Findings) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "\n%s\n", Printable(s.Title))
+		for _, f := range s.Findings {
+			f.write(&b)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (f *Finding) write(b *strings.Builder) {
+	topic := Printable(f.Topic)
+	indent := strings.Repeat(" ", 2+levelColumn+topicColumn)
+	fmt.Fprintf(b, "  %-*s%s", levelColumn, f.Level, topic)
+	if n := utf8.RuneCountInString(topic); n < topicColumn {
+		b.WriteString(strings.Repeat(" ", topicColumn-n))
+	} else {
+		b.WriteString("\n" + indent)
+	}
+	lines := wrap(Printable(f.Text), textWidth-len(indent))
+	if f.Advice != "" {
+		lines = append(lines, wrap("What to do: "+Printable(f.Advice), textWidth-len(indent))...)
+	}
+	b.WriteString(strings.Join(lines, "\n"+indent) + "\n")
+	for _, d := range f.Details {
+		b.WriteString(indent + Printable(d) + "\n")
+	}
+}
+
+// wrap breaks text into lines of at most width columns, where words allow.
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
+			line += " " + word
+		default:
+			lines = append(lines, line)
+			line = word
+		}
+	}
+	return append(lines, line)
+}
+
+// Printable replaces what a terminal might obey.
+func Printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
+}

@@ -1,0 +1,137 @@
+package netcheck
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"testing/synctest"
+
+	"github.com/sightline-cam/sightline/internal/lab/virtual"
+	"github.com/sightline-cam/sightline/signaling"
+)
+
+// examine checks a network with the given servers.
+func examine(t *testing.T, kind virtual.Kind, serve func(t *testing.T, w *virtual.World) []signaling.ICEServer, check func(t *testing.T, r Report)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := virtual.New(t, oneWay)
+		servers := serve(t, w)
+		check(t, Check(t.Context(), Options{
+			Servers: servers, Net: w.Network(kind, virtual.NetworkOptions{}).Host(),
+			Resolve: func(context.Context, string) ([]net.IP, error) { return nil, errors.New("there are no names here") },
+		}))
+	})
+}
+
+func TestCheck_TwoPlainServersTellTheMappingButNotTheFiltering(t *testing.T) {
+	for kind, want := range map[virtual.Kind]Dependency{virtual.FullCone: EndpointIndependent, virtual.Symmetric: AddressAndPortDependent} {
+		examine(t, kind, func(_ *testing.T, w *virtual.World) []signaling.ICEServer {
+			return []signaling.ICEServer{{URLs: []string{
+				"stun:" + w.Server().ServeSTUN().String(), "stun:" + w.Server().ServeSTUN().String(),
+			}}}
+		}, func(t *testing.T, r Report) {
+			if got := r.IPv4.Mapping; got.Kind != want {
+				t.Errorf("%s: the mapping is %+v", kind, got)
+			}
+			if got := r.IPv4.Filtering; got.Kind != Unknown || got.Reason == "" {
+				t.Errorf("%s: the filtering is %+v", kind, got)
+			}
+		})
+	}
+}
+
+func TestCheck_OneServerWithTwoPortsIsNotCertainOfMuch(t *testing.T) {
+	for kind, want := range map[virtual.Kind][2]Behaviour{
+		virtual.FullCone:  {{Kind: EndpointIndependent}, {Kind: AddressDependent}},
+		virtual.Symmetric: {{Kind: AddressAndPortDependent, Certain: true}, {Kind: AddressAndPortDependent, Certain: true}},
+	} {
+		examine(t, kind, func(t *testing.T, w *virtual.World) []signaling.ICEServer {
+			h := w.Server()
+			s := &twoFaced{}
+			for j, port := range []uint16{3478, 3479} {
+				s.conns[0][j] = at(t, h)(port)
+				s.addrs[0][j] = unmapped(s.conns[0][j].LocalAddr().(*net.UDPAddr).AddrPort())
+				s.conns[1][j], s.addrs[1][j] = s.conns[0][j], s.addrs[0][j]
+			}
+			s.start(t, 1)
+			return []signaling.ICEServer{{URLs: []string{"stun:" + s.addrs[0][0].String()}}}
+		}, func(t *testing.T, r Report) {
+			for i, got := range []Behaviour{r.IPv4.Mapping, r.IPv4.Filtering} {
+				if got.Kind != want[i].Kind || got.Certain != want[i].Certain {
+					t.Errorf("%s: %+v instead of %+v", kind, got, want[i])
+				}
+			}
+		})
+	}
+}
+
+func TestCheck_AServerThatIgnoresChangeRequestsTellsNothingOfTheFiltering(t *testing.T) {
+	examine(t, virtual.FullCone, func(t *testing.T, w *virtual.World) []signaling.ICEServer {
+		s, server := stunService(t, w)
+		s.stuck = true
+		return []signaling.ICEServer{server}
+	}, func(t *testing.T, r Report) {
+		if got := r.IPv4.Filtering; got.Kind != Unknown || got.Reason == "" {
+			t.Errorf("the filtering is %+v", got)
+		}
+		if r.IPv4.Mapping.Kind != EndpointIndependent {
+			t.Errorf("the mapping is %+v", r.IPv4.Mapping)
+		}
+	})
+}
+
+func TestCheck_ADeadServerAmongOthersIsNamedAndNothingElse(t *testing.T) {
+	examine(t, virtual.PortRestricted, func(t *testing.T, w *virtual.World) []signaling.ICEServer {
+		_, alive := stunService(t, w)
+		dead := "stun:" + w.Server().Addr.String() + ":3478"
+		return []signaling.ICEServer{{URLs: []string{dead, "stun:nobody.invalid", "stun:[nonsense"}}, alive}
+	}, func(t *testing.T, r Report) {
+		if r.UDP != UDPOpen || r.IPv4.Filtering.Kind != AddressAndPortDependent {
+			t.Errorf("%s, filtering %+v", r.UDP, r.IPv4.Filtering)
+		}
+		problems := 0
+		for _, s := range r.STUN {
+			if s.Problem != "" {
+				problems++
+			}
+		}
+		if problems != 3 || len(r.STUN) != 4 {
+			t.Errorf("of the servers: %+v", r.STUN)
+		}
+	})
+}
+
+func TestCheck_ARefusedLoginIsSaid(t *testing.T) {
+	examine(t, virtual.FullCone, func(_ *testing.T, w *virtual.World) []signaling.ICEServer {
+		url := "turn:" + w.Server().ServeTURN().String()
+		return []signaling.ICEServer{
+			{URLs: []string{url}},
+			{URLs: []string{url + "?transport=udp"}, Username: virtual.TURNUser, Credential: "wrong"},
+		}
+	}, func(t *testing.T, r Report) {
+		for _, l := range r.Relays {
+			if !l.Reachable || l.Usable || l.Problem == "" {
+				t.Errorf("the relay: %+v", l)
+			}
+		}
+		if r.UDP != UDPOpen {
+			t.Errorf("UDP is %s, though a relay answered over it", r.UDP)
+		}
+	})
+}
+
+func TestCheck_TooManyServersAreNotAsked(t *testing.T) {
+	examine(t, virtual.FullCone, func(_ *testing.T, w *virtual.World) []signaling.ICEServer {
+		var list []signaling.ICEServer
+		for range 3 * maxServers {
+			a := w.Server().Addr.String()
+			list = append(list, signaling.ICEServer{URLs: []string{"stun:" + a, "turn:" + a}})
+		}
+		return list
+	}, func(t *testing.T, r Report) {
+		if len(r.STUN) != maxServers || len(r.Relays) != maxServers {
+			t.Errorf("%d STUN servers and %d relays were asked", len(r.STUN), len(r.Relays))
+		}
+	})
+}

@@ -15,8 +15,8 @@ import (
 	"github.com/sightline-cam/sightline/internal/lab/program"
 )
 
-// coturnStart is how long coturn may take to start on a busy machine.
-const coturnStart = 20 * time.Second
+// serverStart is how long a server may take to start on a busy machine.
+const serverStart = 20 * time.Second
 
 // CoturnOptions is how a coturn server is run.
 type CoturnOptions struct {
@@ -57,6 +57,6 @@ func (l *Lab) Coturn(tb testing.TB, o CoturnOptions) *program.Program {
 	}
 	command := l.Servers.Enter("turnserver", "-c", file)
 	p := program.Start(tb, exec.Command(command[0], command[1:]...)) //nolint:noctx // it ends with the test
-	p.WaitFor(tb, `(?i)relay ports initialization done|Total auth threads`, coturnStart)
+	p.WaitFor(tb, `(?i)relay ports initialization done|Total auth threads`, serverStart)
 	return p
 }

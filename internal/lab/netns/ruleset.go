@@ -67,8 +67,21 @@ func (r ruleset) text() string {
 	}
 	line("}")
 	line("}")
+	if r.kind.translates() {
+		b.WriteString(mapped)
+	}
 	return b.String()
 }
+
+// mapped is for the ports that hosts have asked for; see MapPorts.
+const mapped = `table inet mapped {
+chain forward { }
+chain in { }
+chain out { }
+chain prerouting { type nat hook prerouting priority dstnat - 10; jump in; }
+chain postrouting { type nat hook postrouting priority srcnat - 10; jump out; }
+}
+`
 
 // in writes the rules that let packets in from outside, and from inside to the
 // outside address. The source of the latter is still that of the host; outside it

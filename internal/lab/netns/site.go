@@ -5,6 +5,7 @@ package netns
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"testing"
 )
@@ -39,9 +40,9 @@ type Site struct {
 	lan     *Namespace // where hosts are plugged in
 
 	mu    sync.Mutex
-	wan   string // the router's address on the way to the internet; guarded by mu
-	hosts int    // made so far; guarded by mu
-	homes int    // behind this carrier; guarded by mu
+	rules ruleset // of the site's own router; guarded by mu
+	hosts int     // made so far; guarded by mu
+	homes int     // behind this carrier; guarded by mu
 }
 
 // maxSites is how many fit into the addresses.
@@ -93,9 +94,8 @@ func (l *Lab) newSite(o SiteOptions) (*Site, error) {
 	case CGNAT:
 		return s, s.addCarrier()
 	default:
-		s.wan = fmt.Sprintf("11.0.1.%d", s.number)
-		return s, s.addRouter(l.Servers, "internet", s.wan+"/16", ServerAddress, ruleset{
-			kind: o.Kind, hairpin: o.Hairpin, wan: s.wan, tcp: o.TCP,
+		return s, s.addRouter(l.Servers, "internet", ServerAddress, ruleset{
+			kind: o.Kind, hairpin: o.Hairpin, wan: fmt.Sprintf("11.0.1.%d", s.number), tcp: o.TCP,
 		})
 	}
 }
@@ -106,7 +106,7 @@ func (s *Site) addCarrier() (err error) {
 	above := s.Options.Carrier
 	if above == nil {
 		above = s
-		if s.carrier, err = s.addNAT(s.role("carrier"), s.lab.Servers, "internet", fmt.Sprintf("11.0.1.%d/16", s.number), ServerAddress,
+		if s.carrier, err = s.addNAT(s.role("carrier"), s.lab.Servers, "internet", ServerAddress,
 			"100.64.0.1/16", ruleset{kind: PortRestricted, hairpin: s.Options.Hairpin, wan: fmt.Sprintf("11.0.1.%d", s.number), lan: "100.64.0.0/16"}); err != nil {
 			return err
 		}
@@ -114,25 +114,26 @@ func (s *Site) addCarrier() (err error) {
 	s.carrier = above.carrier
 	above.mu.Lock()
 	above.homes++
-	s.wan = fmt.Sprintf("100.64.1.%d", above.homes)
+	wan := fmt.Sprintf("100.64.1.%d", above.homes)
 	above.mu.Unlock()
-	return s.addRouter(s.carrier, "lan", s.wan+"/16", "100.64.0.1", ruleset{kind: PortRestricted, wan: s.wan, tcp: s.Options.TCP})
+	return s.addRouter(s.carrier, "lan", "100.64.0.1", ruleset{kind: PortRestricted, wan: wan, tcp: s.Options.TCP})
 }
 
 // addRouter makes the site's own router and its LAN.
-func (s *Site) addRouter(above *Namespace, bridge, address, gateway string, r ruleset) (err error) {
+func (s *Site) addRouter(above *Namespace, bridge, gateway string, r ruleset) (err error) {
 	if r.kind == IPv6Only {
 		s.Router, err = s.addIPv6Router()
 	} else {
 		r.lan = "192.168.1.0/24"
-		s.Router, err = s.addNAT(s.role("router"), above, bridge, address, gateway, "192.168.1.1/24", r)
+		s.rules = r
+		s.Router, err = s.addNAT(s.role("router"), above, bridge, gateway, "192.168.1.1/24", r)
 	}
 	s.lan = s.Router
 	return err
 }
 
 // addNAT makes a router between the bridge of the namespace above and a LAN.
-func (s *Site) addNAT(role string, above *Namespace, bridge, address, gateway, inside string, r ruleset) (*Namespace, error) {
+func (s *Site) addNAT(role string, above *Namespace, bridge, gateway, inside string, r ruleset) (*Namespace, error) {
 	n, err := s.lab.namespace(role)
 	if err != nil {
 		return nil, err
@@ -141,7 +142,7 @@ func (s *Site) addNAT(role string, above *Namespace, bridge, address, gateway, i
 		return nil, err
 	}
 	return n, errors.Join(
-		n.ip("link set wan up", "addr add "+address+" dev wan", "route add default via "+gateway,
+		n.ip("link set wan up", "addr add "+r.wan+"/16 dev wan", "route add default via "+gateway,
 			"link add lan type bridge mcast_snooping 0", "link set lan up", "addr add "+inside+" dev lan"),
 		n.set("1", "ipv4/ip_forward"),
 		n.nft(r.text()))
@@ -163,6 +164,38 @@ func (s *Site) addIPv6Router() (*Namespace, error) {
 		n.set("1", "ipv6/conf/all/forwarding"),
 		n.nft(ruleset{kind: IPv6Only, tcp: s.Options.TCP}.text()),
 		s.lab.Servers.ip(fmt.Sprintf("route add %s/64 via %s", s.ipv6(0), wan)))
+}
+
+// PublicAddress returns the address that the internet sees packets come from. An
+// Open site and an IPv6Only one have none: each host has its own.
+func (s *Site) PublicAddress() netip.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.carrier != nil {
+		return netip.AddrFrom4([4]byte{11, 0, 1, byte(s.number)})
+	}
+	address, _ := netip.ParseAddr(s.rules.wan)
+	return address
+}
+
+// Renumber gives the router another address outside, as a provider does every
+// night; what came by the old one has no way any more. The site's kind must be
+// one of a single router that translates.
+func (s *Site) Renumber(tb testing.TB) {
+	tb.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.rules.wan
+	s.rules.wan = fmt.Sprintf("11.0.2.%d", s.number)
+	if old == s.rules.wan {
+		s.rules.wan = fmt.Sprintf("11.0.1.%d", s.number)
+	}
+	if err := errors.Join(
+		s.Router.nft("flush ruleset\n"+s.rules.text()),
+		s.Router.ip("addr del "+old+"/16 dev wan", "addr add "+s.rules.wan+"/16 dev wan", "route replace default via "+ServerAddress),
+	); err != nil {
+		tb.Fatalf("give a router another address: %v", err)
+	}
 }
 
 // ipv6 returns an address of the site's own network.

@@ -110,15 +110,15 @@ func (c connection) do(ctx context.Context, action string, in, out any) error {
 	return err
 }
 
-// external returns the router's address on that connection; invalid if it is down.
+// external returns the router's address on that connection.
 func (c connection) external(ctx context.Context) (netip.Addr, error) {
 	var out struct{ NewExternalIPAddress string }
 	if err := c.do(ctx, "GetExternalIPAddress", nil, &out); err != nil {
 		return netip.Addr{}, err
 	}
 	a, err := netip.ParseAddr(out.NewExternalIPAddress)
-	if err != nil || !isExternal(a) {
-		return netip.Addr{}, refused("its external address is %q: its connection to the internet is down", clip(out.NewExternalIPAddress))
+	if err != nil || a.IsUnspecified() {
+		return netip.Addr{}, errNoAddress // routers say so with nothing, or words
 	}
 	return a, nil
 }

@@ -19,8 +19,8 @@ const (
 	minAsk = 15 * time.Second
 	minGap = time.Second
 	// firstRetry and lostRetry are the first waits after a failure: of a router that
-	// never mapped anything, and of one that did and may just restart. They double
-	// up to lastRetry.
+	// mapped nothing, and of one that did and may just restart. They double up to
+	// lastRetry, or firstRetry as long as a mapping may still live.
 	firstRetry = time.Minute
 	lostRetry  = 5 * time.Second
 	lastRetry  = time.Hour
@@ -52,6 +52,7 @@ type keeper struct {
 	mappings       []Mapping
 	confirmed      map[string]netip.AddrPort // by transport: what Verify said yes to
 	report         Report
+	noAddress      bool          // the router said so in this pass
 	retry          time.Duration // the wait after the last failure; 0: none failed
 }
 
@@ -60,12 +61,13 @@ func (k *keeper) pass(ctx context.Context) (wait time.Duration) {
 	if err := k.look(); err != nil {
 		return k.nobody(err)
 	}
+	k.noAddress = false
 	for i, w := range k.ways {
 		all, restarted, err := k.mapAll(ctx, w)
 		if err != nil && ctx.Err() != nil {
 			return 0 // that says nothing of the router
 		}
-		k.report.set(describe(w.protocol, all, err))
+		k.note(w.protocol, all, err)
 		if err == nil {
 			k.ways = slices.Insert(slices.Delete(slices.Clone(k.ways), i, i+1), 0, w)
 			k.adopt(all, restarted)
@@ -139,7 +141,7 @@ func (k *keeper) nothing() time.Duration {
 		return k.report.has(Refused) || !m.Expires.IsZero() && !time.Now().Before(m.Expires)
 	})
 	if len(k.mappings) == 0 {
-		k.report.External, k.report.DoubleNAT = netip.Addr{}, false
+		k.report.External, k.report.DoubleNAT = netip.Addr{}, k.noAddress
 	}
 	k.report.Problem = k.problem()
 	k.tell("the router maps no port")
@@ -154,6 +156,9 @@ func (k *keeper) nothing() time.Duration {
 func (k *keeper) failed(first time.Duration) time.Duration {
 	if k.retry = min(2*k.retry, lastRetry); k.retry == 0 {
 		k.retry = first
+	}
+	if len(k.mappings) > 0 {
+		k.retry = min(k.retry, firstRetry)
 	}
 	wait := k.retry
 	for _, m := range k.mappings {
@@ -254,16 +259,20 @@ func (k *keeper) verify(ctx context.Context) {
 
 // problem is Report.Problem.
 func (k *keeper) problem() string {
+	const remedy = "make that router a bridge, or ask the provider for a public address or IPv6"
 	r := k.report
 	byHand := fmt.Sprintf("forward UDP port %d to %s by hand", k.opts.Port, k.local)
 	switch {
 	case len(k.mappings) > 0 && k.mappings[0].DoubleNAT:
 		return fmt.Sprintf("The router's own address %s is not one of the internet: another router, or the provider, translates once more, "+
-			"and the mapped port cannot be reached from outside. Make the second router a bridge, or ask the provider for a public address or IPv6.", r.External)
+			"and the mapped port cannot be reached from beyond: %s.", r.External, remedy)
 	case len(k.mappings) > 0 && k.mappings[0].Unverified != "":
 		return fmt.Sprintf("The router mapped %s, but it could not be confirmed that packets arrive there: %s.", k.mappings[0].External, k.mappings[0].Unverified)
 	case len(k.mappings) > 0:
 		return ""
+	case k.noAddress:
+		return fmt.Sprintf("The router %s maps no port: it says that it has no public address of its own, or that its connection is down. "+
+			"If other devices reach the internet, another router, or the provider, translates once more: %s.", k.gateway, remedy)
 	}
 	for _, p := range r.Protocols {
 		if p.State == Refused {
@@ -304,8 +313,8 @@ func (k *keeper) release(ctx context.Context) {
 	k.client.publish(nil, k.report)
 }
 
-// describe is what a protocol's entry in the report says.
-func describe(p Protocol, all []Mapping, err error) ProtocolReport {
+// note writes down what became of a protocol.
+func (k *keeper) note(p Protocol, all []Mapping, err error) {
 	r := ProtocolReport{Protocol: p}
 	switch {
 	case err == nil:
@@ -316,5 +325,6 @@ func describe(p Protocol, all []Mapping, err error) ProtocolReport {
 	default:
 		r.State, r.Detail = Refused, "The router refuses: "+err.Error()+"."
 	}
-	return r
+	k.report.set(r)
+	k.noAddress = k.noAddress || errors.Is(err, errNoAddress)
 }

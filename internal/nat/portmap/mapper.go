@@ -51,7 +51,7 @@ func newGrant(internal uint16, external netip.AddrPort, lifetimeSeconds uint32) 
 	external = netip.AddrPortFrom(external.Addr().Unmap(), external.Port())
 	switch {
 	case external.Addr().IsUnspecified():
-		return grant{}, refused("it has no address on the internet's side now")
+		return grant{}, errNoAddress
 	case !isExternal(external.Addr()):
 		return grant{}, refused("its external address is %s, which cannot be", external.Addr())
 	case external.Port() == 0:

@@ -72,12 +72,15 @@ func (n *natPMP) client(ctx context.Context) (*natpmp.Client, error) {
 	return natpmp.NewClientWithLocalAndTimeout(n.gateway.AsSlice(), n.local.AsSlice(), wait), nil
 }
 
-// natPMPProblem tells silence from a refusal. The library has no error of its own
-// for a timeout, only this text.
+// natPMPProblem tells silence from a refusal. The library has no errors of its
+// own for them, only these texts.
 func natPMPProblem(err error) error {
 	var network net.Error
 	if errors.As(err, &network) || strings.HasPrefix(err.Error(), "Timed out") {
 		return fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	if strings.Contains(err.Error(), "result code 3 ") { // RFC 6886 §3.5: network failure
+		return errNoAddress
 	}
 	return refused("it answers: %s", clip(err.Error()))
 }

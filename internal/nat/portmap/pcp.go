@@ -31,7 +31,7 @@ func (p *pcp) request(ctx context.Context, w wish) (grant, error) {
 	}
 	restarted := p.epoch.update(a.epoch, time.Now())
 	if a.result != 0 {
-		return grant{}, refusal(pcpProblem(a.result))
+		return grant{}, pcpProblem(a.result)
 	}
 	g, err := newGrant(w.port, a.external, a.lifetimeSeconds)
 	g.restarted = restarted
@@ -42,7 +42,7 @@ func (p *pcp) request(ctx context.Context, w wish) (grant, error) {
 func (p *pcp) release(ctx context.Context, transport string, g grant) error {
 	a, err := p.ask(ctx, p.mapRequest(transport, g.internal))
 	if err == nil && a.result != 0 {
-		return refusal(pcpProblem(a.result))
+		return pcpProblem(a.result)
 	}
 	return err
 }
@@ -71,7 +71,7 @@ func (p *pcp) ask(ctx context.Context, r pcpMapRequest) (a pcpAnswer, err error)
 		return ok
 	})
 	if err == nil && old {
-		err = refusal(pcpProblem(1))
+		err = pcpProblem(1)
 	}
 	return a, err
 }

@@ -2,7 +2,6 @@ package portmap
 
 import (
 	"encoding/binary"
-	"fmt"
 	"net/netip"
 	"time"
 )
@@ -89,26 +88,26 @@ func (r pcpMapRequest) answers(m []byte) (a pcpAnswer, old, ok bool) {
 }
 
 // pcpProblem says what a result code other than 0 means: §7.4.
-func pcpProblem(code byte) string {
+func pcpProblem(code byte) error {
 	switch code {
 	case 1:
-		return "it speaks another version of PCP"
+		return refused("it speaks another version of PCP")
 	case 2:
-		return "it does not allow this device to map ports"
+		return refused("it does not allow this device to map ports")
 	case 3, 6:
-		return fmt.Sprintf("it did not understand the request (code %d)", code)
+		return refused("it did not understand the request (PCP code %d)", code)
 	case 4, 5, 9:
-		return fmt.Sprintf("it cannot do this (code %d)", code)
+		return refused("it cannot do this (PCP code %d)", code)
 	case 7:
-		return "its connection to the internet is down, or it has no public address"
+		return errNoAddress
 	case 8:
-		return "it has no room for another mapping"
+		return refused("it has no room for another mapping")
 	case 10:
-		return "this device has as many mappings as it allows"
+		return refused("this device has as many mappings as it allows")
 	case 11:
-		return "the port is taken"
+		return refused("the port is taken")
 	case 12:
-		return "the request reached it with another source address: there is another router in between"
+		return refused("the request came with another source address: there is another router in between")
 	}
-	return fmt.Sprintf("it gives an unknown reason (code %d)", code)
+	return refused("it gives an unknown reason (PCP code %d)", code)
 }

@@ -25,7 +25,7 @@ func Probe(ctx context.Context, opts Options) (Report, error) {
 		if err != nil && ctx.Err() != nil {
 			return k.report, context.Cause(ctx)
 		}
-		k.report.set(describe(w.protocol, all, err))
+		k.note(w.protocol, all, err)
 		if err != nil {
 			continue
 		}
@@ -39,6 +39,9 @@ func Probe(ctx context.Context, opts Options) (Report, error) {
 			opts.Logger.Info("a mapped port could not be given back, it ends with its lease", "port", m.External, "err", err, "in", time.Until(m.Expires))
 		}
 		cancel()
+	}
+	if len(k.mappings) == 0 {
+		k.report.DoubleNAT = k.noAddress
 	}
 	k.report.Problem = k.problem()
 	return k.report, nil

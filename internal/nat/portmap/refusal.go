@@ -11,6 +11,9 @@ import (
 // mapper is a refusal.
 var errNoAnswer = errors.New("no answer")
 
+// errNoAddress is the refusal of a router that sees no internet from where it is.
+var errNoAddress = errors.New("it has no public address of its own, or its connection is down")
+
 // refusal is a no, or an answer that makes no sense; the text is a sentence's
 // second half: "the router says that ...".
 type refusal string

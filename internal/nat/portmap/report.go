@@ -22,7 +22,8 @@ type Report struct {
 	Gateway  netip.Addr `json:"gateway,omitzero"`  // the router that was asked
 	Local    netip.Addr `json:"local,omitzero"`    // our address towards it
 	External netip.Addr `json:"external,omitzero"` // the router's address towards the internet, as it says
-	// DoubleNAT says that External is not an address of the internet.
+	// DoubleNAT says that External is not an address of the internet, or that the
+	// router says that it has none, as some do instead of telling a private one.
 	DoubleNAT bool `json:"doubleNat"`
 	// Protocols has one entry for each protocol, in the order tried.
 	Protocols []ProtocolReport `json:"protocols"`

@@ -60,7 +60,7 @@ func (u *upnp) request(ctx context.Context, w wish) (grant, error) {
 func sentence(err error) error {
 	var r refusal
 	switch code := fault(err); {
-	case err == nil || errors.As(err, &r) || errors.Is(err, errNoAnswer):
+	case err == nil || errors.As(err, &r) || errors.Is(err, errNoAddress) || errors.Is(err, errNoAnswer):
 		return err
 	case code == faultNotAuthorized:
 		return refused("it does not allow this device to map this port (UPnP error %d)", code)

@@ -49,6 +49,13 @@ func (f *Fake) Start(tb testing.TB) string {
 	return StartListener(tb, f.serve)
 }
 
+// Serve is Start with a listener that somebody else opened, such as in another
+// network namespace.
+func (f *Fake) Serve(tb testing.TB, l net.Listener) string {
+	tb.Helper()
+	return ServeListener(tb, l, f.serve)
+}
+
 // RTP sends an RTP packet; false when the client has gone.
 func (s *FakeSender) RTP(p *rtp.Packet) bool {
 	b, err := p.Marshal()

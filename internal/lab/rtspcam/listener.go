@@ -16,6 +16,13 @@ func StartListener(tb testing.TB, handle func(net.Conn)) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	return ServeListener(tb, l, handle)
+}
+
+// ServeListener is StartListener with a listener that somebody else opened, such
+// as in another network namespace.
+func ServeListener(tb testing.TB, l net.Listener, handle func(net.Conn)) string {
+	tb.Helper()
 	var (
 		running sync.WaitGroup
 		mu      sync.Mutex // guards what follows

@@ -46,6 +46,10 @@ type Options struct {
 	Grants []string
 	// claim is what ClaimAccess dials with.
 	claim signaling.Claim
+	// ICEServers are STUN servers and relays beside those that the signaling server
+	// and the publisher name; see Session.ICEServers.
+	ICEServers []ICEServer
+	forceRelay bool // use nothing but relays, for tests
 	// NoMedia asks for no picture or sound, only for the HTTP API.
 	NoMedia bool
 	// NoAudio asks for no sound.
@@ -127,11 +131,11 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Session{o: o, signal: signal, handshake: h, frames: peer.NewUnitReader(), cancel: cancel}
 	s.running.Go(func() { _ = signal.Run(run) })
-	s.conn, err = peer.Dial(ctx, peer.DialOptions{
-		Certificate: o.Identity.Certificate(), Loopback: o.Loopback, Logger: o.Logger,
-		Video: !o.NoMedia, Audio: !o.NoMedia && !o.NoAudio, Cameras: len(o.Cameras), Patience: o.Patience,
-		OnTrack: s.frames.AddTrack, Signal: h.signalOffer,
-	})
+	s.running.Go(func() { h.run(run) })
+	s.running.Go(func() { h.lookUp(ctx) })
+	if err = h.awaitServer(ctx); err == nil {
+		err = s.connect(ctx, run)
+	}
 	if err != nil {
 		s.goodbye("the viewer could not connect") //nolint:contextcheck // ctx may be what ended
 		cancel()
@@ -149,19 +153,29 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 	return s, nil
 }
 
-// watch takes the publisher's late messages, and ends the frames with the
-// session.
+// connect opens the connection by way of the signaling server.
+func (s *Session) connect(ctx, run context.Context) (err error) {
+	o, h := s.o, s.handshake
+	var servers []peer.ICEServer
+	if stun := s.signal.STUN(); len(stun) > 0 {
+		servers = append(servers, peer.ICEServer{URLs: stun})
+	}
+	s.conn, err = peer.Dial(ctx, peer.DialOptions{
+		Certificate: o.Identity.Certificate(), Loopback: o.Loopback, Logger: o.Logger,
+		Video: !o.NoMedia, Audio: !o.NoMedia && !o.NoAudio, Cameras: len(o.Cameras), Patience: o.Patience,
+		OnTrack: s.frames.AddTrack, ICEServers: append(servers, iceServers(o.ICEServers)...), ForceRelay: o.forceRelay,
+		Started: h.started, Signal: h.signalOffer, Restart: h.restart,
+		OnCandidate: func(line string) { h.candidate(run, line) },
+	})
+	return err
+}
+
+// watch ends the frames with the session.
 func (s *Session) watch(ctx context.Context) {
 	defer s.frames.End()
-	for {
-		select {
-		case <-s.conn.Done():
-			return
-		case payload := <-s.handshake.messages:
-			s.handshake.late(payload, s.conn)
-		case <-ctx.Done():
-			return
-		}
+	select {
+	case <-s.conn.Done():
+	case <-ctx.Done():
 	}
 }
 
@@ -185,6 +199,17 @@ func (s *Session) ReadFrame(ctx context.Context) (Frame, error) {
 // HTTP returns a client for the publisher's HTTP API at BaseURL. Each request
 // that runs has a data channel of its own, at most 32.
 func (s *Session) HTTP() *http.Client { return s.http }
+
+// ICEServer is a STUN server or a relay, with the credential for it.
+type ICEServer = signaling.ICEServer
+
+// ICEServers returns the servers that the publisher named. Until they expire they
+// help the next session, through Options.ICEServers, to connect sooner.
+func (s *Session) ICEServers() []ICEServer {
+	s.handshake.mu.Lock()
+	defer s.handshake.mu.Unlock()
+	return append([]ICEServer(nil), s.handshake.ice...)
+}
 
 // Stats returns what is known of the session now.
 func (s *Session) Stats() Stats { return s.conn.Stats() }

@@ -144,7 +144,7 @@ func TestDial_IgnoresAnswersOfOthers(t *testing.T) {
 			return strings.Join(parts, ".")
 		},
 		"signed by another": func(o *signaling.Offer, _ string) string {
-			a := &signaling.Answer{Header: o.Header, Nonce: o.Nonce, PeerNonce: o.Nonce, OfferHash: signaling.HashOf(""), SDP: o.SDP}
+			a := &signaling.Answer{Header: o.Header, Nonce: o.Nonce, PeerNonce: o.Nonce, OfferHash: signaling.HashOf(""), SDP: o.SDP, ICE: []signaling.ICEServer{}}
 			a.From, a.To = o.To, o.From
 			payload, err := signaling.EncodeMessage(a)
 			if err != nil {

@@ -229,7 +229,7 @@ func TestAgent_WHEPPlayerWatchesUntilItLeaves(t *testing.T) {
 	var session string
 	c, err := peer.Dial(t.Context(), peer.DialOptions{
 		Loopback: true, Video: true, NoData: true, OnTrack: frames.AddTrack,
-		Signal: func(ctx context.Context, offer string) (string, error) {
+		Signal: peer.AnswerOnly(func(ctx context.Context, offer string) (string, error) {
 			req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.base+"/whep/test", strings.NewReader(offer))
 			if err != nil {
 				return "", err
@@ -246,7 +246,7 @@ func TestAgent_WHEPPlayerWatchesUntilItLeaves(t *testing.T) {
 				err = errors.New(res.Status + string(body))
 			}
 			return string(body), err
-		},
+		}),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -31,7 +31,7 @@ func (r *running) player(t *testing.T, token string) (*peer.Conn, *peer.UnitRead
 	frames := peer.NewUnitReader()
 	c, err := peer.Dial(t.Context(), peer.DialOptions{
 		Loopback: true, Video: true, NoData: true, OnTrack: frames.AddTrack,
-		Signal: func(ctx context.Context, offer string) (string, error) {
+		Signal: peer.AnswerOnly(func(ctx context.Context, offer string) (string, error) {
 			req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.base+"/whep/test", strings.NewReader(offer))
 			if err != nil {
 				return "", err
@@ -48,7 +48,7 @@ func (r *running) player(t *testing.T, token string) (*peer.Conn, *peer.UnitRead
 				err = errors.New(res.Status + string(body))
 			}
 			return string(body), err
-		},
+		}),
 	})
 	if err == nil {
 		t.Cleanup(func() { _ = c.Close(); frames.End() })

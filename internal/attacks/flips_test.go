@@ -118,10 +118,10 @@ var errStop = errors.New("that is all")
 func anOffer(w *world, p *party, s *site) (o *signaling.Offer, err error) {
 	_, err = peer.Dial(w.ctx, peer.DialOptions{
 		Certificate: p.id.Certificate(), Loopback: true,
-		Signal: func(_ context.Context, sdp string) (string, error) {
+		Signal: peer.AnswerOnly(func(_ context.Context, sdp string) (string, error) {
 			o = p.offer(dialing{publisher: s.id}, sdp)
 			return "", errStop
-		},
+		}),
 	})
 	if !errors.Is(err, errStop) {
 		return nil, err

@@ -114,7 +114,7 @@ func (p *party) dial(ctx context.Context, d dialing) (*session, error) {
 	s := &session{frames: peer.NewUnitReader()}
 	s.conn, err = peer.Dial(ctx, peer.DialOptions{
 		Certificate: p.id.Certificate(), Loopback: true, Video: !d.noPicture, OnTrack: s.frames.AddTrack,
-		Signal: func(ctx context.Context, sdp string) (string, error) {
+		Signal: peer.AnswerOnly(func(ctx context.Context, sdp string) (string, error) {
 			o := p.offer(d, sdp)
 			compact, err := p.sendOffer(ctx, key, o, d)
 			if err != nil {
@@ -126,7 +126,7 @@ func (p *party) dial(ctx context.Context, d dialing) (*session, error) {
 			}
 			s.id, s.transcript = o.Session, signaling.Transcript(compact, answer)
 			return a.SDP, nil
-		},
+		}),
 	})
 	if err != nil {
 		return nil, err

@@ -101,7 +101,7 @@ func (p *poser) answer(ctx context.Context, a answering) (payload, compact strin
 func (a *answering) make(id *identity.Identity, o *offered, sdp string) (payload, compact string, err error) {
 	m := &signaling.Answer{
 		Header: signaling.Header{From: o.To, To: o.From, Session: o.Session, Seq: 1, Exp: time.Now().Add(signaling.Lifetime).Unix()},
-		Nonce:  signaling.NewToken(signaling.SessionSize), PeerNonce: o.Nonce, OfferHash: signaling.HashOf(o.compact), SDP: sdp,
+		Nonce:  signaling.NewToken(signaling.SessionSize), PeerNonce: o.Nonce, OfferHash: signaling.HashOf(o.compact), SDP: sdp, ICE: []signaling.ICEServer{},
 	}
 	if a.shape != nil {
 		a.shape(m)

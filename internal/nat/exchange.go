@@ -18,7 +18,7 @@ const (
 	firstWait = 250 * time.Millisecond
 	lastWait  = 2 * time.Second
 	// maxPending bounds the requests under way.
-	maxPending = 256
+	maxPending = 4096
 )
 
 // ErrBusy says that too many requests are under way.
@@ -77,6 +77,11 @@ func (x *Exchange) Handle(p []byte, from netip.AddrPort) bool {
 // as long as ctx lasts. setters are the request's attributes beside type and
 // transaction id; FINGERPRINT is added.
 func (x *Exchange) Do(ctx context.Context, to netip.AddrPort, kind stun.MessageType, setters ...stun.Setter) (Response, error) {
+	return x.Knock(ctx, firstWait, to, kind, setters...)
+}
+
+// Knock is Do with another first retransmission timeout.
+func (x *Exchange) Knock(ctx context.Context, first time.Duration, to netip.AddrPort, kind stun.MessageType, setters ...stun.Setter) (Response, error) {
 	m, err := stun.Build(append(append([]stun.Setter{stun.TransactionID, kind}, setters...), stun.Fingerprint)...)
 	if err != nil {
 		return Response{}, fmt.Errorf("make a STUN request: %w", err)
@@ -95,7 +100,7 @@ func (x *Exchange) Do(ctx context.Context, to netip.AddrPort, kind stun.MessageT
 		x.mu.Unlock()
 	}()
 	var failed error
-	for wait := firstWait; ; wait = min(2*wait, lastWait) {
+	for wait := first; ; wait = min(2*wait, lastWait) {
 		failed = x.write(m.Raw, to) // what is unreachable now may not be in a moment
 		timer := time.NewTimer(wait)
 		select {

@@ -7,12 +7,17 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+
+	"github.com/sightline-cam/sightline/internal/nat"
 )
 
 // maxSegments is how many packets one system call carries at most. The kernel
 // allows 64 (UDP_MAX_SEGMENTS in Linux 4.18); a datagram train of 16 is where
 // the gain levels off.
 const maxSegments = 32
+
+// stunHeader is the length of a STUN message without attributes (RFC 8489 §5).
+const stunHeader = 20
 
 // maxTrain bounds the bytes of one train: a UDP datagram before segmentation.
 const maxTrain = 60_000
@@ -36,6 +41,12 @@ type batchConn struct {
 	batches        sync.Map      // SSRC uint32 -> *batch
 	disabled       atomic.Bool   // the kernel refused a train once
 	stats          batchStats
+
+	// Set before the first read, constant then.
+	media    bool                                // media comes in too
+	exchange *nat.Exchange                       // takes answers to STUN of our own; nil without
+	unknown  func(p []byte, from netip.AddrPort) // sees every STUN request; nil without
+	count    atomic.Uint64                       // media packets that came
 }
 
 type batchStats struct {
@@ -176,21 +187,39 @@ func (c *batchConn) WriteTo(p []byte, dst net.Addr) (int, error) {
 	return c.PacketConn.WriteTo(p, dst)
 }
 
-// ReadFromAddrPort implements ice.AddrPortReaderWriter. Media is left out: a
-// viewer sends none, and pion would keep a buffer for every stream of it. A
-// single error is passed over: pion closes the port for good after one, and some
-// are the doing of whoever sent a packet.
+// ReadFromAddrPort implements ice.AddrPortReaderWriter. Media is left out unless
+// it is expected: pion would keep a buffer for every stream of it. A single error
+// is passed over: pion closes the port for good after one, and some are the doing
+// of whoever sent a packet.
 func (c *batchConn) ReadFromAddrPort(p []byte) (int, netip.AddrPort, error) {
 	for failures := 0; ; {
 		n, from, err := c.readFromAddrPort(p)
 		switch {
-		case err == nil && isRTP(p[:n]):
+		case err == nil && c.taken(p[:n], from):
 			continue
 		case err == nil, isTimeout(err), errors.Is(err, net.ErrClosed), failures == maxReadFailures:
 			return n, from, err
 		}
 		failures++
 	}
+}
+
+// taken reports whether a packet is not for pion.
+func (c *batchConn) taken(p []byte, from netip.AddrPort) bool {
+	if isRTP(p) {
+		c.count.Add(1)
+		return !c.media
+	}
+	if len(p) < stunHeader || p[0] > 1 {
+		return false
+	}
+	if p[0] == 1 && c.exchange != nil && c.exchange.Handle(p, from) {
+		return true
+	}
+	if p[0] == 0 && c.unknown != nil {
+		c.unknown(p, from)
+	}
+	return false
 }
 
 func (c *batchConn) readFromAddrPort(p []byte) (int, netip.AddrPort, error) {

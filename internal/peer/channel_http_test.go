@@ -355,7 +355,7 @@ func TestSession_EndReachesBlockedReaders(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	camera := newAnswerer(t, nil)
-	conn, err := Dial(ctx, DialOptions{Loopback: true, Signal: camera.signal})
+	conn, err := Dial(ctx, DialOptions{Loopback: true, Signal: AnswerOnly(camera.signal)})
 	if err != nil {
 		t.Fatal(err)
 	}

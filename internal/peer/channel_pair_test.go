@@ -162,7 +162,7 @@ func withLink(t *testing.T, delay time.Duration, h http.Handler, f func(l *link)
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	conn, err := Dial(ctx, DialOptions{Net: w.viewer, Signal: camera.signal})
+	conn, err := Dial(ctx, DialOptions{Net: w.viewer, Signal: AnswerOnly(camera.signal)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,37 +24,58 @@ var errPathLost = errors.New("the path between the two peers was lost: dial agai
 // one. Safe for concurrent use.
 type Conn struct {
 	// Constant after construction.
-	o    DialOptions
-	pc   *webrtc.PeerConnection
-	log  *slog.Logger
-	set  *channelSet
-	up   chan struct{} // closed when media and data may flow
-	stop chan struct{} // closed when the session is to end
-	done chan struct{} // closed when it has ended, with all goroutines
+	o     DialOptions
+	pc    *webrtc.PeerConnection
+	port  *port
+	path  *viewerPath
+	check *checker
+	log   *slog.Logger
+	set   *channelSet
+	up    chan struct{} // closed when media and data may flow
+	stop  chan struct{} // closed when the session is to end
+	done  chan struct{} // closed when it has ended, with all goroutines
+
+	ctx    context.Context //nolint:containedctx // the life of the session's checks
+	cancel context.CancelFunc
+
+	ours         bool          // the publisher chooses paths as we do; set before keepPath runs
+	moved        chan struct{} // capacity 1: this machine's addresses changed
+	restartAsked chan string   // capacity 1
+	restarting   sync.Mutex    // one negotiation at a time
 
 	upOnce, stopOnce sync.Once
 
 	rttNanos atomic.Int64
+	answered atomic.Bool  // an answer was taken: candidates may follow
+	trickled atomic.Int32 // candidates of the other side that came later
+
+	relays []webrtc.ICEServer // guarded by restarting after the first answer
 
 	mu     sync.Mutex
 	err    error // why the session ended
 	tracks []*RemoteTrack
-	ended  bool           // no more goroutines may start
-	wg     sync.WaitGroup // goroutines of streams and pending dials
+	late   []string        // candidates found before there was an answer
+	told   map[string]bool // candidates that the publisher knows, by addressField
+	ended  bool            // no more goroutines may start
+	wg     sync.WaitGroup  // goroutines of streams and pending dials
 }
 
-func newConn(pc *webrtc.PeerConnection, o DialOptions) *Conn {
+func newConn(pc *webrtc.PeerConnection, p *port, path *viewerPath, o DialOptions) *Conn {
 	c := &Conn{
-		o:    o,
-		pc:   pc,
-		log:  o.Logger,
-		set:  &channelSet{limit: defaultChannelLimit, window: dialWindow},
-		up:   make(chan struct{}),
-		stop: make(chan struct{}),
-		done: make(chan struct{}),
+		o: o, pc: pc, port: p, path: path, log: o.Logger,
+		check:        &checker{port: p, controlling: true},
+		set:          &channelSet{limit: defaultChannelLimit, window: dialWindow},
+		up:           make(chan struct{}),
+		stop:         make(chan struct{}),
+		done:         make(chan struct{}),
+		moved:        make(chan struct{}, 1),
+		restartAsked: make(chan string, 1),
+		told:         make(map[string]bool),
 	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	pc.OnConnectionStateChange(c.stateChanged)
 	pc.OnTrack(c.trackArrived)
+	pc.OnICECandidate(c.gathered)
 	go c.watch()
 	return c
 }
@@ -78,11 +99,15 @@ func (c *Conn) watch() {
 	c.mu.Lock()
 	c.ended = true
 	c.mu.Unlock()
+	c.cancel()
 	c.set.abort()
 	if err := c.pc.GracefulClose(); err != nil {
 		c.log.Debug("peer connection closed with an error", "error", err)
 	}
 	c.wg.Wait()
+	if err := c.port.close(); err != nil {
+		c.log.Debug("the UDP port closed with an error", "error", err)
+	}
 }
 
 // start runs f on a goroutine that Close waits for, unless the session has
@@ -124,54 +149,6 @@ func (c *Conn) stateChanged(s webrtc.PeerConnectionState) {
 		c.end(ErrEnded)
 	default:
 	}
-}
-
-// establish carries out the handshake.
-func (c *Conn) establish(ctx context.Context) error {
-	offer, err := c.pc.CreateOffer(nil)
-	if err != nil {
-		return fmt.Errorf("make an offer: %w", err)
-	}
-	gathered := webrtc.GatheringCompletePromise(c.pc)
-	if err := c.pc.SetLocalDescription(offer); err != nil {
-		return fmt.Errorf("apply the offer: %w", err)
-	}
-	timer := time.NewTimer(gatherTime)
-	defer timer.Stop()
-	select {
-	case <-gathered:
-	case <-timer.C:
-	case <-ctx.Done():
-		return fmt.Errorf("gather candidates: %w", ctx.Err())
-	}
-	answer, err := c.o.Signal(ctx, c.pc.LocalDescription().SDP)
-	if err != nil {
-		return fmt.Errorf("exchange descriptions: %w", err)
-	}
-	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
-		return fmt.Errorf("apply the answer: %w", err)
-	}
-	select {
-	case <-c.up:
-		c.measure()
-		return nil
-	case <-c.stop:
-		return c.Err()
-	case <-ctx.Done():
-		return fmt.Errorf("connect: %w", ctx.Err())
-	}
-}
-
-// AddCandidate takes a late candidate of the other side's ("candidate:…"); an
-// empty one, the end of candidates, is ignored.
-func (c *Conn) AddCandidate(candidate, mid string) error {
-	if candidate == "" {
-		return nil
-	}
-	if err := c.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: candidate, SDPMid: &mid}); err != nil {
-		return fmt.Errorf("peer: add a candidate: %w", err)
-	}
-	return nil
 }
 
 func (c *Conn) trackArrived(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -18,8 +19,12 @@ import (
 const (
 	// defaultPatience is DialOptions.Patience's default.
 	defaultPatience = 500 * time.Millisecond
-	// gatherTime is how long Dial waits for candidates at most.
-	gatherTime = 300 * time.Millisecond
+	// gatherTime is how long Dial waits for candidates at most where none can
+	// follow, reflexiveTime where they can.
+	gatherTime    = 300 * time.Millisecond
+	reflexiveTime = 150 * time.Millisecond
+	// viewerKeepAlive is how often a viewer asks whether the path still works.
+	viewerKeepAlive = time.Second
 	// dialWindow is how many unread bytes a connection of the viewer's side
 	// holds: 80 Mbit/s at a round trip of 100 ms.
 	dialWindow = 1 << 20
@@ -63,9 +68,27 @@ type DialOptions struct {
 	// arrival. It must not block or keep the packet.
 	OnPacket func(*RemoteTrack, *rtp.Packet)
 
+	// Started, if set, is called with the session before its offer is made, for
+	// what comes by signaling while it connects.
+	Started func(*Conn)
 	// Signal carries the offer to the other side and returns its answer.
 	// Required.
-	Signal func(ctx context.Context, offerSDP string) (answerSDP string, err error)
+	Signal func(ctx context.Context, offerSDP string) (Reply, error)
+	// Restart carries a later offer, with which ICE begins anew. Nil: a lost path
+	// ends the session, unless one of the known addresses answers.
+	Restart func(ctx context.Context, offerSDP string) (Reply, error)
+	// OnCandidate gets what should be passed on after the answer, as values of
+	// a=candidate; they belong to every section. Nil: the offer waits for all.
+	OnCandidate func(candidate string)
+
+	// ICEServers are STUN servers, which show how this machine looks from outside,
+	// and relays. What the publisher names in its answer is used as well.
+	ICEServers []ICEServer
+	// ForceRelay uses nothing but relays, for tests.
+	ForceRelay bool
+	// Interfaces names those whose addresses are used, as patterns; default: all
+	// but bridges of containers, and VPNs where there is anything else.
+	Interfaces []string
 }
 
 // ErrNoRoute says that both sides answered but no packet got through.
@@ -85,11 +108,28 @@ func Dial(ctx context.Context, o DialOptions) (*Conn, error) {
 		o.Patience = defaultPatience
 	}
 	o.Cameras = min(max(o.Cameras, 1), maxOfferedCameras)
-	pc, err := newOfferer(o)
+	var made atomic.Pointer[Conn]
+	p, err := openPort(portOptions{
+		net: o.Net, interfaces: o.Interfaces, loopback: o.Loopback, stun: stunServers(o.ICEServers), media: true, log: o.Logger,
+		addr: dialAddr(o), onChange: func(moved bool) {
+			if c := made.Load(); c != nil {
+				c.portChanged(moved)
+			}
+		},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("peer: dial: %w", err)
 	}
-	c := newConn(pc, o)
+	path := &viewerPath{}
+	pc, err := newOfferer(o, p, path)
+	if err != nil {
+		return nil, fmt.Errorf("peer: dial: %w", errors.Join(err, p.close()))
+	}
+	c := newConn(pc, p, path, o)
+	made.Store(c)
+	if o.Started != nil {
+		o.Started(c)
+	}
 	if err := c.establish(ctx); err != nil {
 		_ = c.Close()
 		return nil, fmt.Errorf("peer: dial: %w", err)
@@ -97,8 +137,16 @@ func Dial(ctx context.Context, o DialOptions) (*Conn, error) {
 	return c, nil
 }
 
+// dialAddr is what the viewer's socket is bound to.
+func dialAddr(o DialOptions) string {
+	if o.Net != nil {
+		return "0.0.0.0:0"
+	}
+	return ":0"
+}
+
 // newOfferer makes the PeerConnection with its sections.
-func newOfferer(o DialOptions) (*webrtc.PeerConnection, error) {
+func newOfferer(o DialOptions, p *port, path *viewerPath) (*webrtc.PeerConnection, error) {
 	media, err := newMediaEngine()
 	if err != nil {
 		return nil, err
@@ -110,7 +158,10 @@ func newOfferer(o DialOptions) (*webrtc.PeerConnection, error) {
 	if err := webrtc.ConfigureTWCCSender(media, registry); err != nil {
 		return nil, fmt.Errorf("set up transport-wide feedback: %w", err)
 	}
-	config := webrtc.Configuration{}
+	config := webrtc.Configuration{ICEServers: pionServers(o.ICEServers)}
+	if o.ForceRelay {
+		config.ICETransportPolicy = webrtc.ICETransportPolicyRelay
+	}
 	if len(o.Certificate.Certificate) > 0 {
 		cert, err := dtlsCertificate(o.Certificate)
 		if err != nil {
@@ -121,7 +172,7 @@ func newOfferer(o DialOptions) (*webrtc.PeerConnection, error) {
 	pc, err := webrtc.NewAPI(
 		webrtc.WithMediaEngine(media),
 		webrtc.WithInterceptorRegistry(registry),
-		webrtc.WithSettingEngine(offererSettings(o)),
+		webrtc.WithSettingEngine(offererSettings(o, p, path)),
 	).NewPeerConnection(config)
 	if err != nil {
 		return nil, fmt.Errorf("make a peer connection: %w", err)
@@ -132,13 +183,17 @@ func newOfferer(o DialOptions) (*webrtc.PeerConnection, error) {
 	return pc, nil
 }
 
-func offererSettings(o DialOptions) webrtc.SettingEngine {
+func offererSettings(o DialOptions, p *port, path *viewerPath) webrtc.SettingEngine {
 	s := webrtc.SettingEngine{LoggerFactory: pionLog{log: o.Logger}}
 	s.DetachDataChannels()
 	s.EnableDataChannelBlockWrite(true)
 	s.SetSCTPMaxMessageSize(maxMessage)
 	s.SetIncludeLoopbackCandidate(o.Loopback)
-	s.SetICETimeouts(5*time.Second, 15*time.Second, 2*time.Second)
+	s.SetICETimeouts(disconnectedAfter, failedAfter, viewerKeepAlive)
+	s.SetICEUDPMux(p.mux)
+	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6})
+	s.SetICEBindingRequestHandler(path.request)
+	s.SetDTLSRetransmissionInterval(dtlsRetransmission)
 	s.SetSRTPProtectionProfiles(srtpProfiles()...)
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	if o.Net != nil {

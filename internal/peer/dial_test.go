@@ -50,7 +50,7 @@ func withViewer(t *testing.T, delay time.Duration, lose func(vnet.Chunk) bool, f
 	}
 	if w.conn, err = Dial(t.Context(), DialOptions{
 		Net: w.wire.viewer, Certificate: testCertificate(t),
-		Video: true, Audio: true, Signal: signal, OnTrack: w.units.AddTrack,
+		Video: true, Audio: true, Signal: AnswerOnly(signal), OnTrack: w.units.AddTrack,
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -222,10 +222,10 @@ func TestDial_EndsWithItsContext(t *testing.T) {
 		w := newWire(t, time.Millisecond)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err := Dial(ctx, DialOptions{Net: w.viewer, Video: true, Signal: func(ctx context.Context, _ string) (string, error) {
+		_, err := Dial(ctx, DialOptions{Net: w.viewer, Video: true, Signal: AnswerOnly(func(ctx context.Context, _ string) (string, error) {
 			<-ctx.Done()
 			return "", ctx.Err()
-		}})
+		})})
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("dial: %v", err)
 		}
@@ -244,11 +244,11 @@ func TestDial_WaitsForAPublisherThatTakesItsTime(t *testing.T) {
 		var session *Session
 		conn, err := Dial(t.Context(), DialOptions{
 			Net: w.viewer, Certificate: testCertificate(t),
-			Signal: func(ctx context.Context, sdp string) (answer string, err error) {
+			Signal: AnswerOnly(func(ctx context.Context, sdp string) (answer string, err error) {
 				time.Sleep(2500 * time.Millisecond) //nolint:forbidigo // virtual time
 				session, answer, err = e.Answer(ctx, Offer{SDP: sdp})
 				return answer, err
-			},
+			}),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -269,7 +269,7 @@ func TestDial_SaysThatThereIsNoRoute(t *testing.T) {
 		w := newWire(t, time.Millisecond)
 		w.cut()
 		camera := newAnswerer(t, w.camera)
-		_, err := Dial(t.Context(), DialOptions{Net: w.viewer, Signal: camera.signal})
+		_, err := Dial(t.Context(), DialOptions{Net: w.viewer, Signal: AnswerOnly(camera.signal)})
 		if !errors.Is(err, ErrNoRoute) {
 			t.Errorf("dial: %v", err)
 		}
@@ -282,9 +282,9 @@ func TestDial_RefusesAnswerThatIsNoSDP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire(t, time.Millisecond)
 		for _, answer := range []string{"", "v=0", "hello", strings.Repeat("a=x\r\n", 1000)} {
-			_, err := Dial(t.Context(), DialOptions{Net: w.viewer, Video: true, Signal: func(context.Context, string) (string, error) {
+			_, err := Dial(t.Context(), DialOptions{Net: w.viewer, Video: true, Signal: AnswerOnly(func(context.Context, string) (string, error) {
 				return answer, nil
-			}})
+			})})
 			if err == nil {
 				t.Errorf("answer %.10q was taken", answer)
 			}
@@ -297,7 +297,7 @@ func TestSections_CamerasInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire(t, time.Millisecond)
 		stop := errors.New("seen enough")
-		_, err := Dial(t.Context(), DialOptions{Net: w.viewer, Video: true, Audio: true, Cameras: 2, Signal: func(_ context.Context, sdp string) (string, error) {
+		_, err := Dial(t.Context(), DialOptions{Net: w.viewer, Video: true, Audio: true, Cameras: 2, Signal: AnswerOnly(func(_ context.Context, sdp string) (string, error) {
 			got, err := Sections(sdp)
 			if err != nil {
 				t.Error(err)
@@ -307,7 +307,7 @@ func TestSections_CamerasInOrder(t *testing.T) {
 				t.Error(diff)
 			}
 			return "", stop
-		}})
+		})})
 		if !errors.Is(err, stop) {
 			t.Errorf("dial: %v", err)
 		}

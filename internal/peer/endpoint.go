@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -29,8 +30,12 @@ const (
 	socketBuffer = 4 << 20
 
 	disconnectedAfter = 5 * time.Second
-	failedAfter       = 15 * time.Second
+	failedAfter       = 30 * time.Second
 	keepAlive         = 2 * time.Second
+
+	// dtlsRetransmission is after how long a lost handshake message is sent
+	// again: the first may go out before the other side's NAT is open.
+	dtlsRetransmission = 250 * time.Millisecond
 )
 
 // ErrBusy says that an endpoint has as many sessions as it may.
@@ -48,6 +53,29 @@ type EndpointOptions struct {
 	Net transport.Net
 	// Loopback offers loopback addresses too, for viewers on this machine.
 	Loopback bool
+	// Interfaces names those whose addresses are offered, as patterns; default:
+	// all but bridges of containers, and VPNs where there is anything else.
+	Interfaces []string
+	// STUN are servers that tell how the port looks from outside, "host:port";
+	// see also Endpoint.SetSTUN.
+	STUN []string
+	// PortMap asks the router to let everybody in to the port.
+	PortMap bool
+	// External are addresses that lead to the port because somebody configured a
+	// router so.
+	External []netip.AddrPort
+	// TCP listens at the TCP port of the same number as well, for viewers whose
+	// network lets no UDP through (RFC 6544).
+	TCP bool
+	// Resolve finds the address of a ".local" name that a browser put in the
+	// place of its own. Nil: such candidates are left out.
+	Resolve func(ctx context.Context, name string) (netip.Addr, error)
+	// Direct admits viewers who dial without signaling; nil admits none. See
+	// DirectCall.
+	Direct DirectHandler
+	// OnNetwork is called after the addresses of the port may have changed. It
+	// must not block.
+	OnNetwork func()
 	// MaxSessions bounds the sessions at a time. Default 512.
 	MaxSessions int
 	// Logger takes what goes wrong below a session. Default: nothing.
@@ -60,12 +88,14 @@ type Endpoint struct {
 	// Constant after construction.
 	options     EndpointOptions
 	certificate webrtc.Certificate
-	conn        *batchConn
-	mux         *ice.UDPMuxDefault
+	port        *port
+	calls       *directCalls // nil without
 	maxSessions int
 
 	mu       sync.Mutex
 	sessions int
+	live     map[*Session]struct{} // those to tell of changes
+	relays   []webrtc.ICEServer    // for where UDP is blocked
 	closed   bool
 	idle     sync.WaitGroup
 }
@@ -85,57 +115,68 @@ func Listen(o EndpointOptions) (*Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := listenUDP(o)
-	if err != nil {
-		return nil, fmt.Errorf("listen on UDP %s (is the port taken?): %w", o.Addr, err)
+	e := &Endpoint{certificate: cert, maxSessions: o.MaxSessions, options: o, live: map[*Session]struct{}{}}
+	var unknown func([]byte, netip.AddrPort)
+	if o.Direct != nil {
+		e.calls = newDirectCalls(o.Direct)
+		unknown = e.calls.request
 	}
-	e := &Endpoint{certificate: cert, conn: newBatchConn(raw), maxSessions: o.MaxSessions, options: o}
-	e.mux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: e.conn, Net: o.Net, Logger: pionLog{o.Logger}.NewLogger("ice")})
+	e.port, err = openPort(portOptions{
+		addr: o.Addr, net: o.Net, interfaces: o.Interfaces, loopback: o.Loopback, stun: o.STUN, portMap: o.PortMap,
+		external: o.External, tcp: o.TCP, log: o.Logger, onChange: e.networkChanged, unknown: unknown,
+	})
+	if err != nil {
+		return nil, err
+	}
 	return e, nil
 }
 
-func listenUDP(o EndpointOptions) (net.PacketConn, error) {
-	if o.Net != nil {
-		return o.Net.ListenPacket("udp4", o.Addr)
-	}
-	addr, err := net.ResolveUDPAddr("udp", o.Addr)
-	if err != nil {
-		return nil, err
-	}
-	c, err := net.ListenUDP("udp", addr)
-	if err != nil {
-		return nil, err
-	}
-	_ = c.SetReadBuffer(socketBuffer) // as far as the system allows
-	_ = c.SetWriteBuffer(socketBuffer)
-	return c, nil
+// connectionOptions are what differs between the connections of an endpoint.
+type connectionOptions struct {
+	// buffers makes the buffers for what the viewer sends, by stream.
+	buffers func(packetio.BufferPacketType, uint32) io.ReadWriteCloser
+	path    *publisherPath
+	// fragment and password are the local ICE credentials, where a viewer has
+	// agreed on them without signaling: it dials a lite agent then.
+	fragment, password string
 }
 
-// newConnection makes a connection for a viewer. buffers makes the buffers for
-// what it sends, by stream.
-func (e *Endpoint) newConnection(buffers func(packetio.BufferPacketType, uint32) io.ReadWriteCloser) (*webrtc.PeerConnection, error) {
-	api, err := newPublisherAPI(e.options, e.mux, buffers)
+// newConnection makes a connection for a viewer.
+func (e *Endpoint) newConnection(o connectionOptions) (*webrtc.PeerConnection, error) {
+	api, err := newPublisherAPI(e.options, e.port, o)
 	if err != nil {
 		return nil, err
 	}
-	return api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{e.certificate}})
+	return api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{e.certificate}, ICEServers: e.relaysNeeded()})
 }
 
 // newPublisherAPI makes the publisher the DTLS server and names the SRTP
 // profiles in its own order: Chromium as server would take AES-CM, which costs
 // several times as much as AES-GCM.
-func newPublisherAPI(o EndpointOptions, mux ice.UDPMux, buffers func(packetio.BufferPacketType, uint32) io.ReadWriteCloser) (*webrtc.API, error) {
-	se := webrtc.SettingEngine{LoggerFactory: pionLog{o.Logger}, BufferFactory: buffers}
+func newPublisherAPI(o EndpointOptions, p *port, c connectionOptions) (*webrtc.API, error) {
+	se := webrtc.SettingEngine{LoggerFactory: pionLog{o.Logger}, BufferFactory: c.buffers}
 	if err := se.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
 		return nil, fmt.Errorf("set the DTLS role: %w", err)
 	}
 	se.SetSRTPProtectionProfiles(srtpProfiles()...)
 	se.SetDTLSInsecureSkipHelloVerify(true) // ICE has proved the address already
-	se.SetICEUDPMux(mux)
+	se.SetDTLSRetransmissionInterval(dtlsRetransmission)
+	se.SetICEUDPMux(p.mux)
+	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6}
+	if p.tcp != nil {
+		se.SetICETCPMux(p.tcp)
+		se.SetIPFilter(p.offers)
+	}
+	se.DisableActiveTCP(true) // a viewer's candidates are no reason to connect anywhere
 	se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	se.SetIncludeLoopbackCandidate(o.Loopback)
-	se.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	se.SetNetworkTypes(types)
 	se.SetICETimeouts(disconnectedAfter, failedAfter, keepAlive)
+	se.SetICEBindingRequestHandler(c.path.request)
+	if c.fragment != "" {
+		se.SetLite(true)
+		se.SetICECredentials(c.fragment, c.password)
+	}
 	se.SetReceiveMTU(receiveMTU)
 	se.DetachDataChannels()
 	se.EnableDataChannelBlockWrite(true)
@@ -171,7 +212,7 @@ func (e *Endpoint) admit() (release func(), err error) {
 
 // Addr returns the address the UDP port is bound to.
 func (e *Endpoint) Addr() netip.AddrPort {
-	a, err := netip.ParseAddrPort(e.conn.LocalAddr().String())
+	a, err := netip.ParseAddrPort(e.port.conn.LocalAddr().String())
 	if err != nil {
 		return netip.AddrPort{}
 	}
@@ -184,8 +225,9 @@ func (e *Endpoint) Close() error {
 	e.mu.Lock()
 	e.closed = true
 	e.mu.Unlock()
+	if e.calls != nil {
+		e.calls.close()
+	}
 	e.idle.Wait()
-	err := e.mux.Close()
-	_ = e.conn.Close() // the mux has closed it, as a rule
-	return err
+	return e.port.close()
 }

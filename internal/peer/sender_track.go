@@ -54,7 +54,7 @@ func (t *senderTrack) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParamet
 		s.wg.Go(func() { t.audio.run(run) })
 	} else {
 		out := newRTPOut(ctx, s.cong)
-		out.batch = s.endpoint.conn.newBatch(out.ssrc, out.rtxSSRC)
+		out.batch = s.endpoint.port.conn.newBatch(out.ssrc, out.rtxSSRC)
 		t.video = newVideoSender(s, out, t.stream)
 		s.wg.Go(func() {
 			defer out.batch.close()

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/ice/v4"
 	"github.com/pion/rtcp"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
@@ -40,6 +42,12 @@ type Offer struct {
 	// kind is "video" or "audio". It must return the same Stream for the same
 	// camera each time.
 	Pick func(mid, kind string) Stream
+	// OnCandidate gets the candidates that are known only after the answer, as
+	// values of a=candidate; the answer has all without it.
+	OnCandidate func(candidate string)
+	// OnMoved is called when this machine's addresses have changed, so that the
+	// viewer should restart ICE. Only the first offer's counts.
+	OnMoved func()
 }
 
 // Session is one viewer's connection. It ends by Close, by the viewer closing
@@ -51,10 +59,17 @@ type Session struct {
 	ctx      context.Context //nolint:containedctx // the life of the session's goroutines
 	cancel   context.CancelFunc
 	channels *channelListener
-	cong     *congestion // nil where the viewer gives no transport-wide feedback
-	done     chan struct{}
-	wg       sync.WaitGroup
-	started  time.Time
+	check    *checker
+	path     *publisherPath
+	lite     bool // the viewer dialled without signaling
+
+	onCandidate func(string)
+	onMoved     func()
+
+	cong    *congestion // nil where the viewer gives no transport-wide feedback
+	done    chan struct{}
+	wg      sync.WaitGroup
+	started time.Time
 
 	connected  atomic.Bool
 	found      chan struct{} // closed once: the first path was found
@@ -63,14 +78,17 @@ type Session struct {
 	lossRatio  atomic.Uint32 // fraction lost of the last receiver report, 1/256
 	badRTCP    atomic.Uint64
 	trickled   atomic.Int32  // candidates added after the offer
+	resolving  atomic.Int32  // names of candidates being looked for
 	receptions atomic.Int32  // streams the viewer reported on
 	ended      chan struct{} // closed once: the path or the viewer is gone
 
 	negotiation sync.Mutex      // one at a time; held while calling pion
 	mids        map[string]bool // guarded by negotiation; true: of no use any more
+	fragment    string          // guarded by negotiation; the viewer's ICE fragment
 
 	mu      sync.Mutex
 	tracks  map[string]*senderTrack // by mid
+	told    map[string]bool         // candidates that the viewer knows, by addressField
 	closing bool
 	err     error
 }
@@ -87,32 +105,53 @@ func (e *Endpoint) Answer(ctx context.Context, o Offer) (*Session, string, error
 		release()
 		return nil, "", err
 	}
-	s := &Session{
-		endpoint: e, channels: newChannelListener(0),
-		done: make(chan struct{}), ended: make(chan struct{}), found: make(chan struct{}), started: time.Now(),
-		mids:   map[string]bool{},
-		tracks: map[string]*senderTrack{},
-	}
-	pc, err := e.newConnection(s.reception)
+	s, err := e.newSession(o, connectionOptions{}, release)
 	if err != nil {
-		release()
-		return nil, "", fmt.Errorf("open a connection for a viewer: %w", err)
+		return nil, "", err
 	}
-	s.pc = pc
-	s.ctx, s.cancel = context.WithCancel(context.Background())
-	if strings.Contains(o.SDP, transportCCURI) {
-		s.cong = newCongestion(s.started)
-	}
-	pc.OnDataChannel(s.channels.handle)
-	pc.OnConnectionStateChange(s.stateChanged)
-	go s.run(release)
-
 	answer, err := s.negotiate(ctx, o, sections)
 	if err != nil {
 		_ = s.Close()
 		return nil, "", err
 	}
 	return s, answer, nil
+}
+
+// newSession makes a session that is not negotiated yet. release is called at its
+// end, and if there is an error.
+func (e *Endpoint) newSession(o Offer, c connectionOptions, release func()) (*Session, error) {
+	s := &Session{
+		endpoint: e, channels: newChannelListener(0), path: &publisherPath{}, check: &checker{port: e.port},
+		done: make(chan struct{}), ended: make(chan struct{}), found: make(chan struct{}), started: time.Now(),
+		mids: map[string]bool{}, tracks: map[string]*senderTrack{}, told: map[string]bool{},
+		onCandidate: o.OnCandidate, onMoved: o.OnMoved, lite: c.fragment != "",
+	}
+	c.buffers, c.path = s.reception, s.path
+	// A viewer of ours waits for a request over the path that it nominated.
+	s.path.onSwitch = func(a netip.AddrPort) {
+		s.check.learnAddress(a, ice.CandidateTypePeerReflexive)
+		s.reach(a)
+	}
+	pc, err := e.newConnection(c)
+	if err != nil {
+		release()
+		return nil, fmt.Errorf("open a connection for a viewer: %w", err)
+	}
+	s.pc = pc
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if strings.Contains(o.SDP, transportCCURI) || s.lite {
+		s.cong = newCongestion(s.started)
+	}
+	pc.OnDataChannel(s.channels.handle)
+	pc.OnConnectionStateChange(s.stateChanged)
+	pc.OnICECandidate(s.gatherRelays)
+	s.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(*webrtc.ICECandidatePair) { s.notePath() })
+	e.mu.Lock()
+	e.live[s] = struct{}{}
+	e.mu.Unlock()
+	s.wg.Go(s.keepPath)
+	go s.run(release)
+	return s, nil
 }
 
 // initialTarget is what GCC starts from, bit/s.
@@ -126,6 +165,9 @@ func (s *Session) run(release func()) {
 	case <-s.channels.Flooded():
 		s.fail(errors.New("the viewer opened too many data channels"))
 	}
+	s.endpoint.mu.Lock()
+	delete(s.endpoint.live, s)
+	s.endpoint.mu.Unlock()
 	s.mu.Lock()
 	s.closing = true
 	s.mu.Unlock()
@@ -309,6 +351,12 @@ func hasAttribute(m *sdp.MediaDescription, key string) bool {
 func (s *Session) negotiate(ctx context.Context, o Offer, sections []section) (string, error) {
 	s.negotiation.Lock()
 	defer s.negotiation.Unlock()
+	if s.lite {
+		if readICE(o.SDP).fragment != s.fragment && s.fragment != "" {
+			return "", fmt.Errorf("%w: a session that was dialled directly cannot restart ICE; dial again", ErrBadOffer)
+		}
+		o.SDP = asDirect(o.SDP)
+	}
 	if err := s.assign(o, sections); err != nil {
 		return "", err
 	}
@@ -319,18 +367,44 @@ func (s *Session) negotiate(ctx context.Context, o Offer, sections []section) (s
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrBadOffer, err)
 	}
+	restart := readICE(o.SDP).fragment != s.fragment
+	if restart {
+		s.path.restart()
+	}
 	gathered := webrtc.GatheringCompletePromise(s.pc)
 	if err := s.pc.SetLocalDescription(answer); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrBadOffer, err)
 	}
-	select {
-	case <-gathered: // host candidates of one socket: at once
-	case <-ctx.Done():
-		return "", fmt.Errorf("gather candidates: %w", ctx.Err())
-	case <-s.ctx.Done():
-		return "", net.ErrClosed
+	if o.OnCandidate == nil { // relays take their time
+		select {
+		case <-gathered:
+		case <-ctx.Done():
+			return "", fmt.Errorf("gather candidates: %w", ctx.Err())
+		case <-s.ctx.Done():
+			return "", net.ErrClosed
+		}
 	}
-	return s.pc.LocalDescription().SDP, nil
+	s.fragment = readICE(o.SDP).fragment
+	described := s.describe(o.SDP)
+	if restart && !s.lite {
+		for _, a := range s.check.addresses() {
+			s.reach(a) // until the viewer has the answer, and its NAT lets them in
+		}
+	}
+	return described, nil
+}
+
+// describe returns the answer that is in force, with the port's candidates.
+func (s *Session) describe(offer string) string {
+	lines := s.endpoint.port.lines()
+	answer := withCandidates(s.pc.LocalDescription().SDP, lines)
+	s.mu.Lock()
+	for _, l := range lines {
+		s.told[addressField(l)] = true
+	}
+	s.mu.Unlock()
+	s.described(offer, answer)
+	return answer
 }
 
 // assign makes a sender for every new section that can receive, and tells the
@@ -382,23 +456,6 @@ func (s *Session) Renegotiate(ctx context.Context, o Offer) (answer string, err 
 		s.end()
 	}
 	return answer, err
-}
-
-// AddCandidate adds one of the viewer's ICE candidates (the value of an
-// a=candidate attribute, with or without the name); empty ends them.
-func (s *Session) AddCandidate(candidate, mid string) error {
-	if candidate == "" {
-		return nil
-	}
-	if s.trickled.Add(1) > maxCandidates {
-		s.trickled.Store(maxCandidates) // never wraps
-		return errTooManyCandidates
-	}
-	candidate = strings.TrimPrefix(candidate, "a=")
-	if err := s.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: candidate, SDPMid: &mid}); err != nil {
-		return fmt.Errorf("add the viewer's candidate: %w", err)
-	}
-	return nil
 }
 
 // Listener returns the listener of the connections that the viewer opens as

@@ -107,7 +107,7 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 	s.conn, err = peer.Dial(ctx, peer.DialOptions{
 		Loopback: o.Loopback, Logger: o.Logger, NoData: true,
 		Video: !o.NoVideo, Audio: !o.NoAudio, Patience: o.Patience,
-		OnTrack: s.frames.AddTrack, Signal: s.post,
+		OnTrack: s.frames.AddTrack, Signal: peer.AnswerOnly(s.post),
 	})
 	if err != nil {
 		s.remove() //nolint:contextcheck // ctx may be what ended

@@ -70,7 +70,7 @@ func TestMiddle_BelievedByWhoeverChecksNothing(t *testing.T) {
 	}
 	answer := &signaling.Answer{
 		Header: head(publisher, viewer, session, 1), Nonce: signaling.NewToken(signaling.SessionSize),
-		PeerNonce: o.Nonce, OfferHash: signaling.HashOf(got.JWS), SDP: sdp,
+		PeerNonce: o.Nonce, OfferHash: signaling.HashOf(got.JWS), SDP: sdp, ICE: []signaling.ICEServer{},
 	}
 	answerJWS := say(publisher, viewer, o.Key, answer)
 	publisherTranscript := signaling.Transcript(got.JWS, answerJWS)

@@ -161,7 +161,7 @@ func (r *Relay) tap(ctx context.Context, t *tapped) error {
 				rep.run(ctx, track)
 			}
 		},
-		Signal: func(ctx context.Context, sdp string) (string, error) { return r.offer(ctx, t, sdp, sections) },
+		Signal: peer.AnswerOnly(func(ctx context.Context, sdp string) (string, error) { return r.offer(ctx, t, sdp, sections) }),
 	})
 	if rejected := (*rejection)(nil); errors.As(err, &rejected) {
 		return r.reject(t, rejected.message)
@@ -260,7 +260,7 @@ func (r *Relay) offer(ctx context.Context, t *tapped, sdp string, sections []pee
 func (r *Relay) answer(t *tapped, sdp string) error {
 	return r.reply(t, &signaling.Answer{
 		Header: r.header(t), Nonce: signaling.NewToken(signaling.SessionSize),
-		PeerNonce: t.offer.Nonce, OfferHash: signaling.HashOf(t.offerJWS), SDP: sdp,
+		PeerNonce: t.offer.Nonce, OfferHash: signaling.HashOf(t.offerJWS), SDP: sdp, ICE: []signaling.ICEServer{},
 	})
 }
 

@@ -1,0 +1,247 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/webrtc/v4"
+)
+
+const (
+	// watchInterval is how often the path is looked at.
+	watchInterval = 250 * time.Millisecond
+	// silentMedia is how long a running stream may pause before other paths are
+	// tried, silentIdle how long a session without one may: its keep-alives come
+	// every second.
+	silentMedia = 700 * time.Millisecond
+	silentIdle  = 3 * time.Second
+	// runningStream is how many packets in a watchInterval are a stream.
+	runningStream = 4
+	// roundTime is how long the addresses of one round have to answer.
+	roundTime = 2 * time.Second
+	// fallbackAfter is how long a direct path is waited for before ICE restarts
+	// with the relays that came in the answer.
+	fallbackAfter = 1500 * time.Millisecond
+	// firstRestart is the pause after a restart of ICE that brought nothing; it
+	// doubles up to lastRestart.
+	firstRestart = 2 * time.Second
+	lastRestart  = 30 * time.Second
+)
+
+// keepPath finds better paths and new ones for lost ones, until the session ends.
+func (c *Conn) keepPath() {
+	if !c.ours {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	w := pathWatch{conn: c, restartWait: firstRestart, improveWait: time.Second}
+	w.nextImprovement = time.Now().Add(w.improveWait)
+	tick := time.NewTicker(watchInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-c.stop:
+			return
+		case <-c.moved:
+			w.find(ctx, "this machine's addresses changed")
+		case reason := <-c.restartAsked:
+			w.restart(ctx, reason)
+		case <-tick.C:
+			w.look(ctx, time.Now())
+		}
+	}
+}
+
+// pathWatch is the state of keepPath.
+type pathWatch struct {
+	conn            *Conn
+	count           uint64 // packets at the last look
+	running         bool   // a stream was running when the last packets came
+	nextRestart     time.Time
+	restartWait     time.Duration
+	nextImprovement time.Time
+	improveWait     time.Duration
+}
+
+// look is called every watchInterval.
+func (w *pathWatch) look(ctx context.Context, now time.Time) {
+	c := w.conn
+	for _, a := range c.path.newAddresses() {
+		c.check.learnAddress(a, ice.CandidateTypePeerReflexive)
+	}
+	count := c.port.conn.count.Load()
+	if n := count - w.count; n > 0 {
+		w.running = n >= runningStream
+	}
+	w.count = count
+	limit := silentIdle
+	if w.running {
+		limit = silentMedia
+	}
+	if last := c.path.lastReceived(); !last.IsZero() && now.Sub(last) > limit {
+		w.find(ctx, "nothing arrives any more")
+		return
+	}
+	switch rank := c.path.rank(); {
+	case rank == noPath, now.Before(w.nextImprovement):
+	default:
+		w.improve(ctx, rank)
+		// A direct path is looked at twice, in case the first one to answer was not
+		// the best; a relayed one ever again.
+		w.improveWait = min(2*w.improveWait, lastImprovement)
+		w.nextImprovement = now.Add(w.improveWait)
+		if rank > relayedPath && w.improveWait > 4*time.Second {
+			w.nextImprovement = now.Add(time.Hour)
+		}
+	}
+}
+
+// improve looks for a better path than the one in use.
+func (w *pathWatch) improve(ctx context.Context, than pathRank) {
+	if best, ok := w.conn.round(ctx, func(r pathRank) bool { return r > than }, false); ok {
+		w.conn.log.Info("a better path is used", "remote", best)
+	}
+}
+
+// find looks for any path at all; if none answers, ICE restarts.
+func (w *pathWatch) find(ctx context.Context, why string) {
+	c := w.conn
+	c.log.Info("looking for a path", "why", why)
+	w.improveWait = time.Second
+	w.nextImprovement = time.Now().Add(w.improveWait)
+	if _, ok := c.round(ctx, func(pathRank) bool { return true }, true); ok {
+		w.restartWait = firstRestart
+		return
+	}
+	w.restart(ctx, why)
+}
+
+func (w *pathWatch) restart(ctx context.Context, why string) {
+	c := w.conn
+	now := time.Now()
+	if c.o.Restart == nil || c.ending() || now.Before(w.nextRestart) {
+		return
+	}
+	w.nextRestart = now.Add(w.restartWait)
+	w.restartWait = min(2*w.restartWait, lastRestart)
+	ctx, cancel := context.WithTimeout(ctx, lastRestart)
+	defer cancel()
+	stop := context.AfterFunc(c.ctx, cancel)
+	defer stop()
+	if err := c.restart(ctx); err != nil {
+		c.log.Info("the path could not be renewed yet", "why", why, "error", err)
+		return
+	}
+	w.improveWait = time.Second
+	w.nextImprovement = time.Now().Add(w.improveWait)
+}
+
+// round checks all addresses of the publisher that would do and nominates the
+// first that answers or, unless it is urgent, the best.
+func (c *Conn) round(ctx context.Context, would func(pathRank) bool, urgent bool) (netip.AddrPort, bool) {
+	ctx, cancel := context.WithTimeout(ctx, roundTime)
+	defer cancel()
+	stop := context.AfterFunc(c.ctx, cancel)
+	defer stop()
+	type result struct {
+		address netip.AddrPort
+		rank    pathRank
+		rtt     time.Duration
+	}
+	var asked sync.WaitGroup
+	targets := c.check.ranked()
+	answers := make(chan result, len(targets))
+	for _, t := range targets {
+		if !would(t.rank) {
+			continue
+		}
+		asked.Go(func() {
+			if rtt, err := c.check.check(ctx, t.address, urgent); err == nil {
+				answers <- result{t.address, t.rank, rtt}
+			}
+		})
+	}
+	go func() { // ends with the checks
+		asked.Wait()
+		close(answers)
+	}()
+	var best result
+	for r := range answers {
+		if urgent {
+			c.path.nominate(r.address)
+			cancel()
+			asked.Wait()
+			return r.address, true
+		}
+		if r.rank > best.rank || r.rank == best.rank && r.rtt < best.rtt {
+			best = r
+		}
+	}
+	if !best.address.IsValid() {
+		return netip.AddrPort{}, false
+	}
+	c.path.nominate(best.address)
+	nominating, stopNominating := context.WithTimeout(c.ctx, roundTime)
+	defer stopNominating()
+	_, err := c.check.check(nominating, best.address, true)
+	return best.address, err == nil
+}
+
+// target is an address and how good a path to it would be.
+type target struct {
+	address netip.AddrPort
+	rank    pathRank
+}
+
+// ranked returns the addresses, the best first.
+func (c *checker) ranked() []target {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make([]target, 0, len(c.remotes))
+	for _, r := range c.remotes {
+		out = append(out, target{r.address, rankOf(r.kind, r.address.Addr())})
+	}
+	slices.SortStableFunc(out, func(a, b target) int { return int(b.rank - a.rank) })
+	return out
+}
+
+// errNoRestart says that the other side's way of signaling knows no restarts.
+var errNoRestart = errors.New("ICE cannot be restarted over this way of signaling")
+
+// Restart makes new ICE parameters with the publisher, for a path that is lost or
+// could be better; streams and connections go on. See DialOptions.Restart.
+func (c *Conn) Restart(ctx context.Context) error {
+	if err := c.restart(ctx); err != nil {
+		return fmt.Errorf("peer: restart ICE: %w", err)
+	}
+	return nil
+}
+
+// AskRestart is for when the publisher asks for a restart. It does not wait.
+func (c *Conn) AskRestart(reason string) {
+	select {
+	case c.restartAsked <- reason:
+	default: // one is asked for already
+	}
+}
+
+func (c *Conn) restart(ctx context.Context) error {
+	if c.o.Restart == nil {
+		return errNoRestart
+	}
+	c.restarting.Lock()
+	defer c.restarting.Unlock()
+	c.path.restart()
+	offer, err := c.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: true})
+	if err != nil {
+		return fmt.Errorf("make an offer: %w", err)
+	}
+	return c.negotiate(ctx, offer, c.o.Restart)
+}

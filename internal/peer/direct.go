@@ -1,0 +1,241 @@
+package peer
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/pion/stun/v4"
+	"golang.org/x/time/rate"
+)
+
+const (
+	// DirectPrefix is what the ICE fragment of a direct call begins with.
+	DirectPrefix = "sl"
+	// maxDirectFragment is the longest ICE fragment (RFC 8839 §5.4).
+	maxDirectFragment = 256
+	// directPassword stands for the viewer's ICE password, which nobody here knows:
+	// a lite agent never needs it.
+	directPassword = "unknownunknownunknown+"
+	// maxCalls bounds the calls that are being admitted, and how many refused
+	// fragments are remembered.
+	maxCalls        = 16
+	maxRefusedCalls = 256
+	// callsPerSecond is how many fragments nobody knows are looked at.
+	callsPerSecond = 50
+)
+
+// DirectHandler admits viewers who dial without any signaling.
+type DirectHandler interface {
+	// Password returns what proves a fragment; false if it is none of this
+	// publisher's, or has expired. It is asked for every unknown fragment, from the
+	// goroutine that reads the port.
+	Password(fragment string) (password string, ok bool)
+	// Call takes a call whose sender knows the password, on a goroutine of its own.
+	// It answers by Endpoint.AnswerDirect or does nothing; a fragment is not called
+	// with again while the session lives, or for a while after an error.
+	Call(c DirectCall) error
+}
+
+// DirectCall is a viewer who dials a known address without signaling: both sides
+// make up the other's description (the idea is libp2p's WebRTC-Direct). The
+// viewer has chosen a fragment for this side, with everything in it that is to be
+// known of it, and has taken this side for a lite agent (RFC 8445 §2.5).
+type DirectCall struct {
+	// Fragment and Password are this side's ICE credentials.
+	Fragment, Password string
+	// ViewerFragment is the viewer's own.
+	ViewerFragment string
+	// From is where the request came from.
+	From netip.AddrPort
+}
+
+// directCalls are the direct calls of an endpoint.
+type directCalls struct {
+	handler DirectHandler // constant
+	limit   *rate.Limiter
+
+	mu      sync.Mutex
+	live    map[string]bool // fragments being admitted, or of sessions
+	pending int
+	refused []string // the last ones
+	closed  bool
+	running sync.WaitGroup
+}
+
+func newDirectCalls(h DirectHandler) *directCalls {
+	return &directCalls{handler: h, limit: rate.NewLimiter(callsPerSecond, 2*callsPerSecond), live: map[string]bool{}}
+}
+
+// request sees every STUN request that comes to the port. The first one of a call
+// is answered by nobody; browsers send the next within a tenth of a second.
+func (d *directCalls) request(p []byte, from netip.AddrPort) {
+	own, theirs, ok := directFragment(p)
+	if !ok || !d.begin(own) {
+		return
+	}
+	password, ok := d.handler.Password(own)
+	if ok {
+		m := &stun.Message{Raw: slices.Clone(p)}
+		ok = m.Decode() == nil && stun.NewShortTermIntegrity(password).Check(m) == nil
+	}
+	if !ok {
+		d.end(own, false)
+		return
+	}
+	d.running.Go(func() {
+		if err := d.handler.Call(DirectCall{own, password, theirs, from}); err != nil {
+			d.end(own, true)
+			return
+		}
+		d.mu.Lock()
+		d.pending--
+		d.mu.Unlock()
+	})
+}
+
+// begin reports whether a fragment is to be looked at.
+func (d *directCalls) begin(fragment string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed || d.live[fragment] || slices.Contains(d.refused, fragment) || d.pending >= maxCalls || !d.limit.Allow() {
+		return false
+	}
+	d.live[fragment] = true
+	d.pending++
+	return true
+}
+
+// end forgets a call that came to nothing.
+func (d *directCalls) end(fragment string, remember bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.live, fragment)
+	d.pending--
+	if remember {
+		d.refused = append(d.refused, fragment)
+		d.refused = d.refused[max(0, len(d.refused)-maxRefusedCalls):]
+	}
+}
+
+// over forgets a session's fragment. It is refused from now on: who comes back
+// chooses another one.
+func (d *directCalls) over(fragment string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.live, fragment)
+	d.refused = append(d.refused, fragment)
+	d.refused = d.refused[max(0, len(d.refused)-maxRefusedCalls):]
+}
+
+// close lets no more calls in and waits for those being admitted.
+func (d *directCalls) close() {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	d.running.Wait()
+}
+
+// directFragment finds the two fragments in a binding request's USERNAME (RFC
+// 8445 §7.2.2); false if it is no request for a direct call.
+func directFragment(p []byte) (own, theirs string, ok bool) {
+	const bindingRequest, username = 0x0001, 0x0006
+	if len(p) < stunHeader || binary.BigEndian.Uint16(p) != bindingRequest {
+		return "", "", false
+	}
+	for rest := p[stunHeader:]; len(rest) >= 4; {
+		kind, n := binary.BigEndian.Uint16(rest), int(binary.BigEndian.Uint16(rest[2:]))
+		if len(rest) < 4+n {
+			return "", "", false
+		}
+		if kind == username {
+			own, theirs, ok = strings.Cut(string(rest[4:4+n]), ":")
+			ok = ok && strings.HasPrefix(own, DirectPrefix) && len(own) <= maxDirectFragment && isFragment(theirs)
+			return own, theirs, ok && isFragment(own)
+		}
+		rest = rest[min(len(rest), 4+(n+3)&^3):]
+	}
+	return "", "", false
+}
+
+// isFragment reports whether a text can stand in a description as an ICE
+// fragment.
+func isFragment(text string) bool {
+	if len(text) < 4 || len(text) > maxDirectFragment {
+		return false
+	}
+	for _, b := range []byte(text) {
+		if ('a' > b || b > 'z') && ('A' > b || b > 'Z') && ('0' > b || b > '9') && b != '+' && b != '/' {
+			return false
+		}
+	}
+	return true
+}
+
+// AnswerDirect opens a session with a viewer who dialled directly. fingerprint is
+// the SHA-256 of the DTLS certificate that the viewer must show, which its
+// fragment vouches for. The session has no cameras yet: the viewer asks for them
+// over its data channel.
+func (e *Endpoint) AnswerDirect(ctx context.Context, call DirectCall, fingerprint [32]byte) (*Session, error) {
+	if e.calls == nil {
+		return nil, errors.New("direct calls are not admitted here")
+	}
+	release, err := e.admit()
+	if err != nil {
+		return nil, err
+	}
+	offer := directOffer(call.ViewerFragment, fingerprint)
+	sections, err := parseOffer(offer)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	o := Offer{SDP: offer, OnCandidate: func(string) {}}
+	s, err := e.newSession(o, connectionOptions{fragment: call.Fragment, password: call.Password}, func() {
+		e.calls.over(call.Fragment)
+		release()
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.negotiate(ctx, o, sections); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// directOffer is the offer that the viewer would have sent.
+func directOffer(fragment string, fingerprint [32]byte) string {
+	var hash strings.Builder
+	for i, b := range fingerprint {
+		if i > 0 {
+			hash.WriteByte(':')
+		}
+		fmt.Fprintf(&hash, "%02X", b)
+	}
+	return strings.Join([]string{
+		"v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE 0", "a=msid-semantic: WMS",
+		"m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "c=IN IP4 0.0.0.0",
+		"a=ice-ufrag:" + fragment, "a=ice-pwd:" + directPassword, "a=ice-options:trickle",
+		"a=fingerprint:sha-256 " + hash.String(), "a=setup:actpass", "a=mid:0", "a=sctp-port:5000", "a=max-message-size:262144", "",
+	}, "\r\n")
+}
+
+// asDirect makes a later offer of a viewer who dialled directly look as its first
+// one did, so that it does not seem to be a restart of ICE.
+func asDirect(sdp string) string {
+	var out strings.Builder
+	for line := range strings.Lines(sdp) {
+		if strings.HasPrefix(line, "a=ice-pwd:") {
+			line = "a=ice-pwd:" + directPassword + "\r\n"
+		}
+		out.WriteString(line)
+	}
+	return out.String()
+}

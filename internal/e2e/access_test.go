@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,7 +15,7 @@ import (
 // picture, taken off it the picture ends, all without a restart.
 func TestAccess_TheListLetsInAndCutsOff(t *testing.T) {
 	b := launch(t)
-	s := &site{signalAddr: fmt.Sprintf("127.0.0.1:%d", freePort(t))}
+	s := &site{}
 	s.startSignal(t)
 	list := filepath.Join(t.TempDir(), "viewers.txt")
 	write := func(text string) {
@@ -26,7 +25,7 @@ func TestAccess_TheListLetsInAndCutsOff(t *testing.T) {
 		}
 	}
 	write("# nobody yet\n")
-	agent := start(t, binary(t, "sightline"), "camera", "--state-dir", t.TempDir(), "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)),
+	agent := start(t, binary(t, "sightline"), "camera", "--state-dir", t.TempDir(), "--listen", anyPort,
 		"--signal", "ws://"+s.signalAddr, "--allow", list, "--name", "cam", rtspcam.StartGStreamer(t).URL(rtspcam.Open, "baseline"))
 	link := agent.waitFor(t, `http://`+regexp.QuoteMeta(s.signalAddr)+`\S*`, startTimeout)[0]
 

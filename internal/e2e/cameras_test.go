@@ -55,10 +55,10 @@ cameras:
 			t.Fatal(err)
 		}
 	}
-	s := &site{signalAddr: fmt.Sprintf("127.0.0.1:%d", freePort(t))}
+	s := &site{}
 	s.startSignal(t)
 	agent := start(t, binary(t, "sightline"), "camera", "--config", filepath.Join(dir, "sightline.yaml"),
-		"--listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)), "--signal", "ws://"+s.signalAddr)
+		"--listen", anyPort, "--signal", "ws://"+s.signalAddr)
 	link := agent.waitFor(t, `http://`+regexp.QuoteMeta(s.signalAddr)+`\S*`, startTimeout)[0]
 
 	p := b.open("two-cameras", link, pageOptions{})

@@ -7,20 +7,18 @@ import (
 	"time"
 )
 
-// Limits a loaded machine of two cores keeps with room to spare; docs/
-// performance.md has the figures.
+// Limits that a busy machine keeps with room to spare: how long something takes
+// is not what is tested. docs/performance.md has the figures.
 const (
-	startTimeout = 30 * time.Second
-	liveTimeout  = 20 * time.Second
+	startTimeout = time.Minute
+	liveTimeout  = time.Minute
 )
 
 // demo starts the demo and returns it with the link it prints.
 func demo(t *testing.T) (p *process, link string) {
 	t.Helper()
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	p = start(t, binary(t, "sightline"), "demo", "--listen", address)
-	m := p.waitFor(t, `(?m)\bhttp://`+strings.ReplaceAll(address, ".", `\.`)+`\S*`, startTimeout)
-	return p, m[0]
+	p = start(t, binary(t, "sightline"), "demo", "--listen", anyPort)
+	return p, p.waitFor(t, `http://127\.0\.0\.1:\S+`, startTimeout)[0]
 }
 
 func TestDemo_ShowsLiveVideoInABrowser(t *testing.T) {

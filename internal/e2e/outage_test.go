@@ -1,7 +1,7 @@
 package e2e
 
 import (
-	"fmt"
+	"cmp"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -13,38 +13,40 @@ import (
 )
 
 // recoverTimeout is how long a page may take to be live again once everything
-// it needs is back: back-off on both sides included.
-const recoverTimeout = 45 * time.Second
+// it needs is back: back-off on both sides, half a minute each, included.
+const recoverTimeout = 2 * time.Minute
 
 // site is a signaling service, and an agent that is known by its state folder.
 type site struct {
-	signalAddr, agentAddr, stateDir string
-	link                            string // of the agent's page
-	signal, agent                   *process
+	signalAddr    string // empty until it was started
+	stateDir      string
+	link          string // of the agent's page
+	signal, agent *process
 }
 
 // newSite starts a signaling service and an agent for an RTSP camera.
 func newSite(t *testing.T, camera string) *site {
 	t.Helper()
-	s := &site{
-		signalAddr: fmt.Sprintf("127.0.0.1:%d", freePort(t)),
-		agentAddr:  fmt.Sprintf("127.0.0.1:%d", freePort(t)),
-		stateDir:   filepath.Join(t.TempDir(), "state"),
-	}
+	s := &site{stateDir: filepath.Join(t.TempDir(), "state")}
 	s.startSignal(t)
 	s.startAgent(t, camera)
 	return s
 }
 
+// anyPort lets a program choose its address, so that nobody else can take it
+// first.
+const anyPort = "127.0.0.1:0"
+
+// startSignal starts the signaling service, again at the address that it had.
 func (s *site) startSignal(t *testing.T) {
 	t.Helper()
-	s.signal = start(t, binary(t, "sightline"), "signal", "--listen", s.signalAddr)
-	waitHTTP(t, "http://"+s.signalAddr+"/healthz", startTimeout)
+	s.signal = start(t, binary(t, "sightline"), "signal", "--listen", cmp.Or(s.signalAddr, anyPort))
+	s.signalAddr = s.signal.waitFor(t, `signaling server is at http://([0-9.:]+)`, startTimeout)[1]
 }
 
 func (s *site) startAgent(t *testing.T, camera string) {
 	t.Helper()
-	s.agent = start(t, binary(t, "sightline"), "camera", "--state-dir", s.stateDir, "--listen", s.agentAddr,
+	s.agent = start(t, binary(t, "sightline"), "camera", "--state-dir", s.stateDir, "--listen", anyPort,
 		"--signal", "ws://"+s.signalAddr, "--open", "--name", "cam", camera)
 	m := s.agent.waitFor(t, `http://`+regexp.QuoteMeta(s.signalAddr)+`\S*`, startTimeout)
 	s.link = m[0]
@@ -71,28 +73,36 @@ func TestAgent_KilledAndRestartedIsLiveAgain(t *testing.T) {
 	p.waitFrames(25, liveTimeout)
 }
 
+// What is watched goes on without the service, and nothing of it is made anew. The
+// picture may pause for a moment: a busy machine is enough for that.
 func TestSignaling_KilledWhileWatchingDoesNotInterrupt(t *testing.T) {
 	b := launch(t)
 	s := newSite(t, rtspcam.StartGStreamer(t).URL(rtspcam.Open, "baseline"))
 	p := b.open("signal-restart", s.link, pageOptions{})
 	p.waitState("live", liveTimeout)
-	before := p.rtc()
+	undisturbed := func() {
+		t.Helper()
+		p.waitState("live", liveTimeout)
+		if got := p.rtc(); got.Connections != 1 || got.State != "connected" {
+			t.Errorf("the session was set up again although it was well: %+v", got)
+		}
+		if log, _ := s.agent.log(); strings.Contains(log, "a viewer left") {
+			t.Error("the agent ended the session")
+		}
+	}
 
 	s.signal.kill(t)
-	p.waitFrames(250, 30*time.Second) // ten seconds without it
-	p.waitState("live", time.Second)
-	if after := p.rtc(); after.Connections != before.Connections || after.FreezeCount > before.FreezeCount {
-		t.Errorf("the session was disturbed: before %+v, after %+v", before, after)
-	}
+	s.agent.waitFor(t, "signaling is down", startTimeout)
+	p.waitFrames(250, recoverTimeout) // ten seconds without it
+	undisturbed()
 
 	s.startSignal(t)
+	s.agent.waitFor(t, `(?s)signaling is up.*signaling is up`, recoverTimeout)
 	// A new viewer finds the agent again, which has registered by itself.
 	late := b.open("signal-late", s.link, pageOptions{})
-	late.waitState("live", recoverTimeout)
+	late.waitState("live", liveTimeout)
 	p.waitFrames(25, liveTimeout)
-	if after := p.rtc(); after.Connections != before.Connections {
-		t.Error("the first session was set up again although it was well")
-	}
+	undisturbed()
 }
 
 func TestCamera_VanishedIsSaidAndComesBack(t *testing.T) {

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,11 +21,7 @@ type home struct {
 func newHome(t *testing.T) *home {
 	t.Helper()
 	h := &home{
-		site: &site{
-			signalAddr: fmt.Sprintf("127.0.0.1:%d", freePort(t)),
-			agentAddr:  fmt.Sprintf("127.0.0.1:%d", freePort(t)),
-			stateDir:   filepath.Join(t.TempDir(), "state"),
-		},
+		site:   &site{stateDir: filepath.Join(t.TempDir(), "state")},
 		camera: rtspcam.StartGStreamer(t).URL(rtspcam.Open, "baseline"),
 	}
 	h.startSignal(t)
@@ -36,7 +31,7 @@ func newHome(t *testing.T) *home {
 
 func (h *home) startAgent(t *testing.T) {
 	t.Helper()
-	h.agent = start(t, binary(t, "sightline"), "camera", "--state-dir", h.stateDir, "--listen", h.agentAddr,
+	h.agent = start(t, binary(t, "sightline"), "camera", "--state-dir", h.stateDir, "--listen", anyPort,
 		"--signal", "ws://"+h.signalAddr, "--name", "cam", h.camera)
 	h.link = h.agent.waitFor(t, `http://`+regexp.QuoteMeta(h.signalAddr)+`\S*`, startTimeout)[0]
 }
@@ -166,10 +161,10 @@ func (h *home) restore(t *testing.T) {
 func TestTrust_ARevocationReachesEveryDevice(t *testing.T) {
 	b := launch(t)
 	front := newHome(t)
-	back := &home{site: &site{
-		signalAddr: front.signalAddr, agentAddr: fmt.Sprintf("127.0.0.1:%d", freePort(t)),
-		stateDir: filepath.Join(t.TempDir(), "state"),
-	}, camera: front.camera}
+	back := &home{
+		site:   &site{signalAddr: front.signalAddr, stateDir: filepath.Join(t.TempDir(), "state")},
+		camera: front.camera,
+	}
 	back.startAgent(t)
 
 	anna := accept(b, "anna", linkIn(t, front.run(t, "", "pair")), "Anna")

@@ -26,8 +26,9 @@ const whepPlayer = `(async () => {
 
 func TestWHEP_APlayerOfOthersPlays(t *testing.T) {
 	b := launch(t)
+	program := binary(t, "sightline")
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	start(t, binary(t, "sightline"), "camera", "--state-dir", t.TempDir(), "--listen", address, "--open", "--name", "cam",
+	start(t, program, "camera", "--state-dir", t.TempDir(), "--listen", address, "--open", "--name", "cam",
 		rtspcam.StartGStreamer(t).URL(rtspcam.Open, "high"))
 	waitHTTP(t, "http://"+address+"/healthz", startTimeout)
 	p := b.open("whep", "http://"+address+"/", pageOptions{}) // for its origin

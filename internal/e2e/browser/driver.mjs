@@ -66,10 +66,10 @@ const commands = {
     await pages.get(page).keyboard.press(key);
   },
   async click({ page, selector }) {
-    await pages.get(page).click(selector, { timeout: 10_000 });
+    await pages.get(page).click(selector, { timeout: 25_000 });
   },
   async fill({ page, selector, text }) {
-    await pages.get(page).fill(selector, text, { timeout: 10_000 });
+    await pages.get(page).fill(selector, text, { timeout: 25_000 });
   },
   // What "clear site data" in the browser's settings does, and a reload.
   async forget({ page }) {

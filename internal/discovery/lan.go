@@ -28,7 +28,7 @@ const (
 	// freshScan is how long a list of the interfaces is good enough to ask by.
 	freshScan = time.Second
 	// scanInterval is how often the list is made while something goes on.
-	scanInterval = 10 * time.Second
+	scanInterval = 5 * time.Second
 	// unicastRate and unicastBurst bound the answers to single askers, a second;
 	// those to all are bounded by answerInterval.
 	unicastRate  = 20
@@ -151,8 +151,7 @@ func (l *LAN) handle(p []byte, at linkKey, from netip.AddrPort) {
 	k := l.linkOf(at, from.Addr())
 	// Whoever is not on the link is told nothing and believed nothing, or the whole
 	// internet could ask (RFC 6762 §11).
-	idle := response && len(l.names.pending) == 0 && len(l.searches) == 0 || !response && l.service == nil
-	if k == nil || idle || response && from.Port() != mdnsPort {
+	if k == nil || !response && l.service == nil || response && from.Port() != mdnsPort {
 		l.mu.Unlock()
 		return
 	}

@@ -104,7 +104,7 @@ func (k *link) usable(a netip.Addr) (netip.Addr, bool) {
 	case !a.IsValid(), a.IsUnspecified(), a.IsLoopback(), a.IsMulticast():
 		return a, false
 	case a.IsLinkLocalUnicast() && a.Is6():
-		return a.WithZone(k.Name), true
+		return a.WithZone(zone(&k.Interface)), true
 	}
 	return a, a.IsPrivate() || k.onLink(a)
 }

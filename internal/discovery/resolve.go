@@ -143,21 +143,33 @@ func (n *names) part(name string, p *pendingName) {
 }
 
 // take takes what somebody says. A name that is said to have several addresses has
-// the first that can be dialled.
+// the first that can be dialled. A browser announces its names as it makes them,
+// and then, as Chromium does, leaves questions for them unanswered for a second: so
+// what nobody has asked for yet is kept too.
 func (n *names) take(now time.Time, k *link, records []record) {
 	for _, r := range records {
-		p := n.pending[r.name]
-		if p == nil || r.ttl == 0 || r.kind != dnsmessage.TypeA && r.kind != dnsmessage.TypeAAAA {
+		if r.kind != dnsmessage.TypeA && r.kind != dnsmessage.TypeAAAA {
+			continue
+		}
+		if _, ok := candidateName(r.name); !ok {
 			continue
 		}
 		addr, ok := k.usable(r.addr)
 		if !ok {
 			continue
 		}
-		p.addr = addr
-		close(p.done)
-		delete(n.pending, r.name)
-		n.keep(r.name, knownName{addr, now.Add(min(keptFor, time.Duration(r.ttl)*time.Second))})
+		if r.ttl == 0 {
+			delete(n.known, r.name)
+			continue
+		}
+		if p := n.pending[r.name]; p != nil {
+			p.addr = addr
+			close(p.done)
+			delete(n.pending, r.name)
+		}
+		if _, ok := n.get(now, r.name); !ok {
+			n.keep(r.name, knownName{addr, now.Add(min(keptFor, time.Duration(r.ttl)*time.Second))})
+		}
 	}
 }
 
@@ -167,7 +179,7 @@ func (n *names) keep(name string, k knownName) {
 	if n.known == nil {
 		n.known = make(map[string]knownName)
 	}
-	if len(n.known) >= maxKnown {
+	if _, there := n.known[name]; !there && len(n.known) >= maxKnown {
 		oldest := ""
 		for name, k := range n.known {
 			if oldest == "" || k.expires.Before(n.known[oldest].expires) {

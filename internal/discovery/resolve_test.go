@@ -93,7 +93,7 @@ func TestResolve_OnlyNeighboursAndOnlyAddressesOfThisSite(t *testing.T) {
 			{"169.254.3.4:5353", "169.254.3.4", "169.254.3.4"},
 			{"192.168.1.9:5353", "10.9.8.7", "10.9.8.7"}, // passed on by a router
 			{"192.168.1.9:5353", "fd00::1", "fd00::1"},
-			{"192.168.1.9:5353", "fe80::1", "fe80::1%eth0"},
+			{"192.168.1.9:5353", "fe80::1", "fe80::1%1"},
 			{"192.168.1.9:5353", "::ffff:192.168.1.9", "192.168.1.9"},
 			{"203.0.113.9:5353", "192.168.1.9", none}, // not a neighbour
 			{"192.168.1.9:5354", "192.168.1.9", none}, // not a responder
@@ -154,6 +154,23 @@ func TestResolve_IsBounded(t *testing.T) {
 		}
 		if _, ok := all.get(time.Now(), name(2*maxKnown-1)); !ok || len(all.known) != maxKnown {
 			t.Errorf("%d are kept, the last: %v", len(all.known), ok)
+		}
+	})
+}
+
+// Chromium answers nobody for a second after it has announced a name.
+func TestResolve_AnAnnouncementIsHeardBeforeTheQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &network{}
+		l, w := n.lan(t, "192.168.1.7")
+		advertise(t, l, Service{Peer: newPeer(t)})
+		wait(time.Minute)
+		before := len(n.packets())
+		w.deliver(said(t, candidate, "192.168.1.9"), neighbour)
+		synctest.Wait()
+		got, err := l.Resolve(within(t, time.Second), candidate)
+		if err != nil || got.String() != "192.168.1.9" || len(n.packets()) != before {
+			t.Errorf("got %v, %v; asked %d times", got, err, len(n.packets())-before)
 		}
 	})
 }

@@ -22,8 +22,9 @@ type Service struct {
 	// UDP is the port for media; 0 if it is not told.
 	UDP uint16
 	// Addresses are where it was found, at most 16, the last heard of first.
-	// Link-local IPv6 addresses have a zone. Advertise does not look at them: it
-	// gives out the addresses of each interface on that interface.
+	// Link-local IPv6 addresses have a zone, the index of the interface. Advertise
+	// does not look at them: it gives out the addresses of each interface on that
+	// interface.
 	Addresses []netip.Addr
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"sync"
 
 	"golang.org/x/net/ipv4"
@@ -36,7 +37,7 @@ func listen(ctx context.Context) (four, six wire, err error) {
 	// For a multicast address package net shares the port with the system's own
 	// responder, and binds to all addresses.
 	open := func(network, group string) (net.PacketConn, error) {
-		return (&net.ListenConfig{}).ListenPacket(ctx, network, net.JoinHostPort(group, fmt.Sprint(mdnsPort)))
+		return (&net.ListenConfig{}).ListenPacket(ctx, network, net.JoinHostPort(group, strconv.Itoa(mdnsPort)))
 	}
 	c4, err4 := open("udp4", group4)
 	if err4 == nil {
@@ -119,8 +120,9 @@ func (w *wire6) read(p []byte) (n, index int, from netip.AddrPort, err error) {
 func (w *wire6) send(p []byte, via *net.Interface, to netip.AddrPort) error {
 	dst := net.UDPAddrFromAddrPort(to)
 	if !to.IsValid() {
-		dst = &net.UDPAddr{IP: net.ParseIP(group6), Port: mdnsPort, Zone: via.Name}
+		dst = &net.UDPAddr{IP: net.ParseIP(group6), Port: mdnsPort}
 	}
+	dst.Zone = zone(via)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.conn.SetMulticastInterface(via); err != nil {
@@ -139,6 +141,10 @@ func (w *wire6) leave(i *net.Interface) error {
 }
 
 func (w *wire6) Close() error { return w.conn.Close() }
+
+// zone names an interface in an address, by its index: package net believes for a
+// minute that a name stands for the index it had.
+func zone(i *net.Interface) string { return strconv.Itoa(i.Index) }
 
 func source(a net.Addr) netip.AddrPort {
 	u, ok := a.(*net.UDPAddr)

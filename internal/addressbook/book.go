@@ -40,8 +40,9 @@ func (e *DamagedError) Error() string {
 // Unwrap returns the cause.
 func (e *DamagedError) Unwrap() error { return e.Err }
 
-// Book is an address book in a file. Safe for concurrent use by one process; of
-// two processes that write it at a time, the last wins.
+// Book is an address book in a file. Safe for concurrent use. Other processes may
+// have it open too: each change is made to what is on disk then. Of two that write
+// at the same moment, the last wins.
 type Book struct {
 	path string // constant
 
@@ -139,6 +140,7 @@ func (b *Book) Put(e Entry) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.reread()
 	entries := slices.DeleteFunc(slices.Clone(b.entries), func(old Entry) bool { return old.Peer == e.Peer })
 	entries = append(entries, e)
 	slices.SortStableFunc(entries, func(a, b Entry) int { return b.Seen.Compare(a.Seen) })
@@ -149,10 +151,22 @@ func (b *Book) Put(e Entry) error {
 func (b *Book) Remove(peer identity.PeerID) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.reread()
 	if b.find(peer) < 0 {
 		return nil
 	}
 	return b.write(slices.DeleteFunc(slices.Clone(b.entries), func(e Entry) bool { return e.Peer == peer }))
+}
+
+// reread takes what another process has written. It needs the mutex.
+func (b *Book) reread() {
+	data, err := read(b.path)
+	if err != nil {
+		return // what we know is the best there is
+	}
+	if entries, err := parse(data); err == nil {
+		b.entries = entries
+	}
 }
 
 // write puts entries on disk and then in place. It needs the mutex.

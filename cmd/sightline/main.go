@@ -24,6 +24,7 @@ type grammar struct {
 	Grant   cli.Grant      `cmd:"" help:"Invite somebody to the camera on this device."`
 	Access  cli.Access     `cmd:"" help:"Show and take back access to the camera on this device."`
 	Token   cli.Token      `cmd:"" help:"Let a WHEP player watch for some minutes."`
+	Doctor  doctorCommand  `cmd:"" help:"Say what works and what does not: network, relay, cameras, sessions."`
 	Backup  backupCommand  `cmd:"" help:"Write this device's keys, owners and log into an encrypted file."`
 	Restore restoreCommand `cmd:"" help:"Put a backup back."`
 	ID      cli.ID         `cmd:"" help:"Print this device's id."`

@@ -117,8 +117,12 @@ func newCamera(cc *config.Camera, log *slog.Logger) (*camera.Camera, error) {
 }
 
 func source(cc *config.Camera, u config.URL, log *slog.Logger) (*rtsp.Source, error) {
-	return rtsp.New(rtsp.Options{
+	return rtsp.New(sourceOptions(cc, u, log))
+}
+
+func sourceOptions(cc *config.Camera, u config.URL, log *slog.Logger) rtsp.Options {
+	return rtsp.Options{
 		URL: u.Address(), Username: cc.Username, Password: cc.Password.Reveal(),
 		Transport: rtsp.Transport(cc.Transport), Fingerprint: cc.TLS.Fingerprint, Insecure: cc.TLS.Insecure, Logger: log,
-	})
+	}
 }

@@ -79,6 +79,16 @@ func AgentRuns(ctx context.Context, stateDir string) bool {
 	return held(f)
 }
 
+// AskAgent gets a path of the API of the agent that runs with a state folder, into
+// out. It is for reading only.
+func AskAgent(ctx context.Context, stateDir, path string, out any) error {
+	c, err := openConsole(stateDir)
+	if err != nil {
+		return err
+	}
+	return c.call(ctx, http.MethodGet, path, nil, out)
+}
+
 // running reports whether an agent answers.
 func (c *console) running(ctx context.Context) bool {
 	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", c.path)

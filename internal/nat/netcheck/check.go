@@ -57,10 +57,7 @@ func Check(ctx context.Context, o Options) Report {
 		})
 	}
 	if o.PortMap != nil {
-		wg.Go(func() {
-			p := o.PortMap(ctx)
-			r.PortMapping = &p
-		})
+		wg.Go(func() { r.PortMapping = o.PortMap(ctx) })
 	}
 	wg.Wait()
 	r.IPv4, r.IPv6 = four.Family, six.Family

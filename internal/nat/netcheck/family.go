@@ -115,10 +115,7 @@ func inside(ip netip.Addr) bool {
 func (c *check) behaviours(ctx context.Context, network string, s *socket, seen []observation, f *familyResult) {
 	first := seen[0]
 	f.NAT = answer(!c.local[first.mapped.Addr()] || first.mapped.Port() != s.port())
-	capable := f.servers[slices.IndexFunc(f.servers, func(r STUNReport) bool { return r.Mapped.IsValid() })]
-	if i := slices.IndexFunc(f.servers, func(r STUNReport) bool { return r.Other.IsValid() }); i >= 0 {
-		capable = f.servers[i]
-	}
+	capable := mostCapable(f.servers)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		more := c.askOthers(ctx, s, capable)
@@ -143,6 +140,29 @@ func (c *check) behaviours(ctx context.Context, network string, s *socket, seen 
 			f.Public = append(f.Public, ip)
 		}
 	}
+}
+
+// mostCapable returns the server that can be used for the most tests: one with a
+// second address, else one whose address another has too, on another port, since
+// those are often one server.
+func mostCapable(servers []STUNReport) STUNReport {
+	answered := slices.DeleteFunc(slices.Clone(servers), func(r STUNReport) bool { return !r.Mapped.IsValid() })
+	for _, twoHosts := range []bool{true, false} {
+		for _, r := range answered {
+			if r.Other.IsValid() && (!twoHosts || r.Other.Addr() != r.Server.Addr()) {
+				return r
+			}
+		}
+	}
+	for _, r := range answered {
+		for _, other := range answered {
+			if other.Server.Addr() == r.Server.Addr() && other.Server.Port() != r.Server.Port() {
+				r.Other = other.Server
+				return r
+			}
+		}
+	}
+	return answered[0]
 }
 
 // askOthers asks at a server's other addresses (RFC 5780 §4.3, tests II and III).

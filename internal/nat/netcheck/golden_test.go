@@ -108,7 +108,7 @@ func (n *network) check(t *testing.T) Report {
 	lines.serveHTTP(t, "signal.example:80", n.ahead)
 	o := Options{Servers: servers, Signal: "ws://signal.example", Net: w.Network(n.kind, n.options).Host(), Dial: lines.dial}
 	if n.portMap != nil {
-		o.PortMap = func(context.Context) portmap.Report { return *n.portMap }
+		o.PortMap = func(context.Context) *portmap.Report { return n.portMap }
 	}
 	start := time.Now()
 	r := Check(t.Context(), o)

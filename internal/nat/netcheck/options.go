@@ -31,9 +31,9 @@ type Options struct {
 	// Signal is the URL of the signaling service, with the scheme https, http, wss
 	// or ws. Default: none.
 	Signal string
-	// PortMap asks the router for a port, as portmap.Probe does. Default: it is not
-	// asked.
-	PortMap func(ctx context.Context) portmap.Report
+	// PortMap asks the router for a port, as portmap.Probe does; nil if it could
+	// not. It is waited for even beyond Timeout. Default: the router is not asked.
+	PortMap func(ctx context.Context) *portmap.Report
 	// Net is the network. Default: the system's.
 	Net transport.Net
 	// Resolve returns the addresses of a host name. Default: the system's resolver.

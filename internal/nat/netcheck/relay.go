@@ -106,6 +106,7 @@ func explainRefusal(code stun.ErrorCode) string {
 		return "this agent has used up its share of the relay; wait until some of its sessions end, or ask the operator for more"
 	case stun.CodeInsufficientCapacity:
 		return "the relay is full; try again later"
+	default: // nothing that a person could do more about
 	}
 	return fmt.Sprintf("it refuses to relay (error %d); look into its log", int(code))
 }

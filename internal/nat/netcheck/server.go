@@ -73,6 +73,12 @@ type serverURL struct {
 	port      uint16
 }
 
+// ValidateURL says what is wrong with a STUN or TURN URL; nil if nothing is.
+func ValidateURL(text string) error {
+	_, err := parseURL(text)
+	return err
+}
+
 func parseURL(text string) (serverURL, error) {
 	if err := signaling.ValidateICEURL(text); err != nil {
 		return serverURL{}, errors.New("this is no address of a STUN or TURN server; write stun:HOST:PORT")

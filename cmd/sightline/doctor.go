@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sightline-cam/sightline/internal/cli"
+	"github.com/sightline-cam/sightline/internal/config"
+	"github.com/sightline-cam/sightline/internal/nat/netcheck"
+	"github.com/sightline-cam/sightline/internal/nat/portmap"
+	"github.com/sightline-cam/sightline/signaling"
+)
+
+// Together these bound a run when everything is blocked: servers are asked for
+// first, then the network is examined with them; cameras and the router meanwhile.
+const (
+	introduceTime = 2500 * time.Millisecond
+	examineTime   = 5 * time.Second
+	doctorTime    = introduceTime + examineTime
+)
+
+// doctorCommand says what works and what does not, and what to do.
+type doctorCommand struct {
+	URL      []string  `arg:"" optional:"" help:"Address of a camera to look at, rtsp:// or rtsps://; several may follow." placeholder:"rtsp://…"`
+	Config   string    `help:"Look at the cameras of this YAML file, and use its settings." placeholder:"FILE"`
+	Signal   string    `help:"Signaling server to examine, and to get STUN servers and relays from." placeholder:"wss://HOST"`
+	STUN     []string  `name:"stun" help:"STUN server to ask; may be repeated." sep:"none" placeholder:"HOST:PORT"`
+	StateDir string    `help:"Folder of the agent whose sessions to explain. Default ~/.local/state/sightline." placeholder:"DIR"`
+	NoRouter bool      `help:"Do not ask the router to open a port."`
+	JSON     bool      `name:"json" help:"Print a report for programs."`
+	Login    cli.Login `embed:""`
+}
+
+// Run implements the command. The error says that something does not work.
+func (c *doctorCommand) Run(ctx context.Context, p *cli.Process) error {
+	cfg, err := c.settings(ctx, p)
+	if err != nil {
+		return err
+	}
+	servers, err := c.stunServers()
+	if err != nil {
+		return err
+	}
+	if p.ToTerminal() && !c.JSON {
+		fmt.Fprintln(p.Stderr, "Looking; this takes a few seconds.")
+	}
+	r := examine(ctx, cfg, servers, !c.NoRouter)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return r.print(p.Stdout, c.JSON)
+}
+
+// settings returns what is to be examined: cameras, the signaling service, the
+// state folder.
+func (c *doctorCommand) settings(ctx context.Context, p *cli.Process) (*config.Config, error) {
+	cfg := &config.Config{Signal: c.Signal}
+	if len(c.URL) > 0 || c.Config != "" {
+		camera := cli.Camera{URL: c.URL, Config: c.Config, Login: c.Login}
+		camera.Address.Signal, camera.Address.StateDir = c.Signal, c.StateDir
+		var err error
+		if cfg, err = camera.Settings(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	if c.StateDir != "" || cfg.StateDir == "" {
+		dir, err := cli.StateFolder(c.StateDir)
+		if err != nil {
+			return nil, err
+		}
+		cfg.StateDir = dir
+	}
+	return cfg, nil
+}
+
+// stunServers returns those of the command line.
+func (c *doctorCommand) stunServers() ([]signaling.ICEServer, error) {
+	var list []signaling.ICEServer
+	for _, text := range c.STUN {
+		url := text
+		if !strings.HasPrefix(url, "stun:") {
+			url = "stun:" + url
+		}
+		if err := netcheck.ValidateURL(url); err != nil {
+			return nil, fmt.Errorf("--stun %s: %w", netcheck.Printable(text), err)
+		}
+		list = append(list, signaling.ICEServer{URLs: []string{url}})
+	}
+	return list, nil
+}
+
+// doctorReport is all that was found out.
+type doctorReport struct {
+	OK      bool            `json:"ok"`
+	Verdict string          `json:"verdict"`
+	Network netcheck.Report `json:"network"`
+	// Registration is nil without a signaling service.
+	Registration *registration `json:"registration"`
+	Cameras      []cli.Look    `json:"cameras"`
+	Agent        agentReport   `json:"agent"`
+	// Findings are the same in sentences.
+	Findings []sectionFindings `json:"findings"`
+}
+
+// sectionFindings is a netcheck.Section for programs.
+type sectionFindings struct {
+	Section  string             `json:"section"`
+	Findings []netcheck.Finding `json:"findings"`
+}
+
+// examine finds everything out, as much as possible at the same time.
+func examine(ctx context.Context, cfg *config.Config, servers []signaling.ICEServer, router bool) *doctorReport {
+	ctx, cancel := context.WithTimeout(ctx, doctorTime)
+	defer cancel()
+	r := &doctorReport{Cameras: []cli.Look{}}
+	var everything sync.WaitGroup
+	everything.Go(func() { r.Cameras = cli.LookAt(ctx, cfg.Cameras) })
+	o := netcheck.Options{Signal: cfg.Signal, Timeout: examineTime}
+	if router {
+		answer := make(chan *portmap.Report, 1)
+		everything.Go(func() { answer <- askRouter(ctx) })
+		o.PortMap = func(context.Context) *portmap.Report { return <-answer }
+	}
+	var offers sync.WaitGroup
+	running := cli.AgentRuns(ctx, cfg.StateDir)
+	offers.Go(func() {
+		if running {
+			r.Agent = askAgent(ctx, cfg.StateDir)
+		}
+	})
+	if cfg.Signal != "" {
+		offers.Go(func() {
+			key := filepath.Join(cfg.StateDir, cli.KeyFile)
+			if running {
+				key = "" // it is registered with it, and would be thrown out
+			}
+			r.Registration = introduce(ctx, cfg.Signal, key)
+		})
+	}
+	offers.Wait()
+	if r.Registration != nil {
+		servers = append(servers, r.Registration.servers...)
+	}
+	o.Servers = append(servers, r.Agent.servers...)
+	r.Network = netcheck.Check(ctx, o)
+	everything.Wait()
+	r.conclude()
+	return r
+}
+
+// askRouter asks the router for a port that leads to a socket made for that.
+func askRouter(ctx context.Context) *portmap.Report {
+	conn, err := (&net.ListenConfig{}).ListenPacket(ctx, "udp4", ":0")
+	if err != nil {
+		return nil
+	}
+	defer conn.Close() //nolint:errcheck // nothing was sent
+	local, ok := conn.LocalAddr().(*net.UDPAddr)
+	if !ok {
+		return nil
+	}
+	report, err := portmap.Probe(ctx, portmap.Options{Port: local.AddrPort().Port()})
+	if err != nil && report.Problem == "" {
+		report.Problem = "The router did not answer in time."
+	}
+	return &report
+}
+
+// conclude draws sentences from what was found.
+func (r *doctorReport) conclude() {
+	r.OK, r.Verdict = true, r.Network.Verdict()
+	for _, s := range r.sections() {
+		for _, f := range s.Findings {
+			r.OK = r.OK && f.Level != netcheck.Problem
+		}
+		if len(s.Findings) > 0 {
+			r.Findings = append(r.Findings, sectionFindings{s.Title, s.Findings})
+		}
+	}
+}
+
+// sections returns the findings in the order in which they are printed.
+func (r *doctorReport) sections() []netcheck.Section {
+	all := []netcheck.Section{{Title: "Network", Findings: r.Network.Explain()}}
+	if s := r.Network.Signal; s != nil {
+		all = append(all, netcheck.Section{Title: "Signaling", Findings: append(s.Explain(), r.Registration.explain(s)...)})
+	}
+	return append(all,
+		netcheck.Section{Title: "Cameras", Findings: explainLooks(r.Cameras)},
+		netcheck.Section{Title: "Agent", Findings: r.Agent.explain()},
+		netcheck.Section{Title: "Sessions", Findings: r.Agent.explainSessions()})
+}
+
+// print writes the report. The error counts what does not work.
+func (r *doctorReport) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(r); err != nil {
+			return fmt.Errorf("print the report: %w", err)
+		}
+	} else if err := netcheck.WriteText(w, r.Verdict, r.sections()); err != nil {
+		return fmt.Errorf("print the report: %w", err)
+	}
+	broken := 0
+	for _, s := range r.Findings {
+		for _, f := range s.Findings {
+			if f.Level == netcheck.Problem {
+				broken++
+			}
+		}
+	}
+	switch broken {
+	case 0:
+		return nil
+	case 1:
+		return errors.New("one thing does not work; see above")
+	}
+	return fmt.Errorf("%d things do not work; see above", broken)
+}
+
+// explainLooks says what the cameras showed.
+func explainLooks(looks []cli.Look) []netcheck.Finding {
+	var out []netcheck.Finding
+	for i := range looks {
+		out = append(out, explainLook(&looks[i]))
+	}
+	return out
+}
+
+func explainLook(l *cli.Look) netcheck.Finding {
+	f := netcheck.Finding{Level: netcheck.OK, Topic: l.Camera}
+	if l.Second {
+		f.Topic += " (2nd)"
+	}
+	if l.Problem != "" {
+		f.Level, f.Text = netcheck.Problem, sentence(l.Problem)
+		return f
+	}
+	f.Text = l.Codec
+	if l.Width > 0 {
+		f.Text += fmt.Sprintf(" of %d×%d", l.Width, l.Height)
+	}
+	if l.Audio != "" {
+		f.Text += " with " + l.Audio + " sound"
+	}
+	f.Text += fmt.Sprintf(" from %s; the first picture came after %.1f s.", l.Address, float64(l.PictureMs)/1000)
+	if l.Codec == "H.265" {
+		f.Level, f.Advice = netcheck.Note, "Set the camera, or its second stream, to H.264: few browsers show H.265 live."
+	}
+	for _, w := range l.Warnings {
+		f.Level = netcheck.Note
+		f.Text += " " + sentence(w)
+	}
+	return f
+}
+
+// sentence gives a text a capital letter and a full stop.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -57,6 +58,11 @@ func (c *viewCommand) Run(ctx context.Context, p *cli.Process) (err error) {
 		ctx, cancel = context.WithTimeout(ctx, c.Duration)
 		defer cancel()
 	}
+	ctx, stop := context.WithCancel(ctx)
+	var logging sync.WaitGroup
+	logging.Go(func() { logPath(ctx, s, o.Logger) })
+	defer logging.Wait()
+	defer stop()
 	return copyVideo(ctx, s, out)
 }
 

@@ -1,0 +1,41 @@
+package natkernel
+
+import (
+	"testing"
+
+	"github.com/sightline-cam/sightline/internal/lab/netns"
+)
+
+// Every kind of camera, seen from every kind of place, without help.
+func TestMatrix_WithoutARelay(t *testing.T) {
+	w := newWorld(t)
+	matrix(t, w, "plain", append(places(), mappedPlaces()...), places(), false)
+}
+
+// matrix watches every camera from every place.
+func matrix(t *testing.T, w *world, name string, cameras, viewers []place, turn bool) {
+	t.Helper()
+	var options []netns.SiteOptions
+	for _, p := range append(cameras, viewers...) {
+		options = append(options, p.options())
+	}
+	hosts := w.Sites(t, options...)
+	states := w.viewers(t, len(cameras)*len(viewers))
+	agents := make([]*agent, len(cameras))
+	for i, p := range cameras {
+		if p.mapped {
+			hosts[i].Site.MapPorts(t, netns.PCP)
+		}
+		agents[i] = w.camera(t, p, hosts[i])
+	}
+	var cells []cell
+	for i, a := range agents {
+		a.ready(t)
+		for j, p := range viewers {
+			cells = append(cells, cell{
+				name: name, camera: a, viewer: p, host: hosts[len(cameras)+j], state: states[i*len(viewers)+j], want: expected(a.place, p, turn),
+			})
+		}
+	}
+	table(t, w, cells)
+}

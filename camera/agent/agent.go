@@ -43,9 +43,11 @@ type Agent struct {
 	signal    sender                   // nil without signaling
 	offers    *limiter                 // offers of known peers being answered
 	refusals  *limiter                 // offers of strangers being answered
-	channels  *http.Server             // over data channels
-	own       *http.Server             // on the own listener
-	console   *http.Server             // on the console's socket
+	ice       *iceServers
+	relays    relays       // nil without signaling
+	channels  *http.Server // over data channels
+	own       *http.Server // on the own listener
+	console   *http.Server // on the console's socket
 	ownRoutes http.Handler
 
 	admitted sync.Map // *signaling.Offer -> *trust.Principal, from Accept to the session
@@ -106,6 +108,7 @@ func New(o Options) (*Agent, error) {
 		refusals:  newLimiter(maxRefusals),
 		closing:   make(chan struct{}),
 		resweep:   make(chan struct{}, 1),
+		ice:       newICEServers(o.STUN, o.Logger.With("part", "relay")),
 	}
 	var err error
 	if a.verifier, err = signaling.NewOfferVerifier(signaling.OfferVerifierOptions{Identity: o.Identity, Authorize: a.authorizeOffer}); err != nil {
@@ -118,13 +121,14 @@ func New(o Options) (*Agent, error) {
 		return nil, err
 	}
 	if o.Signal != "" {
-		a.signal, err = client.New(client.Options{
+		c, err := client.New(client.Options{
 			URL: o.Signal, Identity: o.Identity, Logger: o.Logger.With("part", "signaling"), HTTPClient: o.SignalHTTP, AllowPlaintext: o.SignalPlaintext,
-			OnMessage: a.receive, OnState: a.signalState,
+			OnMessage: a.receive, OnState: a.signalState, OnService: a.ice.set,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("signaling server: %w", err)
 		}
+		a.signal, a.relays = c, c
 	}
 	a.ownRoutes = a.handler(overListener)
 	a.own = newHTTPServer(a.ownRoutes, o.Logger)
@@ -168,6 +172,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	e, err := peer.Listen(peer.EndpointOptions{
 		Certificate: a.opts.Identity.Certificate(), Addr: a.opts.UDP, Loopback: true,
 		MaxSessions: a.opts.MaxSessions + maxClaims, Logger: a.log.With("part", "peer"),
+		Interfaces: a.opts.Interfaces, STUN: peer.STUNHosts(a.opts.STUN), PortMap: a.opts.PortMap, External: a.opts.External,
+		TCP: a.opts.TCP, Resolve: a.opts.Resolve, Direct: a,
 	})
 	if err != nil {
 		for _, l := range []net.Listener{a.opts.Listener, a.opts.Console} {
@@ -179,6 +185,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	var p publisher = endpoint{e}
 	a.publisher.Store(&p)
+	if a.opts.OnUDP != nil {
+		a.opts.OnUDP(e.Addr().Port())
+	}
 
 	var wg sync.WaitGroup
 	for _, c := range a.cameras.order {
@@ -200,6 +209,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if l := a.opts.Console; l != nil {
 		serve(a.console, newLimitedListener(l, maxConsole, nil))
 	}
+	wg.Go(func() { a.ice.run(ctx, a.relays, p) })
 	wg.Go(func() { a.watchAccess(ctx) })
 	wg.Go(func() { a.keepTrust(ctx) })
 	a.checkClock()

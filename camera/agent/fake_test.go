@@ -57,6 +57,16 @@ func (p *fakePublisher) Answer(_ context.Context, o peer.Offer) (mediaSession, s
 	return s, "v=0\r\nanswer\r\n", nil
 }
 
+func (p *fakePublisher) AnswerDirect(_ context.Context, _ peer.DirectCall, _ [32]byte) (mediaSession, error) {
+	m, _, err := p.Answer(context.Background(), peer.Offer{})
+	return m, err
+}
+
+func (p *fakePublisher) Network() peer.Network      { return peer.Network{} }
+func (p *fakePublisher) Fingerprint() string        { return "sha-256 AA" }
+func (p *fakePublisher) SetSTUN([]string)           {}
+func (p *fakePublisher) SetRelays([]peer.ICEServer) {}
+
 func (p *fakePublisher) session(i int) *fakeSession {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -95,6 +105,15 @@ func (s *fakeSession) Renegotiate(_ context.Context, o peer.Offer) (string, erro
 	}
 	return "v=0\r\nagain\r\n", nil
 }
+
+func (s *fakeSession) Restart(_ context.Context, offer string) (string, error) {
+	if strings.Contains(offer, "bad") {
+		return "", peer.ErrBadOffer
+	}
+	return "v=0\r\nrestarted\r\n", nil
+}
+
+func (s *fakeSession) Pairs() []peer.PairStats { return nil }
 
 func (s *fakeSession) AddCandidate(candidate, mid string) error {
 	s.mu.Lock()

@@ -43,7 +43,7 @@ func (a *Agent) receive(ctx context.Context, from identity.PeerID, payload strin
 		return
 	}
 	if _, ok := in.Message().(*signaling.Offer); !ok {
-		a.receiveLater(in)
+		a.receiveLater(ctx, in)
 		return
 	}
 	places := a.offers
@@ -73,8 +73,8 @@ func (a *Agent) heard(now time.Time, from identity.PeerID, known bool) error {
 	return within(a.strangers, now, 1)
 }
 
-// receiveLater takes a candidate or the end of a session.
-func (a *Agent) receiveLater(in signaling.Signed) {
+// receiveLater takes a candidate, a restart or the end of a session.
+func (a *Agent) receiveLater(ctx context.Context, in signaling.Signed) {
 	s, ok := a.sessions.get(sessionKey{in.Head().From, in.Head().Session})
 	if !ok || s.intro == nil {
 		a.metrics.message("unknown_session")
@@ -89,7 +89,9 @@ func (a *Agent) receiveLater(in signaling.Signed) {
 	a.metrics.message("accepted")
 	switch m := m.(type) {
 	case *signaling.Candidate:
-		a.addCandidate(s, m.Candidate, m.MID)
+		a.queue(s, func() { a.addCandidate(s, m.Candidate, m.MID) })
+	case *signaling.Restart:
+		a.queue(s, func() { a.restart(ctx, s, m) })
 	case *signaling.Bye:
 		a.watching.Go(func() { _ = s.media.Close() })
 	}
@@ -129,7 +131,7 @@ func (a *Agent) receiveOffer(ctx context.Context, in signaling.Signed, known boo
 		a.reject(ctx, intro, err)
 		return
 	}
-	reply, err := intro.Answer(time.Now(), sdp)
+	reply, err := intro.Answer(time.Now(), sdp, a.ice.forViewer()...)
 	if err != nil {
 		a.log.Error("could not sign an answer", "session", s.logID(), "error", err)
 		_ = s.media.Close()
@@ -197,13 +199,13 @@ func (a *Agent) reject(ctx context.Context, intro *signaling.PublisherSession, c
 // answer opens the session. One for a claim has no media.
 func (a *Agent) answer(ctx context.Context, s *session, o *signaling.Offer) (string, error) {
 	if s.place == placeOfClaim {
-		return a.open(ctx, s, peer.Offer{SDP: o.SDP})
+		return a.open(ctx, s, a.trickling(ctx, s, peer.Offer{SDP: o.SDP}))
 	}
 	pick, err := a.cameras.pick(o.Media, a.mayWatch(s.principal.Load()))
 	if err != nil {
 		return "", err
 	}
-	return a.open(ctx, s, peer.Offer{SDP: o.SDP, Pick: pick})
+	return a.open(ctx, s, a.trickling(ctx, s, peer.Offer{SDP: o.SDP, Pick: pick}))
 }
 
 // mayWatch returns whether a principal may watch a camera live.

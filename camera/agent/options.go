@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +18,9 @@ import (
 	"github.com/sightline-cam/sightline/internal/trust"
 	"github.com/sightline-cam/sightline/signaling"
 )
+
+// directKeySize is how many bytes a key for tickets has.
+const directKeySize = 32
 
 // Options configure an Agent. Identity and Cameras are required.
 type Options struct {
@@ -70,6 +75,26 @@ type Options struct {
 	// UDP is the address of the one UDP port for all viewers. Default ":0";
 	// with Open "127.0.0.1:0".
 	UDP string
+	// STUN are servers that tell the agent how it looks from outside, as
+	// "stun:host:port", at most 4, beside those that the signaling server names.
+	STUN []string
+	// PortMap asks the router to let everybody in to the UDP port, and the TCP one.
+	PortMap bool
+	// External are addresses that lead to the UDP port because somebody configured
+	// a router so.
+	External []netip.AddrPort
+	// TCP listens at the TCP port of the same number, for viewers whose network
+	// lets no UDP through.
+	TCP bool
+	// Interfaces names those whose addresses are offered, as patterns. Default:
+	// all but bridges of containers, and VPNs where there is anything else.
+	Interfaces []string
+	// Resolve finds the address of a ".local" name in a browser's candidate.
+	// Default: such candidates are left out.
+	Resolve func(ctx context.Context, name string) (netip.Addr, error)
+	// DirectKey is what tickets for dialling without signaling are made with, 32
+	// random bytes that outlive the process. Default: new ones.
+	DirectKey []byte
 	// MaxSessions bounds the viewers at a time. Default 512.
 	MaxSessions int
 	// MaxSessionsPerPeer bounds those of one viewer; the oldest makes room.
@@ -77,6 +102,9 @@ type Options struct {
 	MaxSessionsPerPeer int
 	// Version is shown to viewers. Default "dev".
 	Version string
+	// OnUDP is called once the UDP port is open, with its number. It must not
+	// block.
+	OnUDP func(port uint16)
 	// OnSignal is called when the connection to the signaling server comes or
 	// goes. It must not block.
 	OnSignal func(online bool)
@@ -99,6 +127,10 @@ func (o *Options) setDefaults() {
 	}
 	if o.MaxSessionsPerPeer <= 0 {
 		o.MaxSessionsPerPeer = 8
+	}
+	if len(o.DirectKey) == 0 {
+		o.DirectKey = make([]byte, directKeySize)
+		_, _ = rand.Read(o.DirectKey) // never fails
 	}
 	if o.Version == "" {
 		o.Version = "dev"
@@ -135,6 +167,14 @@ func (o *Options) check() error {
 	}
 	if len(o.Cameras) == 0 {
 		return errors.New("an agent needs at least one camera")
+	}
+	if len(o.DirectKey) < directKeySize {
+		return fmt.Errorf("the key for tickets has %d bytes; it needs %d", len(o.DirectKey), directKeySize)
+	}
+	for _, u := range o.STUN {
+		if err := signaling.ValidateICEURL(u); err != nil {
+			return fmt.Errorf("STUN server %q: %w", u, err)
+		}
 	}
 	seen := make(map[string]bool)
 	for _, c := range o.Cameras {

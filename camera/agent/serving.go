@@ -31,23 +31,50 @@ func (a *Agent) open(ctx context.Context, s *session, o peer.Offer) (answer stri
 		a.sessions.cancel(s.place)
 		return "", err
 	}
+	return answer, a.enter(ctx, s, media)
+}
+
+// enter enters a session for which a place was reserved.
+func (a *Agent) enter(ctx context.Context, s *session, media mediaSession) error {
 	s.media, s.started, s.limit = media, time.Now(), newLimiter(maxRequestsPerSession)
 	s.events = newLimiter(maxEventsPerSession)
+	if s.intro != nil {
+		s.later = make(chan func(), maxLater)
+	}
 	oldest, ok := a.sessions.add(s)
 	if !ok {
-		return "", errors.Join(peer.ErrBusy, media.Close())
+		return errors.Join(peer.ErrBusy, media.Close())
 	}
 	for _, old := range oldest {
 		a.watching.Go(func() { a.end(ctx, old, "A newer connection of this device took its place.") })
 	}
 	go a.attend(s) // add has counted it
-	return answer, nil
+	return nil
+}
+
+// maxLater bounds the messages of a session that wait their turn.
+const maxLater = 64
+
+// inOrder does what came by signaling, one thing after the other, until the
+// session ends: candidates belong to the restart before them.
+func (s *session) inOrder() {
+	for {
+		select {
+		case f := <-s.later:
+			f()
+		case <-s.media.Done():
+			return
+		}
+	}
 }
 
 // attend serves a session's data channels until it ends.
 func (a *Agent) attend(s *session) {
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = a.channels.Serve(&sessionListener{Listener: s.media.Listener(), session: s}) })
+	if s.later != nil {
+		wg.Go(s.inOrder)
+	}
 	noted, from := false, ""
 	if a.awaitPath(s) {
 		from = s.address()

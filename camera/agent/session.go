@@ -16,11 +16,18 @@ import (
 // publisher answers viewers: a *peer.Endpoint.
 type publisher interface {
 	Answer(ctx context.Context, o peer.Offer) (mediaSession, string, error)
+	AnswerDirect(ctx context.Context, call peer.DirectCall, fingerprint [32]byte) (mediaSession, error)
+	Network() peer.Network
+	Fingerprint() string
+	SetSTUN(servers []string)
+	SetRelays(servers []peer.ICEServer)
 }
 
 // mediaSession is what the agent uses of a *peer.Session.
 type mediaSession interface {
 	Renegotiate(ctx context.Context, o peer.Offer) (string, error)
+	Restart(ctx context.Context, offer string) (string, error)
+	Pairs() []peer.PairStats
 	AddCandidate(candidate, mid string) error
 	Listener() net.Listener
 	Connected() <-chan struct{}
@@ -42,13 +49,23 @@ func (e endpoint) Answer(ctx context.Context, o peer.Offer) (mediaSession, strin
 	return s, sdp, nil
 }
 
+// AnswerDirect implements publisher.
+func (e endpoint) AnswerDirect(ctx context.Context, call peer.DirectCall, fingerprint [32]byte) (mediaSession, error) {
+	s, err := e.Endpoint.AnswerDirect(ctx, call, fingerprint)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
 // origin says by which way a session was introduced.
 type origin string
 
 const (
 	viaSignaling origin = "signaling"
 	viaWHEP      origin = "whep"
-	viaClaim     origin = "claim" // through signaling, to show a secret
+	viaClaim     origin = "claim"  // through signaling, to show a secret
+	viaDirect    origin = "direct" // dialled without signaling
 )
 
 // sessionKey names a session. Two viewers may choose the same id.
@@ -68,7 +85,8 @@ type session struct {
 	limit   *limiter // requests under way over its data channels
 	events  *limiter // event streams among them
 
-	intro *signaling.PublisherSession // nil for WHEP
+	intro *signaling.PublisherSession // nil but for signaling
+	later chan func()                 // what came by signaling, in order; nil without
 	whep  *whepSession                // nil for signaling
 
 	principal atomic.Pointer[trust.Principal] // what it may do; nil for a claim

@@ -15,6 +15,7 @@ type Camera struct {
 	Name    []string `help:"Name of the camera, which gives its id too; in the order of the addresses." sep:"none" placeholder:"NAME"`
 	Sub     []string `help:"Second stream of the camera at a lower rate; in the order of the addresses." sep:"none" placeholder:"URL"`
 	Address Address  `embed:""`
+	Network Network  `embed:""`
 	Login   Login    `embed:""`
 	Viewers Viewers  `embed:""`
 	Log     Log      `embed:""`
@@ -32,7 +33,26 @@ type Address struct {
 	Signal       string   `help:"Register at this signaling server instead of running one." placeholder:"wss://HOST"`
 	InsecureHTTP bool     `name:"insecure-http" help:"Serve plain HTTP beyond loopback, for a reverse proxy that adds TLS."`
 	AllowedHost  []string `help:"Further host name by which the listener may be reached." sep:"none" placeholder:"NAME"`
+	NoMDNS       bool     `name:"no-mdns" help:"Say and ask nothing in this network by multicast DNS: viewers find the agent through the signaling server only."`
 	StateDir     string   `help:"Folder of what the agent keeps: its key, owners, log. Default ~/.local/state/sightline." placeholder:"DIR"`
+}
+
+// Network is how viewers reach the agent through routers.
+type Network struct {
+	STUN      []string `name:"stun" help:"STUN server beside those of the signaling server." sep:"none" placeholder:"stun:HOST:PORT"`
+	NoPortMap bool     `help:"Do not ask the router to let viewers in."`
+	NoTCP     bool     `name:"no-tcp" help:"Do not listen at the TCP port of the UDP port's number, for viewers whose network blocks UDP."`
+	External  []string `help:"Address that a router forwards to the UDP port." sep:"none" placeholder:"IP:PORT"`
+	Interface []string `help:"Offer only the addresses of these interfaces: eth0, wl*." sep:"none" placeholder:"NAME"`
+}
+
+// lay lays the flags over the settings.
+func (n *Network) lay(over *config.Network) {
+	over.STUN = append(over.STUN, n.STUN...)
+	over.NoPortMap = over.NoPortMap || n.NoPortMap
+	over.NoTCP = over.NoTCP || n.NoTCP
+	over.External = append(over.External, n.External...)
+	over.Interfaces = append(over.Interfaces, n.Interface...)
 }
 
 // Login is how cameras let us in.
@@ -81,9 +101,11 @@ func (c *Camera) settings() (cfg *config.Config, warnings []config.Problem, err 
 	set(&cfg.TLSKey, c.Address.TLSKey)
 	cfg.InsecureHTTP = cfg.InsecureHTTP || c.Address.InsecureHTTP
 	set(&cfg.UDP, c.Address.UDP)
+	cfg.NoMDNS = cfg.NoMDNS || c.Address.NoMDNS
 	set(&cfg.Signal, c.Address.Signal)
 	set(&cfg.StateDir, c.Address.StateDir)
 	set(&cfg.Allow, c.Viewers.Allow)
+	c.Network.lay(&cfg.Network)
 	cfg.Open = cfg.Open || c.Viewers.Open
 	set((*string)(&cfg.LogLevel), c.Log.LogLevel)
 	set((*string)(&cfg.LogFormat), c.Log.LogFormat)

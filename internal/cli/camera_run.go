@@ -42,13 +42,23 @@ func (c *Camera) Run(ctx context.Context, p *Process, embed Embed) error {
 	if err != nil {
 		return err
 	}
+	udp, err := device.udpAddress(cfg)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	key, err := device.directKey(cfg)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	return Publish(ctx, p, Publication{
 		Options: agent.Options{
 			Identity: device.id, Cameras: cameras, Open: cfg.Open, AllowFile: cfg.Allow, AllowList: device.list,
 			Trust: device.trust, Log: device.journal, Console: device.takeConsole(), Signal: cfg.Signal,
-			Listener: listener, AllowedHosts: c.Address.AllowedHost, UDP: cfg.UDP, Version: p.Version, Logger: log,
+			Listener: listener, AllowedHosts: c.Address.AllowedHost, UDP: udp, Version: p.Version, Logger: log,
+			STUN: cfg.Network.STUN, PortMap: !cfg.Network.NoPortMap && !cfg.Open, TCP: !cfg.Network.NoTCP && !cfg.Open,
+			External: cfg.Network.Addresses(), Interfaces: cfg.Network.Interfaces, DirectKey: key,
 		},
-		Embed: embed, Certificate: certificate,
+		Embed: embed, Certificate: certificate, NoMDNS: cfg.NoMDNS,
 		StateDir: cfg.StateDir, Pair: !cfg.Open && cfg.Allow == "",
 	})
 }

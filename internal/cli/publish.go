@@ -30,6 +30,9 @@ type Publication struct {
 	// Pair says that the device needs an owner: who starts it at a terminal gets
 	// the link for that.
 	Pair bool
+	// NoMDNS neither tells this network of the agent nor asks it for the addresses
+	// behind the names in browsers' candidates.
+	NoMDNS bool
 	// Intro is printed before the link, if set.
 	Intro string
 }
@@ -68,6 +71,7 @@ func Publish(ctx context.Context, p *Process, pub Publication) (err error) {
 			announce()
 		}
 	}
+	beOnLAN, leaveLAN := pub.joinLAN(&o)
 	a, err := agent.New(o)
 	if err != nil {
 		return errors.Join(err, closeBoth(o))
@@ -85,10 +89,11 @@ func Publish(ctx context.Context, p *Process, pub Publication) (err error) {
 		case <-ctx.Done():
 		}
 	})
+	wg.Go(func() { beOnLAN(ctx) })
 	err = a.Run(ctx)
 	cancel()
 	wg.Wait()
-	return err
+	return errors.Join(err, leaveLAN())
 }
 
 func closeBoth(o agent.Options) error {

@@ -29,6 +29,7 @@ const maxCameras = 256
 func (c *Config) Complete() (warnings []Problem, err error) {
 	k := check{c: c}
 	k.addresses()
+	k.network()
 	k.secure()
 	k.stateDir()
 	k.signal()

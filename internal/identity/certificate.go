@@ -2,11 +2,14 @@ package identity
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
+	"io"
 	"math/big"
 	"time"
 )
@@ -15,13 +18,19 @@ import (
 // dates or its name: the other side compares the fingerprint, which came in a
 // signed message (RFC 8122 §5). So the dates cover every clock a camera may
 // wake with, up to "no well-defined expiration" (RFC 5280 §4.1.2.5).
+//
+// A key in memory makes the same certificate each time (RFC 6979): a viewer that
+// has dialled once knows its fingerprint, and can dial again after a restart of
+// this peer when no server is there to tell it.
 func selfSigned(signer crypto.Signer, id PeerID) (tls.Certificate, error) {
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
-	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("choose a serial number: %w", err)
+	number := sha256.Sum256([]byte("sightline certificate 1 " + string(id)))
+	number[0] = 1 // positive, and never zero
+	var random io.Reader = rand.Reader
+	if _, ok := signer.(*ecdsa.PrivateKey); ok {
+		random = nil // deterministic
 	}
 	template := &x509.Certificate{
-		SerialNumber:          serial.Add(serial, big.NewInt(1)),
+		SerialNumber:          new(big.Int).SetBytes(number[:16]),
 		Subject:               pkix.Name{CommonName: string(id)},
 		NotBefore:             time.Unix(0, 0).UTC(),
 		NotAfter:              time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
@@ -30,7 +39,7 @@ func selfSigned(signer crypto.Signer, id PeerID) (tls.Certificate, error) {
 		BasicConstraintsValid: true,
 		SignatureAlgorithm:    x509.ECDSAWithSHA256,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, signer.Public(), signer)
+	der, err := x509.CreateCertificate(random, template, template, signer.Public(), signer)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("sign: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -212,18 +211,11 @@ func (e *Endpoint) AnswerDirect(ctx context.Context, call DirectCall, fingerprin
 
 // directOffer is the offer that the viewer would have sent.
 func directOffer(fragment string, fingerprint [32]byte) string {
-	var hash strings.Builder
-	for i, b := range fingerprint {
-		if i > 0 {
-			hash.WriteByte(':')
-		}
-		fmt.Fprintf(&hash, "%02X", b)
-	}
 	return strings.Join([]string{
 		"v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE 0", "a=msid-semantic: WMS",
 		"m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "c=IN IP4 0.0.0.0",
 		"a=ice-ufrag:" + fragment, "a=ice-pwd:" + directPassword, "a=ice-options:trickle",
-		"a=fingerprint:sha-256 " + hash.String(), "a=setup:actpass", "a=mid:0", "a=sctp-port:5000", "a=max-message-size:262144", "",
+		"a=fingerprint:sha-256 " + hexPairs(fingerprint), "a=setup:actpass", "a=mid:0", "a=sctp-port:5000", "a=max-message-size:262144", "",
 	}, "\r\n")
 }
 

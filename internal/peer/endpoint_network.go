@@ -1,6 +1,8 @@
 package peer
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -25,6 +27,25 @@ type Network struct {
 	Candidates []nat.Candidate
 	// PortMapping is what the router said; nil if it was not asked.
 	PortMapping *portmap.Report
+}
+
+// Fingerprint is that of the certificate that viewers see, as in a description:
+// "sha-256 AA:BB:…" (RFC 8122 §5).
+func (e *Endpoint) Fingerprint() string {
+	sum := sha256.Sum256(e.options.Certificate.Certificate[0])
+	return "sha-256 " + hexPairs(sum)
+}
+
+// hexPairs writes a hash as descriptions do.
+func hexPairs(sum [sha256.Size]byte) string {
+	var out strings.Builder
+	for i, b := range sum {
+		if i > 0 {
+			out.WriteByte(':')
+		}
+		fmt.Fprintf(&out, "%02X", b)
+	}
+	return out.String()
 }
 
 // Network returns what is known now.
@@ -74,15 +95,24 @@ func pionServers(servers []ICEServer) (out []webrtc.ICEServer) {
 // stunServers returns the "host:port" of the STUN URLs (RFC 7064).
 func stunServers(servers []ICEServer) (out []string) {
 	for _, s := range servers {
-		for _, u := range s.URLs {
-			if host, ok := strings.CutPrefix(u, "stun:"); ok {
-				host, _, _ = strings.Cut(host, "?")
-				if _, _, err := net.SplitHostPort(host); err != nil {
-					host = net.JoinHostPort(strings.Trim(host, "[]"), "3478")
-				}
-				out = append(out, host)
-			}
+		out = append(out, STUNHosts(s.URLs)...)
+	}
+	return out
+}
+
+// STUNHosts returns "host:port" of the STUN URLs among some, with the standard
+// port where there is none.
+func STUNHosts(urls []string) (out []string) {
+	for _, u := range urls {
+		host, ok := strings.CutPrefix(u, "stun:")
+		if !ok {
+			continue
 		}
+		host, _, _ = strings.Cut(host, "?")
+		if _, _, err := net.SplitHostPort(host); err != nil {
+			host = net.JoinHostPort(strings.Trim(host, "[]"), "3478")
+		}
+		out = append(out, host)
 	}
 	return out
 }

@@ -48,6 +48,8 @@ type Offer struct {
 	// OnMoved is called when this machine's addresses have changed, so that the
 	// viewer should restart ICE. Only the first offer's counts.
 	OnMoved func()
+
+	keep bool // the sections carry what they do
 }
 
 // Session is one viewer's connection. It ends by Close, by the viewer closing
@@ -414,6 +416,12 @@ func (s *Session) describe(offer string) string {
 func (s *Session) assign(o Offer, sections []section) error {
 	for _, sec := range sections {
 		useless, known := s.mids[sec.mid]
+		if o.keep {
+			if !known {
+				return fmt.Errorf("%w: a restart of ICE has a new section, %q", ErrBadOffer, sec.mid)
+			}
+			continue
+		}
 		if !known && len(s.mids) >= maxSections {
 			return fmt.Errorf("%w: the session has had %d media sections already; connect anew", ErrBadOffer, len(s.mids))
 		}
@@ -451,8 +459,23 @@ func (s *Session) Renegotiate(ctx context.Context, o Offer) (answer string, err 
 	if err != nil {
 		return "", err
 	}
+	o.OnCandidate = s.onCandidate
 	if answer, err = s.negotiate(ctx, o, sections); err != nil {
 		s.fail(fmt.Errorf("a later offer failed: %w", err))
+		s.end()
+	}
+	return answer, err
+}
+
+// Restart answers an offer that changes nothing but the viewer's ICE parameters:
+// streams and connections go on over the new path. Errors as Renegotiate's.
+func (s *Session) Restart(ctx context.Context, offer string) (answer string, err error) {
+	sections, err := parseOffer(offer)
+	if err != nil {
+		return "", err
+	}
+	if answer, err = s.negotiate(ctx, Offer{SDP: offer, OnCandidate: s.onCandidate, keep: true}, sections); err != nil {
+		s.fail(fmt.Errorf("a restart of ICE failed: %w", err))
 		s.end()
 	}
 	return answer, err

@@ -34,9 +34,11 @@ type allocation struct {
 	client atomic.Pointer[client] // nil until pion says whose it is
 	peers  atomic.Pointer[peers]  // replaced as a whole
 
-	mu sync.Mutex // held by who replaces peers
-	// guarded by mu
-	closed bool
+	changing sync.Mutex // held by who replaces peers
+
+	closing  sync.Once
+	closed   atomic.Bool // the end has begun
+	closeErr error       // written by closing
 
 	buffer [channelHeader + mtu + 3]byte // the reader's
 }
@@ -67,8 +69,8 @@ type peers struct {
 
 // change replaces the peers by a changed copy.
 func (a *allocation) change(f func(*peers)) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.changing.Lock()
+	defer a.changing.Unlock()
 	old := a.peers.Load()
 	p := &peers{maps.Clone(old.permitted), maps.Clone(old.byNumber), maps.Clone(old.byPeer)}
 	f(p)
@@ -163,27 +165,17 @@ func (a *allocation) spend(n int) bool {
 	return false
 }
 
-// Close implements net.PacketConn. Idempotent.
+// Close implements net.PacketConn. Idempotent; every caller waits for the first.
 func (a *allocation) Close() error {
-	a.mu.Lock()
-	closed := a.closed
-	a.closed = true
-	a.mu.Unlock()
-	if closed {
-		return nil
-	}
-	err := a.conn.Close()
-	if c := a.client.Load(); c != nil {
-		c.forget(a)
-	}
-	a.server.forget(a)
-	return err
-}
-
-func (a *allocation) isClosed() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.closed
+	a.closing.Do(func() {
+		a.closed.Store(true)
+		a.closeErr = a.conn.Close()
+		if c := a.client.Load(); c != nil {
+			c.forget(a)
+		}
+		a.server.forget(a)
+	})
+	return a.closeErr
 }
 
 // forget ends what the client had by an allocation.

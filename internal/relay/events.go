@@ -107,7 +107,7 @@ func (s *Server) created(from, to, relay net.Addr) {
 	} else {
 		c.socket.attach(c.at, a)
 	}
-	if a.isClosed() {
+	if a.closed.Load() {
 		c.forget(a) // in the meantime
 	}
 	s.metrics.allocated.WithLabelValues(string(over)).Inc()

@@ -120,6 +120,30 @@ func (s *Server) ownAddresses() {
 	}
 }
 
+// Alternates returns the addresses of this server by which a client can examine
+// its NAT, as far as they are two of a kind (RFC 5780); none otherwise.
+func (s *Server) Alternates() []netip.AddrPort {
+	for i, o := range s.other {
+		if o.both >= 0 {
+			return []netip.AddrPort{s.at[s.other[i].port], s.at[o.both]}
+		}
+	}
+	return nil
+}
+
+// Ports returns the port of the first socket and, if there is one, the other
+// port at the same address.
+func (s *Server) Ports() []uint16 {
+	if len(s.at) == 0 {
+		return nil
+	}
+	ports := []uint16{s.at[0].Port()}
+	if i := s.other[0].port; i >= 0 {
+		ports = append(ports, s.at[i].Port())
+	}
+	return ports
+}
+
 // Close ends every allocation, closes the sockets, and returns when nothing is
 // read from them any more. Idempotent.
 func (s *Server) Close() error {

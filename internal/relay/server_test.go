@@ -23,11 +23,9 @@ func TestServer_RelaysOverUDP(t *testing.T) {
 	s := start(t, nil)
 	far := peer(t)
 	exchange(t, allocate(t, s.client(newAgent(t))), far, 50)
-	if s.metric("packets_total", toPeer) != 50 || s.metric("packets_total", toClient) != 50 {
-		t.Error("counted", s.metric("packets_total", toPeer), s.metric("packets_total", toClient))
-	}
-	if s.metric("bytes_total", toPeer) != 50*20+49*25 {
-		t.Error("counted bytes", s.metric("bytes_total", toPeer))
+	for _, direction := range []string{toPeer, toClient} {
+		s.counted("packets_total", 50, direction)
+		s.counted("bytes_total", 50*20+49*25, direction)
 	}
 	if s.metric("allocated_total", "udp") != 1 {
 		t.Error("not counted as UDP")

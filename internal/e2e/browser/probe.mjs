@@ -63,6 +63,9 @@ export function install() {
     return read;
   }
 
+  /** One end of a candidate pair, for people. */
+  const end = (c) => (c ? `${c.candidateType} ${c.address ?? '-'}:${c.port}/${c.protocol}` : '');
+
   /** What WebRTC reports about the newest connection that is alive. */
   async function rtc() {
     const pc = connections.findLast((c) => c.connectionState === 'connected') ?? connections.at(-1);
@@ -72,6 +75,8 @@ export function install() {
     const transport = first('transport');
     const pair = report.find((s) => s.id === transport.selectedCandidatePairId) ?? {};
     const inbound = first('inbound-rtp', (s) => s.kind === 'video');
+    const local = report.find((s) => s.id === pair.localCandidateId);
+    const remote = report.find((s) => s.id === pair.remoteCandidateId);
     const codec = report.find((s) => s.id === inbound.codecId) ?? {};
     return {
       connections: connections.length,
@@ -90,6 +95,10 @@ export function install() {
       height: inbound.frameHeight ?? 0,
       codec: codec.mimeType ?? '',
       roundTripMs: 1000 * (pair.currentRoundTripTime ?? 0),
+      local: end(local),
+      remote: end(remote),
+      relayed: local?.candidateType === 'relay' || remote?.candidateType === 'relay',
+      relayProtocol: local?.relayProtocol ?? '',
     };
   }
 

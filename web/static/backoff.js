@@ -47,3 +47,27 @@ export function pause(ms, signal) {
     signal?.addEventListener('abort', end);
   });
 }
+
+/**
+ * Waits for an event after which condition holds, at most ms milliseconds.
+ *
+ * @param {EventTarget} target
+ * @param {string} event
+ * @param {() => boolean} condition
+ * @param {number} ms
+ * @returns {Promise<void>}
+ */
+export function until(target, event, condition, ms) {
+  return new Promise((resolve) => {
+    const check = () => {
+      if (condition()) end();
+    };
+    const end = () => {
+      clearTimeout(timer);
+      target.removeEventListener(event, check);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    target.addEventListener(event, check);
+  });
+}

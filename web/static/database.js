@@ -1,13 +1,14 @@
 /**
- * The page's database: the keys, and what this browser knows about access.
+ * The page's database: the keys, what this browser knows about access, and how
+ * publishers were reached.
  * Every version adds to the one before; nothing is ever thrown away.
  */
 
 const name = 'sightline';
-const version = 2;
+const version = 3;
 
 /** The object stores, by the version that brought them. */
-const stores = { keys: 1, trust: 2 };
+const stores = { keys: 1, trust: 2, paths: 3 };
 
 /**
  * @param {IDBFactory} factory

@@ -89,3 +89,29 @@ export function toBase32(bytes) {
   }
   return bits > 0 ? text + base32Alphabet[(held << (5 - bits)) & 31] : text;
 }
+
+/**
+ * Throws SyntaxError on foreign characters, an impossible length or bits set
+ * beyond the last byte.
+ *
+ * @param {string} text
+ * @returns {Bytes}
+ */
+export function fromBase32(text) {
+  const bytes = new Uint8Array(Math.floor((text.length * 5) / 8));
+  let held = 0;
+  let bits = 0;
+  let size = 0;
+  for (const character of text) {
+    const value = base32Alphabet.indexOf(character);
+    if (value < 0) throw new SyntaxError('not base32');
+    held = (held << 5) | value;
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes[size++] = held >> bits;
+    held &= (1 << bits) - 1;
+  }
+  if (toBase32(bytes) !== text) throw new SyntaxError('base32 with stray bits at its end');
+  return bytes;
+}

@@ -31,6 +31,16 @@ export function isIceServers(value) {
   return listOf(0, most, server)(value);
 }
 
+/**
+ * @param {unknown} urls as a signaling service names them
+ * @returns {IceServer[]} none if they are not STUN servers
+ */
+export function stunServers(urls) {
+  const servers = [{ urls, username: '', credential: '', expires: 0 }];
+  if (!isIceServers(servers)) return [];
+  return servers.every(({ urls }) => urls.every((each) => each.startsWith('stun:'))) ? servers : [];
+}
+
 /** A credential that ends within this time is not used any more, in seconds. */
 const marginSeconds = 30;
 

@@ -31,6 +31,12 @@ export class Lane {
     return this.#transceivers.flatMap(({ mid }) => (mid === null ? [] : [{ mid, camera: this.camera }]));
   }
 
+  /** A number that rises whenever a frame of the picture or sound arrives; 0 before the first. */
+  get arrivals() {
+    const sources = this.#transceivers.flatMap(({ receiver }) => receiver.getSynchronizationSources());
+    return Math.max(0, ...sources.map(({ timestamp }) => timestamp));
+  }
+
   /** Takes the lane out of later offers; for one that no answer has accepted. */
   stop() {
     for (const transceiver of this.#transceivers) transceiver.stop();

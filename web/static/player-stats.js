@@ -8,6 +8,7 @@
  *
  * @typedef {object} PlayerStats
  * @property {import('./stats.js').ConnectionStats | null} connection
+ * @property {string} story why the connection is direct or relayed; empty if that is not known
  * @property {import('./stats.js').MediaStats | null} video
  * @property {import('./stats.js').MediaStats | null} audio
  * @property {number} framesPresented frames that this player has shown
@@ -22,10 +23,11 @@
  * @param {PlayerStats} stats
  * @returns {[string, string][]}
  */
-export function describeStats({ connection, video, audio, latencyMedianMs }) {
+export function describeStats({ connection, story, video, audio, latencyMedianMs }) {
   /** @type {[string, string][]} */
   const rows = [];
   rows.push(['Path', { direct: 'Direct', relayed: 'Relayed', unknown: '–' }[connection?.path ?? 'unknown']]);
+  if (story) rows.push(['Why', story.replace(/^\w+: (.)/, (_, first) => first.toUpperCase())]);
   if (connection?.local && connection.remote) {
     rows.push(['This browser', endpoint(connection.local)], ['Agent', endpoint(connection.remote)]);
   }

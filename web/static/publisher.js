@@ -6,7 +6,11 @@
 import { Backoff, pause } from './backoff.js';
 import { measureClock } from './clock.js';
 import { readEvents } from './events.js';
-import { maxCameras, Session, SessionError } from './session.js';
+import { PathKeeper } from './path-keeper.js';
+import { PathNotes } from './path-notes.js';
+import { reach } from './reach.js';
+import { SessionError } from './session-error.js';
+import { maxCameras } from './session.js';
 import { Store } from './store.js';
 import { TrustError } from './trust.js';
 
@@ -38,6 +42,7 @@ import { TrustError } from './trust.js';
  * @property {ReadonlyMap<string, MediaStream>} streams by camera id
  * @property {Readonly<Record<string, string>>} refused why a camera could not be added, by id
  * @property {import('./stats.js').ConnectionStats | null} connection
+ * @property {string} story why the connection is direct or relayed; empty while that is not known
  * @property {ReadonlyMap<string, import('./player-stats.js').CameraStats>} stats by camera id
  * @property {number} clockOffsetMs the agent's clock less this one
  * @property {import('./trust.js').Me | null} me what this browser may do here; null until the agent has said it
@@ -69,6 +74,7 @@ const atFirst = {
   streams: new Map(),
   refused: {},
   connection: null,
+  story: '',
   stats: new Map(),
   clockOffsetMs: 0,
   me: null,
@@ -82,10 +88,13 @@ export class Publisher {
   #signaling;
   #connect;
   #trust;
+  #book;
 
   state = new Store(atFirst);
   /** @type {import('./address.js').Claim | null} what is to be proved before anything else */ #claim;
-  /** @type {Session | null} */ #session = null;
+  /** @type {import('./session.js').Session | null} */ #session = null;
+  /** @type {PathKeeper | null} of the session */ #keeper = null;
+  /** @type {PathNotes | null} of the session, if there is an address book */ #notes = null;
   /** @type {string[]} */ #wanted;
   /** Aborts when there is nothing to prove any more. */ #claimed = new AbortController();
   #stopped = new AbortController();
@@ -100,15 +109,18 @@ export class Publisher {
    * @param {string[]} options.cameras what to ask for first; "" is the agent's first camera
    * @param {import('./trust.js').Trust} [options.trust] the page's
    * @param {import('./address.js').Claim | null} [options.claim] out of the link by which the page was opened
-   * @param {typeof Session.connect} [options.connect] makes a session
+   * @param {import('./addressbook.js').AddressBook} [options.book] the page's
+   * @param {(options: import('./session.js').SessionOptions) => Promise<import('./session.js').Session>} [options.connect]
+   *   makes a session
    */
-  constructor({ peer, identity, signaling, cameras, trust, claim = null, connect = Session.connect }) {
+  constructor({ peer, identity, signaling, cameras, trust, claim = null, book, connect = reach }) {
     this.#peer = peer;
     this.#identity = identity;
     this.#signaling = signaling;
     this.#wanted = cameras;
     this.#connect = connect;
     this.#trust = trust;
+    this.#book = book;
     this.#claim = claim;
     if (!claim) this.#claimed.abort();
     else this.state.set({ claim: { kind: claim.kind, phase: 'asking', role: '', problem: null, retryAfterSeconds: 0 } });
@@ -211,6 +223,7 @@ export class Publisher {
         cameras: this.#wanted.slice(0, maxCameras),
         clockOffsetMs: this.#agentAheadMs,
         standing: this.#standing(),
+        book: this.#book,
         signal: AbortSignal.any([this.#stopped.signal, giveUp.signal]),
       });
       this.#adopt(session);
@@ -273,7 +286,7 @@ export class Publisher {
     });
   }
 
-  /** @param {Session} session */
+  /** @param {import('./session.js').Session} session */
   #adopt(session) {
     const old = this.#session;
     this.#session = session;
@@ -281,29 +294,33 @@ export class Publisher {
     if (this.#stopped.signal.aborted) return session.close();
     session.ended.addEventListener('abort', () => this.#drop(session));
     this.state.set({ phase: 'connected', shaky: false, problem: null, refused: {}, streams: session.streams });
+    this.#keeper = new PathKeeper(session);
+    this.#keeper.run();
+    this.#notes = this.#book ? new PathNotes({ peer: this.#peer, session, book: this.#book }) : null;
+    void this.#notes?.run();
     void this.#follow(session);
     void this.#sample();
     void this.#attach(session);
   }
 
-  /** @param {Session} session */
+  /** @param {import('./session.js').Session} session */
   async #attach({ http, ended }) {
     const me = (await this.#trust?.attach({ peer: this.#peer, http, ended })) ?? null;
     if (!ended.aborted) this.state.set({ me });
   }
 
-  /** @param {Session} session a session that is dead */
+  /** @param {import('./session.js').Session} session a session that is dead */
   #drop(session) {
     session.close();
     if (this.#session !== session) return;
     this.#session = null;
-    this.state.set({ phase: 'connecting', shaky: false, streams: new Map(), stats: new Map(), connection: null });
+    this.state.set({ phase: 'connecting', shaky: false, streams: new Map(), stats: new Map(), connection: null, story: '' });
   }
 
   /**
    * Follows the cameras of the publisher as long as the session lasts.
    *
-   * @param {Session} session
+   * @param {import('./session.js').Session} session
    */
   async #follow(session) {
     const signal = session.ended;
@@ -324,7 +341,7 @@ export class Publisher {
     }
   }
 
-  /** @param {Session} session */
+  /** @param {import('./session.js').Session} session */
   async #loadCameras(session) {
     const response = await session.http.request('/v1/cameras', { signal: session.ended });
     const { cameras } = await response.json();
@@ -377,7 +394,10 @@ export class Publisher {
     const session = this.#session;
     if (!session || session.health === 'closed') return;
     const { connection, cameras } = await session.sample();
-    if (this.#session === session) this.state.set({ connection, stats: cameras });
+    if (this.#session !== session) return;
+    const { story, hope } = this.#notes?.see(connection) ?? { story: '', hope: true };
+    this.#keeper?.see(connection, hope);
+    this.state.set({ connection, story, stats: cameras });
   }
 }
 

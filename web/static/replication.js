@@ -9,7 +9,7 @@ import { readAccess } from './access-state.js';
 import { ApiError } from './api.js';
 import { Backoff, pause } from './backoff.js';
 import { HttpError } from './http1.js';
-import { SessionError } from './session.js';
+import { SessionError } from './session-error.js';
 
 /** How long a publisher that was seen with a list is not asked again, in milliseconds. */
 const freshMs = 300_000;

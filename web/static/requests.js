@@ -1,4 +1,4 @@
-import { SessionError } from './session.js';
+import { SessionError } from './session-error.js';
 
 /**
  * Makes a session that carries requests and no media.

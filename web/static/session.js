@@ -4,38 +4,31 @@
  * first cameras; everything later goes over the connection itself, which does
  * not need the signaling service any more.
  */
+import { until } from './backoff.js';
+import { agreedAnswer, agreedCredentials } from './direct.js';
+import { Gathering } from './gathering.js';
+import { Handshake, takingTurns } from './handshake.js';
 import { HttpClient, windowProtocol } from './http1.js';
-import { KeyStatementError, openKeyStatement } from './keys.js';
 import { Lane } from './lane.js';
-import { Negotiation } from './messages.js';
+import { SessionError } from './session-error.js';
 import { SignalingError } from './signaling.js';
 import { summarize } from './stats.js';
 
+/** How long an offer over the session itself is waited for, in milliseconds. */
 const answerMs = 10_000;
 const connectMs = 15_000;
+
+/** How long a direct dial waits for the publisher, which is there or is not. */
+const dialMs = 6_000;
+
+/** ICE starts again after this long with servers that only the answer has named. */
+const pathMs = 1_500;
 
 /** Nothing arrived for this long: something is wrong. The keep-alives of ICE come every 2.5 s. */
 const silentMs = 4_000;
 
 /** Cameras that one session can carry in its life; the protocol's limit on media sections. */
 export const maxCameras = 16;
-
-/** Why a session could not be made; the message is a sentence for a person. */
-export class SessionError extends Error {
-  name = 'SessionError';
-
-  /**
-   * @param {string} code a reject code, an error code of signaling, or "no-signaling", "no-answer",
-   *   "no-route", "bad-answer", "full", "aborted"
-   * @param {string} message
-   * @param {number} [clockOffsetMs] with "expired": how far the publisher's clock is ahead
-   */
-  constructor(code, message, clockOffsetMs = 0) {
-    super(message);
-    this.code = code;
-    this.clockOffsetMs = clockOffsetMs;
-  }
-}
 
 /**
  * @typedef {object} SessionOptions
@@ -47,68 +40,96 @@ export class SessionError extends Error {
  * @property {number} [clockOffsetMs] how far the publisher's clock is ahead, if it said so
  * @property {import('./messages.js').Standing | Promise<import('./messages.js').Standing>} [standing] what the offer
  *   shows; it is waited for when everything else is there, and must not fail
+ * @property {import('./addressbook.js').AddressBook} [book] what is known of the ways to the publisher
  */
 
 export class Session {
   // Constant after construction.
   #peer;
+  #identity;
   #signaling;
-  #negotiation;
-  #standing;
+  #book;
   #connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' });
+  #gathering = new Gathering(this.#connection, (candidate) => this.#handshake?.candidate(candidate));
+  /** @type {Handshake | null} null if the publisher was dialled directly */ #handshake = null;
   /** @type {RTCDataChannel | null} the channel of the first offer, until it is used */ #firstChannel;
   #ended = new AbortController();
-  /** @type {Lane[]} */ #lanes;
+  /** @type {Lane[]} */ #lanes = [];
   /** @type {HttpClient} */ http;
+  /** Called when the publisher asks for a restart of ICE. @type {() => void} */ onrestartrequest = () => {};
 
-  /** @type {RTCIceCandidate[]} local candidates that came after the offer */ #late = [];
-  /** One message after the other, both ways: their numbers rise. */
-  #outgoing = Promise.resolve();
-  #incoming = Promise.resolve();
   #renegotiation = Promise.resolve();
+  /** @type {Promise<void> | null} the restart of ICE that is under way */ #restarting = null;
 
   /** @type {import('./stats.js').Sample | null} */ #sample = null;
   #activeAt = performance.now();
+  /** How many samples must see something arrive before the path is believed in again. */ #doubts = 0;
   /** @type {Set<() => void>} */ #watchers = new Set();
-  /** @type {(message: import('./messages.js').Incoming) => void} the first message is for connect */
-  #onFirst = () => {};
 
   /**
-   * Makes a session and waits until it is connected.
+   * Makes a session through the signaling service and waits until it is
+   * connected.
    *
    * @param {SessionOptions} options
    * @returns {Promise<Session>}
    * @throws {SessionError}
    */
-  static async connect(options) {
+  static connect(options) {
+    return Session.#make(options, async (session) => {
+      await takingTurns(options.signal, () => session.#negotiate(options));
+      await session.#connected(connectMs);
+    });
+  }
+
+  /**
+   * Makes a session without a signaling service, by a ticket of the address
+   * book. The agent's first camera it does not have.
+   *
+   * @param {SessionOptions} options
+   * @returns {Promise<Session>}
+   * @throws {SessionError} "no-ticket" if the publisher has not given one that is still good
+   */
+  static dial(options) {
+    return Session.#make(options, async (session) => {
+      await session.#dial();
+      await session.#connected(dialMs);
+      // The cameras of a session before this one are shown without a gap; others
+      // are asked for when their list is known.
+      const known = options.cameras.filter((id) => id !== '').map((id) => ({ id, sound: true }));
+      await session.setCameras(known).catch((error) => console.debug('sightline: cameras are asked for later', error));
+    });
+  }
+
+  /**
+   * @param {SessionOptions} options
+   * @param {(session: Session) => Promise<void>} connect
+   * @returns {Promise<Session>}
+   */
+  static async #make(options, connect) {
     const session = new Session(options);
     const abort = () => session.close();
     options.signal.addEventListener('abort', abort);
     try {
       options.signal.throwIfAborted();
-      await takingTurns(options.signal, () => session.#negotiate());
-      await session.#connected();
+      await connect(session);
       return session;
     } catch (error) {
       session.close();
       if (options.signal.aborted) throw new SessionError('aborted', 'The attempt was given up.');
-      if (error instanceof SignalingError) {
-        throw new SessionError(error.code === 'offline' ? 'no-signaling' : error.code, error.message);
-      }
-      throw error;
+      if (!(error instanceof SignalingError)) throw error;
+      throw new SessionError(error.code === 'offline' ? 'no-signaling' : error.code, error.message);
     } finally {
       options.signal.removeEventListener('abort', abort);
     }
   }
 
   /** @param {SessionOptions} options */
-  constructor({ peer, identity, signaling, cameras, clockOffsetMs = 0, standing = {} }) {
+  constructor({ peer, identity, signaling, book }) {
     this.#peer = peer;
+    this.#identity = identity;
     this.#signaling = signaling;
-    this.#standing = standing;
-    this.#negotiation = new Negotiation({ identity, peer, now: () => Date.now() + clockOffsetMs });
+    this.#book = book;
     this.#firstChannel = this.#openChannel();
-    this.#lanes = cameras.map((camera) => new Lane(this.#connection, camera, true));
     this.http = new HttpClient({
       host: peer,
       open: () => {
@@ -117,11 +138,6 @@ export class Session {
         return channel;
       },
     });
-    const stop = signaling.listen((from, payload) => {
-      if (from === peer) this.#incoming = this.#incoming.then(() => this.#receive(payload));
-    });
-    this.#ended.signal.addEventListener('abort', stop);
-    this.#connection.addEventListener('icecandidate', ({ candidate }) => this.#gathered(candidate));
     this.#connection.addEventListener('connectionstatechange', () => this.#changed());
   }
 
@@ -129,8 +145,8 @@ export class Session {
   get health() {
     if (this.#ended.signal.aborted) return 'closed';
     const { connectionState } = this.#connection;
-    if (connectionState === 'failed' || connectionState === 'closed' || this.#saidGoodbye) return 'closed';
-    if (connectionState === 'disconnected' || performance.now() - this.#activeAt > silentMs) return 'silent';
+    if (this.#failed || connectionState === 'closed' || this.#saidGoodbye) return 'closed';
+    if (connectionState === 'disconnected' || this.#doubts > 0 || performance.now() - this.#activeAt > silentMs) return 'silent';
     return 'good';
   }
 
@@ -140,9 +156,47 @@ export class Session {
     return sctp !== null && (sctp.state === 'closed' || sctp.transport.state === 'closed');
   }
 
-  /** Names the handshake of this session and no other, the same at both ends. */
+  /** Names the handshake of this session and no other, the same at both ends; empty without one. */
   get transcript() {
-    return this.#negotiation.transcript;
+    return this.#handshake?.transcript ?? '';
+  }
+
+  /**
+   * Whether the publisher answers within so many milliseconds.
+   *
+   * @param {number} ms
+   * @returns {Promise<boolean>}
+   */
+  async probe(ms) {
+    try {
+      const response = await this.http.request('/v1/time', { signal: this.#deadline(ms) });
+      await response.text();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Counts the session as silent until something arrives. */
+  doubt() {
+    this.#doubts = 2; // what a sample sees may have come before
+    this.#notify();
+  }
+
+  /** Whether ICE can start again: the publisher of a direct dial is dialled again instead. */
+  get restarts() {
+    return this.#handshake !== null;
+  }
+
+  /** What this browser has found for ICE. */
+  get gathering() {
+    return this.#gathering;
+  }
+
+  /** A number that changes whenever a picture or sound arrives; 0 before the first. */
+  get arrivals() {
+    const wanted = this.#lanes.filter(({ wanted }) => wanted);
+    return Math.max(0, ...wanted.map(({ arrivals }) => arrivals));
   }
 
   /** The streams of the cameras by id. @returns {Map<string, MediaStream>} */
@@ -200,7 +254,10 @@ export class Session {
     const report = await this.#connection.getStats();
     const now = performance.now();
     const sample = summarize(report.values(), now, this.#sample);
-    if (sample.connection.activity !== this.#sample?.connection.activity) this.#activeAt = now;
+    if (sample.connection.activity !== this.#sample?.connection.activity) {
+      this.#activeAt = now;
+      this.#doubts = Math.max(0, this.#doubts - 1);
+    }
     this.#sample = sample;
     const cameras = new Map();
     for (const { camera, video, audio, wanted } of this.#lanes) {
@@ -221,7 +278,7 @@ export class Session {
    */
   close(reason = 'The viewer has left.') {
     if (this.#ended.signal.aborted) return;
-    if (this.#negotiation.answered) this.#say(() => this.#negotiation.bye(reason));
+    this.#handshake?.bye(reason);
     this.#ended.abort();
     this.http.close();
     this.#connection.close();
@@ -232,133 +289,153 @@ export class Session {
     return this.#connection.createDataChannel('http', { ordered: true, protocol: windowProtocol });
   }
 
-  async #negotiate() {
-    const connection = this.#connection;
+  /** @param {SessionOptions} options */
+  async #negotiate({ cameras, clockOffsetMs, standing }) {
     performance.mark('sightline:session');
-    const keys = this.#signaling.lookup(this.#peer, this.#deadline(answerMs));
-    keys.catch(() => {}); // Whoever waits for it below is told.
-    await connection.setLocalDescription();
-    await this.#signaling.ready(this.#deadline(answerMs));
-    // The key of a moment ago is most likely the key: the offer does not wait
-    // for the one that is asked for.
-    const known = this.#signaling.knownKeys(this.#peer);
-    await this.#sealTo(known ?? (await keys));
-    // The offer does not wait for candidates: the agent's are in its answer, and
-    // it learns this browser's address from the first check. What comes later is
-    // sent after the answer, for agents that have to reach out first.
-    const sdp = connection.localDescription?.sdp ?? '';
-    this.#late = [];
-    performance.mark('sightline:offer');
-    const media = this.#lanes.flatMap(({ lines }) => lines);
-    const offer = await this.#negotiation.offer(sdp, media, await this.#standing);
-    const answer = await this.#answerTo(offer, known === undefined ? null : keys);
-    performance.mark('sightline:answer');
-    if (answer.type === 'reject') throw new SessionError(answer.code, answer.reason, answer.clockOffsetMs);
-    if (answer.type !== 'answer') throw new SessionError('bad-answer', 'The agent answered something else.');
-    for (const candidate of this.#late.splice(0)) this.#trickle(candidate);
-    await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
-  }
-
-  /**
-   * @param {string} statement
-   * @returns {Promise<boolean>} whether the publisher has another key than before
-   */
-  async #sealTo(statement) {
-    try {
-      return this.#negotiation.sealTo(await openKeyStatement(statement, this.#peer));
-    } catch (error) {
-      if (!(error instanceof KeyStatementError)) throw error;
-      console.warn('sightline: a key statement is refused', error);
-      throw new SessionError(
-        'bad-answer',
-        'The signaling service has given a key that is not this agent’s. Do not trust the service; ask whoever runs it.',
-      );
-    }
-  }
-
-  /**
-   * @param {string} offer
-   * @param {Promise<string> | null} keys the publisher's key statement, if the offer was sealed before it came
-   * @returns {Promise<import('./messages.js').Incoming>}
-   */
-  #answerTo(offer, keys) {
-    return new Promise((resolve, reject) => {
-      const signal = this.#deadline(answerMs);
-      signal.addEventListener('abort', () => {
-        reject(new SessionError('no-answer', 'The agent is known to the signaling service but does not answer.'));
-      });
-      this.#onFirst = resolve;
-      this.#signaling.send(this.#peer, offer, reject);
-      keys?.then((statement) => this.#offerAgain(statement, reject)).catch(reject);
+    const signaling = this.#signaling;
+    this.#handshake = new Handshake({
+      peer: this.#peer,
+      identity: this.#identity,
+      signaling,
+      ended: this.#ended.signal,
+      clockOffsetMs,
+      standing,
+      onMessage: (message) => this.#receive(message),
     });
+    const handshake = this.#handshake;
+    handshake.find();
+    this.#lanes = cameras.map((camera) => new Lane(this.#connection, camera, true));
+    const [services, publishers] = await Promise.all([this.#book?.servers(signaling.host), this.#book?.servers(this.#peer)]);
+    // A service that is new is about to name its servers.
+    if (!services) await handshake.ready();
+    this.#gathering.use([...signaling.stun, ...(services ?? []), ...(publishers ?? [])]);
+    this.#gathering.begin();
+    await this.#connection.setLocalDescription();
+    const answer = await handshake.offer(async () => {
+      await this.#gathering.first();
+      return { sdp: this.#gathering.describe(), media: this.#lanes.flatMap(({ lines }) => lines) };
+    });
+    void this.#book?.keepServers(signaling.host, signaling.stun);
+    const fresh = this.#learn(answer.ice);
+    this.#gathering.tellAll();
+    await this.#connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+    if (fresh) void this.#startAgain();
   }
 
-  /**
-   * An agent that was started again has a new key and could not read the offer.
-   *
-   * @param {string} statement
-   * @param {(error: SignalingError) => void} onError
-   */
-  async #offerAgain(statement, onError) {
-    if (this.#negotiation.answered || !(await this.#sealTo(statement))) return;
-    this.#signaling.send(this.#peer, await this.#negotiation.offerAgain(), onError);
+  /** Restarts ICE if there is no path yet, with servers that only the answer has named. */
+  async #startAgain() {
+    const settled = () => !['new', 'connecting'].includes(this.#connection.connectionState);
+    await until(this.#connection, 'connectionstatechange', settled, pathMs);
+    if (settled()) return;
+    await this.restart('signaling').catch((error) => console.debug('sightline: ICE is not started again', error));
   }
 
-  async #connected() {
+  async #dial() {
+    const ticket = await this.#book?.ticket(this.#peer);
+    if (!ticket) throw new SessionError('no-ticket', 'The agent has given this browser no ticket for a direct dial.');
+    await this.#connection.setLocalDescription();
+    const credentials = await agreedCredentials(ticket, this.#identity.peerId, this.#gathering.describe());
+    await this.#connection.setRemoteDescription({ type: 'answer', sdp: agreedAnswer(ticket, credentials) });
+  }
+
+  /** @param {import('./ice.js').IceServer[]} servers of the publisher @returns {boolean} whether any is new */
+  #learn(servers) {
+    if (servers.length > 0) void this.#book?.keepServers(this.#peer, servers);
+    return this.#gathering.use(servers);
+  }
+
+  /** @param {number} ms */
+  async #connected(ms) {
     const connection = this.#connection;
-    const decided = () => ['connected', 'failed', 'closed'].includes(connection.connectionState);
-    if (!decided()) await until(connection, 'connectionstatechange', decided, connectMs);
+    const decided = () => ['connected', 'closed'].includes(connection.connectionState) || this.#failed;
+    if (!decided()) await until(connection, 'connectionstatechange', decided, ms);
     if (connection.connectionState !== 'connected') {
       throw new SessionError('no-route', 'The agent answered, but no network path between it and this browser works.');
     }
     performance.mark('sightline:connected');
-    connection.sctp?.addEventListener('statechange', () => this.#changed());
-    connection.sctp?.transport.addEventListener('statechange', () => this.#changed());
+    for (const each of [connection.sctp, connection.sctp?.transport]) each?.addEventListener('statechange', () => this.#changed());
     this.#activeAt = performance.now();
   }
 
-  /** @param {string} payload */
-  async #receive(payload) {
-    if (this.#ended.signal.aborted) return;
-    try {
-      const message = await this.#negotiation.read(payload);
-      if (message.type === 'candidate') await this.#add(message);
-      else if (message.type === 'bye') this.close();
-      else this.#onFirst(message);
-    } catch (error) {
-      // Made by somebody else, or meant for another session: not ours to act on.
-      console.debug('sightline: a message is ignored', error);
-    }
+  /** Whether ICE has given up, and is not about to start again. */
+  get #failed() {
+    return this.#connection.connectionState === 'failed' && this.#restarting === null;
   }
 
-  /** @param {import('./messages.js').Candidate} message */
-  async #add({ candidate, mid }) {
-    await this.#connection.addIceCandidate(candidate === '' ? undefined : { candidate, sdpMid: mid || '0' });
-  }
-
-  /** @param {RTCIceCandidate | null} candidate */
-  #gathered(candidate) {
-    if (candidate === null || candidate.candidate === '') return;
-    if (this.#negotiation.answered) this.#trickle(candidate);
-    else this.#late.push(candidate);
-  }
-
-  /** @param {RTCIceCandidate} candidate */
-  #trickle({ candidate, sdpMid }) {
-    this.#say(() => this.#negotiation.candidate(candidate, sdpMid ?? ''));
+  /** @param {import('./messages.js').Candidate | import('./messages.js').RestartRequest | import('./messages.js').Bye} message */
+  async #receive(message) {
+    if (message.type === 'bye') return this.close();
+    if (message.type === 'restart-request') return this.onrestartrequest();
+    const candidate = message.candidate === '' ? undefined : { candidate: message.candidate, sdpMid: message.mid || '0' };
+    await this.#connection.addIceCandidate(candidate);
   }
 
   /**
-   * Sends a signed message if the signaling service is there; nothing said
-   * this way is needed by a session that works.
+   * Looks for a path anew (ICE restart, RFC 8445 §9). Media and requests go on
+   * over the old one as long as it works. Of two calls at a time the second
+   * waits for the first.
    *
-   * @param {() => Promise<string>} make
+   * @param {'signaling' | 'session'} over what carries the offer; the session itself if it still works
+   * @returns {Promise<void>} once the publisher has answered
+   * @throws {SessionError | SignalingError | import('./http1.js').HttpError}
    */
-  #say(make) {
-    this.#outgoing = this.#outgoing
-      .then(make)
-      .then((payload) => this.#signaling.send(this.#peer, payload))
-      .catch((error) => console.debug('sightline: a message is not sent', error));
+  restart(over) {
+    this.#restarting ??= this.#restart(over).finally(() => (this.#restarting = null));
+    return this.#restarting;
+  }
+
+  /** @param {'signaling' | 'session'} over */
+  async #restart(over) {
+    const handshake = this.#handshake;
+    if (!handshake?.answered) throw new SessionError('no-restart', 'This session cannot look for another path.');
+    if (over === 'signaling') return this.#restartBySignaling(handshake);
+    this.#renegotiation = this.#renegotiation.catch(() => {}).then(async () => {
+      await this.#offerAnew();
+      await this.#gathering.first();
+      await this.#settle(() => this.#postOffer());
+      this.#gathering.tellAll();
+    });
+    return this.#renegotiation;
+  }
+
+  /** @param {Handshake} handshake */
+  async #restartBySignaling(handshake) {
+    // An offer over the session has come to nothing; that is found out later.
+    if (this.#connection.signalingState !== 'stable') throw new SessionError('no-restart', 'Another change is under way.');
+    await this.#offerAnew();
+    await this.#settle(async () => {
+      const restarted = handshake.restart(this.#gathering.describe());
+      this.#gathering.tellAll();
+      const { sdp, ice } = await restarted;
+      this.#learn(ice);
+      return sdp;
+    });
+  }
+
+  async #offerAnew() {
+    this.#gathering.use(this.#signaling.stun);
+    this.#gathering.begin();
+    this.#connection.restartIce();
+    await this.#connection.setLocalDescription();
+  }
+
+  /**
+   * Takes the answer to the offer that was just made; without one the offer is
+   * taken back.
+   *
+   * @param {() => Promise<string>} ask
+   */
+  async #settle(ask) {
+    const connection = this.#connection;
+    try {
+      await connection.setRemoteDescription({ type: 'answer', sdp: await ask() });
+    } catch (error) {
+      if (connection.signalingState === 'have-local-offer') {
+        // The connection may be gone with the failure; that is said below.
+        await connection.setLocalDescription({ type: 'rollback' }).catch(() => {});
+      }
+      throw error;
+    }
   }
 
   /** @param {{ id: string, sound: boolean }[]} cameras */
@@ -375,15 +452,10 @@ export class Session {
     for (const { id, sound } of added) this.#lanes.push(new Lane(this.#connection, id, sound));
     try {
       await this.#connection.setLocalDescription();
-      const answer = await this.#postOffer();
-      await this.#connection.setRemoteDescription({ type: 'answer', sdp: answer });
+      await this.#settle(() => this.#postOffer());
     } catch (error) {
       for (const lane of changed) lane.wanted = !lane.wanted;
       for (const lane of this.#lanes.splice(this.#lanes.length - added.length)) lane.stop();
-      if (this.#connection.signalingState === 'have-local-offer') {
-        // The connection may be gone with the failure; that is said below.
-        await this.#connection.setLocalDescription({ type: 'rollback' }).catch(() => {});
-      }
       throw error;
     } finally {
       this.#notify();
@@ -422,42 +494,4 @@ export class Session {
   #deadline(ms) {
     return AbortSignal.any([this.#ended.signal, AbortSignal.timeout(ms)]);
   }
-}
-
-/**
- * All tabs of a browser share one identity, and the signaling service keeps
- * one connection of it: they make their sessions one after the other.
- *
- * @template T
- * @param {AbortSignal} signal
- * @param {() => Promise<T>} action
- * @returns {Promise<T>}
- */
-async function takingTurns(signal, action) {
-  if (!globalThis.navigator?.locks) return action();
-  return navigator.locks.request('sightline-signaling', { signal }, action);
-}
-
-/**
- * Waits for an event after which condition holds, at most ms milliseconds.
- *
- * @param {EventTarget} target
- * @param {string} event
- * @param {() => boolean} condition
- * @param {number} ms
- * @returns {Promise<void>}
- */
-function until(target, event, condition, ms) {
-  return new Promise((resolve) => {
-    const check = () => {
-      if (condition()) end();
-    };
-    const end = () => {
-      clearTimeout(timer);
-      target.removeEventListener(event, check);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    target.addEventListener(event, check);
-  });
 }

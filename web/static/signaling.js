@@ -4,6 +4,7 @@
  * by itself.
  */
 import { Backoff, pause } from './backoff.js';
+import { stunServers } from './ice.js';
 import { sign } from './jws.js';
 import { keyStatement } from './keys.js';
 
@@ -59,6 +60,7 @@ export class Signaling {
   /** @type {WebSocket | null} the socket over which this browser has registered */ #greeted = null;
   /** @type {Promise<string> | null} this browser's key statement, once it was needed */ #statement = null;
   #resume = '';
+  /** @type {import('./ice.js').IceServer[]} */ #stun = [];
   #ref = 0;
   /** @type {Map<number, Lookup>} those without an answer, by number */ #lookups = new Map();
   /** @type {Map<string, string>} key statements that came over this socket, by peer */ #known = new Map();
@@ -89,6 +91,16 @@ export class Signaling {
   /** Where the service is. */
   get url() {
     return this.#url;
+  }
+
+  /** The service's name, in its one spelling. */
+  get host() {
+    return canonicalHost(this.#url);
+  }
+
+  /** The service's STUN servers, as it named them last. */
+  get stun() {
+    return this.#stun;
   }
 
   /** Connects and stays connected until close, or until another tab takes over. */
@@ -267,6 +279,7 @@ export class Signaling {
         break;
       case 'registered':
         this.#resume = String(message.resume ?? '');
+        this.#stun = stunServers(message.stun);
         this.#setState('online');
         break;
       case 'keys':
@@ -313,7 +326,7 @@ export class Signaling {
     const claim = {
       type: 'register',
       nonce: String(nonce),
-      host: canonicalHost(this.#url),
+      host: this.host,
       id: this.#identity.peerId,
       resume: this.#resume,
     };

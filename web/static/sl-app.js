@@ -1,4 +1,5 @@
 import { readAddress, writeAddress } from './address.js';
+import { AddressBook } from './addressbook.js';
 import { h, setText } from './dom.js';
 import { icon, setIcon } from './icons.js';
 import { IdentityError, openIdentity } from './identity.js';
@@ -27,6 +28,7 @@ export class SlApp extends HTMLElement {
   /** @type {SlClaim | null} what a link that gives access has led to, as long as it is on the screen */ #claim = null;
   /** @type {SlShare | null} */ #share = null;
   /** @type {SlAccess | null} */ #access = null;
+  #book = new AddressBook();
   #remembered = '';
   /** @type {string | null} the camera whose player takes the keyboard's focus */ #focusOn = null;
   #place = takeAddress();
@@ -154,7 +156,7 @@ export class SlApp extends HTMLElement {
       return;
     }
     if (!this.#publisher) {
-      const options = { peer, identity: this.#identity, signaling: this.#signaling, trust: this.#trust, cameras: [camera], claim };
+      const options = { peer, identity: this.#identity, signaling: this.#signaling, trust: this.#trust, book: this.#book, cameras: [camera], claim };
       // The secret is the publisher's business now.
       this.#place = { ...place, claim: null };
       this.#publisher = new Publisher(options);
@@ -324,7 +326,8 @@ export class SlApp extends HTMLElement {
     const trying = state.problem ? 'Not connected' : 'Connecting';
     const text = !connected ? trying : state.shaky ? 'Reconnecting' : words;
     this.#pill.dataset.path = connected && !state.shaky ? path : 'none';
-    this.#pill.title = path === 'relayed' ? 'Through a relay, which cannot see the video' : 'From the agent straight to this browser';
+    this.#pill.title =
+      state.story || (path === 'relayed' ? 'Through a relay, which cannot see the video' : 'From the agent straight to this browser');
     setText(/** @type {Element} */ (this.#pill.lastElementChild), text);
   }
 

@@ -94,6 +94,7 @@ export class SlPlayer extends HTMLElement {
     const camera = this.#publisher?.stats.get(this.#cameraId);
     return {
       connection: this.#publisher?.connection ?? null,
+      story: this.#publisher?.story ?? '',
       video: camera?.video ?? null,
       audio: camera?.audio ?? null,
       framesPresented: this.#frames,

@@ -2,7 +2,7 @@ import { AccessListError } from './access-list.js';
 import { ApiError } from './api.js';
 import { HttpError } from './http1.js';
 import { OwnerError } from './owner.js';
-import { SessionError } from './session.js';
+import { SessionError } from './session-error.js';
 import { SharingError } from './sharing.js';
 import { TokenError } from './tokens.js';
 

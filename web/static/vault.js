@@ -1,26 +1,32 @@
 /**
- * What this browser keeps about access: grants, homes with their lists, and how
- * far it has read each publisher's log. In IndexedDB, shared by all tabs; where
- * the browser stores nothing it lives as long as the page.
+ * What this browser keeps about access (grants, homes with their lists, how far
+ * it has read each publisher's log) and about paths to publishers. In IndexedDB,
+ * shared by all tabs; where the browser stores nothing it lives as long as the
+ * page.
  */
 import { committed, done, openDatabase } from './database.js';
 
-const objects = 'trust';
-
 export class Vault {
+  // Constant after construction.
   #factory;
+  #objects;
+
   /** Used once storing has failed. @type {Map<string, any>} */ #memory = new Map();
   #failed = false;
 
-  /** @param {IDBFactory | undefined} [factory] */
-  constructor(factory = globalThis.indexedDB) {
+  /**
+   * @param {IDBFactory | undefined} [factory]
+   * @param {'trust' | 'paths'} [objects] which of the database's stores
+   */
+  constructor(factory = globalThis.indexedDB, objects = 'trust') {
     this.#factory = factory;
+    this.#objects = objects;
   }
 
   /** @param {string} key @returns {Promise<any>} undefined if there is nothing */
   async get(key) {
     return this.#try(
-      (db) => done(db.transaction(objects).objectStore(objects).get(key)),
+      (db) => done(this.#store(db).get(key)),
       () => this.#memory.get(key),
     );
   }
@@ -28,7 +34,7 @@ export class Vault {
   /** @param {string} prefix @returns {Promise<string[]>} */
   async keys(prefix) {
     const keys = await this.#try(
-      async (db) => /** @type {string[]} */ (await done(db.transaction(objects).objectStore(objects).getAllKeys())),
+      async (db) => /** @type {string[]} */ (await done(this.#store(db).getAllKeys())),
       () => [...this.#memory.keys()],
     );
     return keys.filter((key) => key.startsWith(prefix));
@@ -46,8 +52,8 @@ export class Vault {
   async update(key, change) {
     return this.#try(
       async (db) => {
-        const transaction = db.transaction(objects, 'readwrite');
-        const store = transaction.objectStore(objects);
+        const transaction = db.transaction(this.#objects, 'readwrite');
+        const store = transaction.objectStore(this.#objects);
         const end = committed(transaction);
         /** @type {T | undefined} */ let value;
         const request = store.get(key);
@@ -68,6 +74,11 @@ export class Vault {
     );
   }
 
+  /** @param {IDBDatabase} db */
+  #store(db) {
+    return db.transaction(this.#objects).objectStore(this.#objects);
+  }
+
   /**
    * @template T
    * @param {(db: IDBDatabase) => Promise<T>} stored
@@ -85,7 +96,7 @@ export class Vault {
         }
       } catch (error) {
         this.#failed = true;
-        console.warn('sightline: what this browser may do cannot be stored', error);
+        console.warn('sightline: nothing can be stored in this browser', error);
       }
     }
     return inMemory();

@@ -4,7 +4,7 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 import { parseList } from '../static/access-list.js';
-import { SessionError } from '../static/session.js';
+import { SessionError } from '../static/session-error.js';
 import { parseInvite, signGrant } from '../static/tokens.js';
 import { someone } from './someone.js';
 

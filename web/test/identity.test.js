@@ -31,7 +31,7 @@ test('a browser that had one key keeps it and gets the second', async () => {
   assert.deepEqual([identity.jwk.x, identity.jwk.y, identity.persistent], [x, y, true]);
   assert.equal((await verify(await sign(identity, 'x'))).from, identity.peerId);
   assert.equal((await openIdentity({ crypto, indexedDB })).agreementKey, identity.agreementKey);
-  assert.deepEqual([...indexedDB.databases.get('sightline').stores.keys()], ['keys', 'trust']);
+  assert.deepEqual([...indexedDB.databases.get('sightline').stores.keys()], ['keys', 'trust', 'paths']);
 });
 
 test('tabs that are opened at once are one peer', async () => {

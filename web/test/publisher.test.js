@@ -2,7 +2,7 @@ import { test, mock } from 'node:test';
 import assert from 'node:assert/strict';
 import { HttpError } from '../static/http1.js';
 import { Publisher } from '../static/publisher.js';
-import { SessionError } from '../static/session.js';
+import { SessionError } from '../static/session-error.js';
 import { TrustError } from '../static/trust.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -15,6 +15,7 @@ class FakeSession {
   health = 'good';
   closed = false;
   named = '';
+  arrivals = 0;
   cameras = [];
   #watchers = new Set();
   #ended = new AbortController();
@@ -58,7 +59,7 @@ class FakeSession {
   }
 
   async sample() {
-    return { connection: null, cameras: new Map() };
+    return { connection: { path: 'direct', roundTripMs: 1 }, cameras: new Map() };
   }
 
   close() {

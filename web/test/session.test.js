@@ -6,31 +6,71 @@ import { unseal } from '../static/jwe.js';
 import { sign, verify } from '../static/jws.js';
 import { keyStatement } from '../static/keys.js';
 import { openForRequests } from '../static/requests.js';
+import { SessionError } from '../static/session-error.js';
 import { SignalingError } from '../static/signaling.js';
 import { sealTo, someone } from './someone.js';
 
 /** As much of a peer connection as a session without media needs. */
 class FakeConnection extends EventTarget {
+  static all = [];
   connectionState = 'new';
+  iceGatheringState = 'new';
+  signalingState = 'stable';
   localDescription = null;
   sctp = null;
+  configuration = { iceServers: [] };
+  restarts = 0;
+  #generation = 0;
+
+  constructor() {
+    super();
+    FakeConnection.all.push(this);
+  }
   createDataChannel() {
     return {};
   }
-  async setLocalDescription() {
-    this.localDescription = { sdp: 'v=0' };
+  getConfiguration() {
+    return this.configuration;
+  }
+  setConfiguration(configuration) {
+    this.configuration = configuration;
+  }
+  restartIce() {
+    this.restarts += 1;
+  }
+  async setLocalDescription(description) {
+    if (description?.type === 'rollback') {
+      this.rolledBack = true;
+      this.signalingState = 'stable';
+      return;
+    }
+    this.#generation += 1;
+    const fingerprint = 'AB:'.repeat(32).slice(0, -1);
+    this.localDescription = { sdp: `v=0\r\no=${this.#generation}\r\na=fingerprint:sha-256 ${fingerprint}\r\n` };
+    this.signalingState = 'have-local-offer';
   }
   async setRemoteDescription({ sdp }) {
     this.remote = sdp;
-    this.connectionState = 'connected';
+    this.signalingState = 'stable';
+    if (FakeConnection.dead) return;
+    this.become('connected');
+  }
+  async addIceCandidate(candidate) {
+    this.added = candidate;
+  }
+  become(state) {
+    this.connectionState = state;
     this.dispatchEvent(new Event('connectionstatechange'));
+  }
+  find(candidate) {
+    this.dispatchEvent(Object.assign(new Event('icecandidate'), { candidate: { candidate: 'candidate:1', sdpMid: '0', ...candidate } }));
   }
   close() {
     this.connectionState = 'closed';
   }
 }
 globalThis.RTCPeerConnection = FakeConnection;
-const { Session, SessionError } = await import('../static/session.js');
+const { Session } = await import('../static/session.js');
 
 const hash = (text) => createHash('sha256').update(text).digest('base64url');
 const token = () => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
@@ -49,6 +89,9 @@ async function service(agent, viewer, { known, keys = keyStatement(agent), answe
   let deliver = () => {};
   return {
     sent,
+    host: 'cam.example',
+    state: 'online',
+    stun: [],
     knownKeys: () => known,
     lookup: () => keys,
     ready: async () => {},
@@ -56,6 +99,7 @@ async function service(agent, viewer, { known, keys = keyStatement(agent), answe
       deliver = (payload) => listener(agent.peerId, payload);
       return () => {};
     },
+    deliver: (payload) => deliver(payload),
     async send(to, payload) {
       sent.push(payload);
       let compact;
@@ -145,4 +189,113 @@ test('an offer that came too late by the agent’s clock is made once more with 
   const never = await service(agent, viewer, { answer: async (_, base) => ({ ...base, type: 'reject', code: 'expired', reason: 'Late.' }) });
   await assert.rejects(openForRequests(Session.connect, { ...options, signaling: never }), SessionError);
   assert.equal(never.sent.length, 2);
+});
+
+/** Lets everything happen that waits for nothing but signatures. */
+const until = async (condition) => {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+};
+const stun = (...urls) => ({ urls: urls.map((url) => `stun:${url}`), username: '', credential: '', expires: 0 });
+const relay = { urls: ['turn:r.example:3478'], username: 'u', credential: 'p', expires: 0 };
+
+/** An agent that answers restarts, too. */
+async function restartable() {
+  const [viewer, agent] = await Promise.all([someone(), someone()]);
+  const state = { offer: null, base: null, seen: [] };
+  const signaling = await service(agent, viewer, {
+    answer: async (offer, base) => {
+      Object.assign(state, { offer, base });
+      return { ...base, type: 'answer', nonce: token(), peerNonce: offer.nonce, sdp: 'v=1', ice: [relay] };
+    },
+  });
+  const { send } = signaling;
+  signaling.send = async (to, payload, onError) => {
+    const { payload: text } = await verify(await unseal(agent, payload));
+    const message = JSON.parse(text);
+    if (message.type === 'offer') return send(to, payload);
+    state.seen.push(message);
+    if (message.type === 'restart' && state.onrestart) {
+      const { offerHash, ...base } = state.base;
+      const more = await state.onrestart(message, onError);
+      if (!more) return;
+      const answer = { ...base, seq: message.seq + 10, transcript: message.transcript, ...more };
+      signaling.deliver(await sealTo({ agreementKey: state.offer.key }, await sign(agent, JSON.stringify(answer))));
+    }
+  };
+  const restarted = ({ seq }) => ({ type: 'restarted', restart: seq, sdp: 'v=2', ice: [] });
+  return { viewer, agent, signaling, state, restarted };
+}
+
+test('ICE starts again over the service, and candidates follow the offer at once', async () => {
+  const { viewer, agent, signaling, state, restarted } = await restartable();
+  signaling.stun = [stun('a', 'b')];
+  const session = await connect(agent, viewer, signaling);
+  const connection = FakeConnection.all.at(-1);
+  assert.deepEqual(connection.configuration.iceServers, [
+    { urls: ['turn:r.example:3478'], username: 'u', credential: 'p' },
+    { urls: ['stun:a', 'stun:b'] },
+  ]);
+  state.onrestart = (message) => (connection.find({ candidate: 'candidate:2' }), restarted(message));
+  await session.restart('signaling');
+  assert.deepEqual([connection.restarts, connection.remote, state.seen[0].sdp.includes('o=2')], [1, 'v=2', true]);
+  await until(() => state.seen.length > 1);
+  assert.deepEqual(state.seen.map(({ type }) => type), ['restart', 'candidate']);
+  session.close();
+});
+
+test('a restart that is refused is taken back, and two at a time are one', async () => {
+  const { viewer, agent, signaling, state, restarted } = await restartable();
+  const session = await connect(agent, viewer, signaling);
+  const connection = FakeConnection.all.at(-1);
+  state.onrestart = (_, onError) => void onError(new SignalingError('unreachable', 'Gone.'));
+  await assert.rejects(session.restart('signaling'), { code: 'unreachable' });
+  assert.deepEqual([connection.rolledBack, connection.signalingState, session.restarts], [true, 'stable', true]);
+  state.onrestart = restarted;
+  await Promise.all([session.restart('signaling'), session.restart('signaling')]);
+  assert.equal(connection.restarts, 2);
+  session.close();
+});
+
+test('servers that only the answer names are used when no path comes without them', async (t) => {
+  const { viewer, agent, signaling, state, restarted } = await restartable();
+  FakeConnection.dead = true;
+  t.after(() => (FakeConnection.dead = false));
+  const connecting = connect(agent, viewer, signaling);
+  state.onrestart = (message) => {
+    FakeConnection.dead = false;
+    return restarted(message);
+  };
+  const session = await connecting;
+  assert.equal(FakeConnection.all.at(-1).restarts, 1);
+  session.close();
+});
+
+test('an offer waits a moment for the address that a server sees', async () => {
+  const { viewer, agent, signaling, state } = await restartable();
+  signaling.stun = [stun('a')];
+  const connecting = connect(agent, viewer, signaling);
+  await until(() => FakeConnection.all.at(-1).localDescription);
+  const connection = FakeConnection.all.at(-1);
+  connection.find({ type: 'host' });
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.equal(state.offer, null);
+  connection.localDescription = { sdp: 'v=with' };
+  connection.find({ type: 'srflx' });
+  (await connecting).close();
+  assert.equal(state.offer.sdp, 'v=with');
+});
+
+test('a direct dial needs a ticket, no service, and cannot start ICE again', async () => {
+  const viewer = await someone();
+  const key = await crypto.subtle.importKey('raw', new Uint8Array(32), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  const ticket = { key, expiresUnix: 1, addresses: ['192.0.2.1:4'], fingerprint: 'sha-256 AB' };
+  const options = { peer: 'peer', identity: viewer, signaling: {}, cameras: [], signal: new AbortController().signal };
+  await assert.rejects(Session.dial({ ...options, book: { ticket: async () => null } }), { code: 'no-ticket' });
+  const session = await Session.dial({ ...options, book: { ticket: async () => ticket } });
+  assert.match(FakeConnection.all.at(-1).remote, /a=ice-ufrag:sl.{103}\r\n/);
+  assert.deepEqual([session.restarts, session.transcript, session.health], [false, '', 'good']);
+  await assert.rejects(session.restart('signaling'), { code: 'no-restart' });
+  session.doubt();
+  assert.equal(session.health, 'silent');
+  session.close();
 });

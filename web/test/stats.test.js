@@ -44,17 +44,18 @@ test('the panel has words and units', () => {
   const sample = summarize(entries({ frames: 60, bytes: 250_000 }), 1000, summarize(entries(), 0, null));
   const rows = Object.fromEntries(
     describeStats({
-      connection: sample.connection, video: sample.media.get('0'), audio: null,
+      connection: sample.connection, story: 'Direct: the agent has a public address.', video: sample.media.get('0'), audio: null,
       framesPresented: 0, latencyMs: [20], latencyMedianMs: 20.4, firstFrameMs: 80,
     }),
   );
   assert.equal(rows.Path, 'Direct');
+  assert.equal(rows.Why, 'The agent has a public address.');
   assert.equal(rows.Agent, '[2001:db8::1]:6000 UDP, host');
   assert.equal(rows['Round trip'], '12.0 ms');
   assert.equal(rows['Glass to glass'], '20 ms');
   assert.equal(rows['Bit rate'], '2.00 Mbit/s');
   assert.equal(rows.Video, 'H264, 1280 × 720');
-  const empty = { connection: null, video: null, audio: null, framesPresented: 0, latencyMs: [], latencyMedianMs: null, firstFrameMs: null };
+  const empty = { connection: null, story: '', video: null, audio: null, framesPresented: 0, latencyMs: [], latencyMedianMs: null, firstFrameMs: null };
   assert.deepEqual(describeStats(empty), [['Path', '–'], ['Round trip', '–']]);
 });
 

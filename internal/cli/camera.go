@@ -33,7 +33,6 @@ type Address struct {
 	Signal       string   `help:"Register at this signaling server instead of running one." placeholder:"wss://HOST"`
 	InsecureHTTP bool     `name:"insecure-http" help:"Serve plain HTTP beyond loopback, for a reverse proxy that adds TLS."`
 	AllowedHost  []string `help:"Further host name by which the listener may be reached." sep:"none" placeholder:"NAME"`
-	NoMDNS       bool     `name:"no-mdns" help:"Say and ask nothing in this network by multicast DNS: viewers find the agent through the signaling server only."`
 	StateDir     string   `help:"Folder of what the agent keeps: its key, owners, log. Default ~/.local/state/sightline." placeholder:"DIR"`
 }
 
@@ -42,6 +41,7 @@ type Network struct {
 	STUN      []string `name:"stun" help:"STUN server beside those of the signaling server." sep:"none" placeholder:"stun:HOST:PORT"`
 	NoPortMap bool     `help:"Do not ask the router to let viewers in."`
 	NoTCP     bool     `name:"no-tcp" help:"Do not listen at the TCP port of the UDP port's number, for viewers whose network blocks UDP."`
+	NoMDNS    bool     `name:"no-mdns" help:"Say and ask nothing in this network by multicast DNS: without a signaling server viewers do not find the agent."`
 	External  []string `help:"Address that a router forwards to the UDP port." sep:"none" placeholder:"IP:PORT"`
 	Interface []string `help:"Offer only the addresses of these interfaces: eth0, wl*." sep:"none" placeholder:"NAME"`
 }
@@ -51,6 +51,7 @@ func (n *Network) lay(over *config.Network) {
 	over.STUN = append(over.STUN, n.STUN...)
 	over.NoPortMap = over.NoPortMap || n.NoPortMap
 	over.NoTCP = over.NoTCP || n.NoTCP
+	over.NoMDNS = over.NoMDNS || n.NoMDNS
 	over.External = append(over.External, n.External...)
 	over.Interfaces = append(over.Interfaces, n.Interface...)
 }
@@ -101,7 +102,6 @@ func (c *Camera) settings() (cfg *config.Config, warnings []config.Problem, err 
 	set(&cfg.TLSKey, c.Address.TLSKey)
 	cfg.InsecureHTTP = cfg.InsecureHTTP || c.Address.InsecureHTTP
 	set(&cfg.UDP, c.Address.UDP)
-	cfg.NoMDNS = cfg.NoMDNS || c.Address.NoMDNS
 	set(&cfg.Signal, c.Address.Signal)
 	set(&cfg.StateDir, c.Address.StateDir)
 	set(&cfg.Allow, c.Viewers.Allow)

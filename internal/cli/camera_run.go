@@ -58,7 +58,7 @@ func (c *Camera) Run(ctx context.Context, p *Process, embed Embed) error {
 			STUN: cfg.Network.STUN, PortMap: !cfg.Network.NoPortMap && !cfg.Open, TCP: !cfg.Network.NoTCP && !cfg.Open,
 			External: cfg.Network.Addresses(), Interfaces: cfg.Network.Interfaces, DirectKey: key,
 		},
-		Embed: embed, Certificate: certificate, NoMDNS: cfg.NoMDNS,
+		Embed: embed, Certificate: certificate, NoMDNS: cfg.Network.NoMDNS,
 		StateDir: cfg.StateDir, Pair: !cfg.Open && cfg.Allow == "",
 	})
 }

@@ -42,9 +42,6 @@ type Config struct {
 	// Default: any free port on all addresses (":0"); on loopback
 	// ("127.0.0.1:0") if Open is set.
 	UDP string `yaml:"udp"`
-	// NoMDNS says and asks nothing in the agent's own network by multicast DNS.
-	// Nothing is said anyway if everything listens on loopback.
-	NoMDNS bool `yaml:"noMDNS"`
 	// Network says how viewers reach the agent through routers.
 	Network Network `yaml:"network"`
 	// Cameras is the list of cameras; at least one.

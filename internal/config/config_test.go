@@ -86,7 +86,7 @@ func TestParse_MistakesNameLineAndRemedy(t *testing.T) {
 	}{
 		{"unknown key", "listen: :1\nsingal: wss://x\n", []string{`line 2: singal: unknown key; did you mean "signal"?`}},
 		{"other spelling", "log_level: info", []string{`line 1: log_level: unknown key; did you mean "logLevel"?`}},
-		{"far from every key", "recordings: 7", []string{`line 1: recordings: unknown key; known here: listen, tlsCert, tlsKey, insecureHTTP, stateDir, signal, open, allow, udp, noMDNS, network, cameras, logLevel, logFormat`}},
+		{"far from every key", "recordings: 7", []string{`line 1: recordings: unknown key; known here: listen, tlsCert, tlsKey, insecureHTTP, stateDir, signal, open, allow, udp, network, cameras, logLevel, logFormat`}},
 		{
 			"all at once, nested", "open: maybe\ncameras:\n  - url: rtsp://h\n    tls:\n      fingerprnt: x\n  - adress: 1\n    transport: quic\n",
 			[]string{

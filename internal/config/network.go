@@ -15,6 +15,9 @@ type Network struct {
 	NoPortMap bool `yaml:"noPortMap"`
 	// NoTCP listens at no TCP port for viewers whose network blocks UDP.
 	NoTCP bool `yaml:"noTCP"`
+	// NoMDNS says and asks nothing in the agent's own network by multicast DNS.
+	// Nothing is said anyway if everything listens on loopback.
+	NoMDNS bool `yaml:"noMDNS"`
 	// External are addresses, IP:port, that a router forwards to the UDP port
 	// because somebody configured it so.
 	External []string `yaml:"external"`

@@ -37,8 +37,9 @@ const (
 
 // Options configure a LAN. The zero value is good.
 type Options struct {
-	// Interfaces are the names of the only interfaces to use. Default: all that
-	// are up and can multicast, but not loopback and point-to-point ones.
+	// Interfaces names the only interfaces to use, as patterns of path.Match.
+	// Default: all that are up and can multicast. Loopback and point-to-point
+	// ones (VPNs) never are used.
 	Interfaces []string
 	// Logger takes what goes wrong. Default: nothing.
 	Logger *slog.Logger

@@ -3,6 +3,7 @@ package discovery
 import (
 	"net"
 	"net/netip"
+	"path"
 	"slices"
 	"time"
 )
@@ -17,7 +18,7 @@ type attachment struct {
 }
 
 // attachments returns the interfaces that can multicast. If only is not empty,
-// those with such a name.
+// those whose name matches one of the patterns.
 func attachments(only []string) ([]attachment, error) {
 	all, err := net.Interfaces()
 	if err != nil {
@@ -26,7 +27,7 @@ func attachments(only []string) ([]attachment, error) {
 	var out []attachment
 	for _, i := range all {
 		const need, not = net.FlagUp | net.FlagMulticast, net.FlagLoopback | net.FlagPointToPoint
-		if i.Flags&need != need || i.Flags&not != 0 || len(only) > 0 && !slices.Contains(only, i.Name) {
+		if i.Flags&need != need || i.Flags&not != 0 || len(only) > 0 && !matches(only, i.Name) {
 			continue
 		}
 		addrs, err := i.Addrs()
@@ -44,6 +45,13 @@ func attachments(only []string) ([]attachment, error) {
 		}
 	}
 	return out, nil
+}
+
+func matches(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(p, name)
+		return err == nil && ok
+	})
 }
 
 func (a attachment) same(b attachment) bool {

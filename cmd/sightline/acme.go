@@ -31,7 +31,7 @@ type acmeFlags struct {
 	AcmeDir   string   `help:"Directory of the authority. Default: Let's Encrypt." placeholder:"URL"`
 	AcmeCA    string   `name:"acme-ca" help:"Certificates that the directory's own is signed by, PEM. Default: the system's." placeholder:"FILE"`
 	AcmeHTTP  string   `name:"acme-http" help:"TCP address where the authority may ask by plain HTTP too; others are sent to https. Default :80, if it is free." placeholder:"HOST:PORT"`
-	StateDir  string   `help:"Folder in which certificates are kept, in acme/. Default ~/.local/state/sightline." placeholder:"DIR"`
+	StateDir  string   `help:"Folder in which certificates are kept, in acme/, and the secret of the relay. Default ~/.local/state/sightline." placeholder:"DIR"`
 }
 
 const (

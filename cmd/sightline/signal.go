@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/sightline-cam/sightline/internal/cli"
 	"github.com/sightline-cam/sightline/internal/config"
 	"github.com/sightline-cam/sightline/internal/tlsfile"
@@ -21,17 +23,18 @@ import (
 
 // signalCommand runs the signaling server, with the web page.
 type signalCommand struct {
-	Listen        string    `help:"TCP address. Default 127.0.0.1:8787, or :443 with --domain." placeholder:"HOST:PORT"`
-	AllowedHost   []string  `help:"Host name by which the server may be reached; needed for every name but loopback's." placeholder:"NAME"`
-	AllowedOrigin []string  `help:"Further origin whose pages may connect." placeholder:"https://NAME"`
-	TrustedProxy  []string  `help:"Network of a reverse proxy whose X-Forwarded-For is believed." placeholder:"CIDR"`
-	TLSCert       string    `help:"Certificate, PEM; read again when it changes." placeholder:"FILE"`
-	TLSKey        string    `help:"Key of the certificate, PEM." placeholder:"FILE"`
-	ACME          acmeFlags `embed:""`
-	InsecureHTTP  bool      `name:"insecure-http" help:"Serve plain HTTP beyond loopback, for a reverse proxy that adds TLS."`
-	PublicMetrics bool      `help:"Show /metrics to every address."`
-	LogLevel      string    `help:"Least severe message logged: debug, info, warn or error." default:"info"`
-	LogFormat     string    `help:"text or json." default:"text" enum:"text,json"`
+	Listen        string     `help:"TCP address. Default 127.0.0.1:8787, or :443 with --domain." placeholder:"HOST:PORT"`
+	AllowedHost   []string   `help:"Host name by which the server may be reached; needed for every name but loopback's." placeholder:"NAME"`
+	AllowedOrigin []string   `help:"Further origin whose pages may connect." placeholder:"https://NAME"`
+	TrustedProxy  []string   `help:"Network of a reverse proxy whose X-Forwarded-For is believed." placeholder:"CIDR"`
+	TLSCert       string     `help:"Certificate, PEM; read again when it changes." placeholder:"FILE"`
+	TLSKey        string     `help:"Key of the certificate, PEM." placeholder:"FILE"`
+	ACME          acmeFlags  `embed:""`
+	InsecureHTTP  bool       `name:"insecure-http" help:"Serve plain HTTP beyond loopback, for a reverse proxy that adds TLS."`
+	PublicMetrics bool       `help:"Show /metrics to every address."`
+	Relay         relayFlags `embed:""`
+	LogLevel      string     `help:"Least severe message logged: debug, info, warn or error." default:"info"`
+	LogFormat     string     `help:"text or json." default:"text" enum:"text,json"`
 }
 
 // Run implements the command.
@@ -51,9 +54,17 @@ func (c *signalCommand) Run(ctx context.Context, p *cli.Process) error {
 	if err != nil {
 		return err
 	}
+	// Behind a proxy on this machine it serves the world under a name.
+	private := onLoopback(c.Listen) && len(c.AllowedHost) == 0
+	metrics := prometheus.NewRegistry()
+	beside, err := c.Relay.start(ctx, log, metrics, c.ACME.StateDir, private, tlsConfig)
+	if err != nil {
+		return err
+	}
+	defer beside.Close() //nolint:errcheck // it has nothing to tell at the end
 	s, err := server.New(server.Options{
 		Logger: log, Page: web.Handler(), AllowedHosts: append(c.AllowedHost, c.ACME.Domain...), AllowedOrigins: c.AllowedOrigin,
-		TrustedProxies: c.TrustedProxy, PublicMetrics: c.PublicMetrics,
+		TrustedProxies: c.TrustedProxy, PublicMetrics: c.PublicMetrics, ICE: beside.directory, Registry: metrics,
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"syscall"
 )
 
 // maxAddresses bounds how many addresses of a machine are listened on.
@@ -63,6 +64,9 @@ func (s *Sockets) open(ctx context.Context, address string, nat []netip.Addr) er
 			return nil
 		}
 		conn, err := bind(ctx, ip, uint16(port))
+		if !explicit && errors.Is(err, syscall.EADDRNOTAVAIL) {
+			continue // going, or coming: IPv6 looks for duplicates first
+		}
 		if err != nil {
 			return fmt.Errorf("listen on UDP %s: %w", netip.AddrPortFrom(ip, uint16(port)), err)
 		}

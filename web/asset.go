@@ -5,9 +5,12 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 )
 
 // asset is one file of the page, ready to be served. Constant after loading.
@@ -16,7 +19,11 @@ type asset struct {
 	plain       []byte
 	gzipped     []byte // nil where compression saves nothing
 	tag         string // hash of plain, without quotes
+	version     string // of all files together; only the page itself has it
 }
+
+// workerPath is where the service worker is.
+const workerPath = "/sw.js"
 
 // contentType returns the media type of a file name. The list is closed: a
 // type that depends on the machine's mime.types would differ from one
@@ -49,17 +56,8 @@ func loadAssets(files fs.FS) (map[string]*asset, error) {
 		if err != nil {
 			return err
 		}
-		kind, err := contentType(name)
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256(body)
-		a := &asset{contentType: kind, plain: body, tag: base64.RawURLEncoding.EncodeToString(sum[:12])}
-		if a.gzipped, err = compress(body); err != nil {
-			return fmt.Errorf("web: compress %s: %w", name, err)
-		}
-		assets["/"+name] = a
-		return nil
+		assets["/"+name], err = newAsset(name, body)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -69,7 +67,48 @@ func loadAssets(files fs.FS) (map[string]*asset, error) {
 		return nil, fmt.Errorf("web: the page has no index.html: %w", fs.ErrNotExist)
 	}
 	assets["/"] = index
-	return assets, nil
+	return assets, keepable(assets)
+}
+
+// keepable tells the service worker which files there are and which version of
+// the page they make, and the page which version it is of.
+func keepable(assets map[string]*asset) error {
+	worker, ok := assets[workerPath]
+	if !ok {
+		return nil
+	}
+	files := slices.DeleteFunc(slices.Sorted(maps.Keys(assets)), func(name string) bool {
+		return name == workerPath || name == "/index.html" // which is "/"
+	})
+	sum := sha256.New()
+	for _, name := range append(files, workerPath) {
+		fmt.Fprintf(sum, "%s %s\n", name, assets[name].tag)
+	}
+	version := base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:12])
+	shell, err := json.Marshal(map[string]any{"version": version, "files": files})
+	if err != nil {
+		return fmt.Errorf("web: list the page's files: %w", err)
+	}
+	body := slices.Concat([]byte("self.shell = "), shell, []byte(";\n"), worker.plain)
+	if assets[workerPath], err = newAsset(workerPath, body); err != nil {
+		return err
+	}
+	assets["/"].version = version
+	return nil
+}
+
+// newAsset prepares a file to be served.
+func newAsset(name string, body []byte) (*asset, error) {
+	kind, err := contentType(name)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(body)
+	a := &asset{contentType: kind, plain: body, tag: base64.RawURLEncoding.EncodeToString(sum[:12])}
+	if a.gzipped, err = compress(body); err != nil {
+		return nil, fmt.Errorf("web: compress %s: %w", name, err)
+	}
+	return a, nil
 }
 
 // compress returns body gzipped, or nil if that saves less than a tenth.

@@ -14,6 +14,8 @@ import (
 // docs/design/web.md. Files are sent with an ETag and "no-cache": a browser
 // keeps its copy and asks each time whether it is still current, so a page and
 // its modules are always of one version and a reload costs a few 304 answers.
+// The page itself carries the version of all files as "Sightline-Version", and
+// /sw.js begins with it and with their list.
 //
 // The handler has no state and may be used by any number of servers at once.
 func Handler() http.Handler {
@@ -50,6 +52,9 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			body, tag = a.gzipped, a.tag+"-gzip"
 		}
+	}
+	if a.version != "" {
+		w.Header().Set("Sightline-Version", a.version)
 	}
 	w.Header().Set("Content-Type", a.contentType)
 	w.Header().Set("Cache-Control", "no-cache")

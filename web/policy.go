@@ -11,6 +11,9 @@ import (
 // connect-src 'self' covers the page's own WebSocket: Content Security Policy
 // Level 3 §6.7.2.8 lets 'self' match ws: and wss: at the page's host and port.
 // WebRTC is not subject to connect-src.
+//
+// A service worker's address is a script's, which Trusted Types refuse; the one
+// policy that can be made gives /sw.js and nothing else (shell.js).
 func contentSecurityPolicy() string {
 	return strings.Join([]string{
 		"default-src 'none'",
@@ -19,11 +22,12 @@ func contentSecurityPolicy() string {
 		"img-src 'self' data: blob:",
 		"media-src 'self' blob:",
 		"connect-src 'self'",
+		"manifest-src 'self'",
 		"base-uri 'none'",
 		"form-action 'none'",
 		"frame-ancestors 'none'",
 		"require-trusted-types-for 'script'",
-		"trusted-types 'none'",
+		"trusted-types sightline-worker",
 	}, "; ")
 }
 

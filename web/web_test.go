@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -112,6 +114,53 @@ func TestHandler_CompressesOnlyForThoseWhoAsk(t *testing.T) {
 		if w.Header().Get("Vary") != "Accept-Encoding" {
 			t.Errorf("Accept-Encoding %q: Vary = %q", coding, w.Header().Get("Vary"))
 		}
+	}
+}
+
+// Whatever the page consists of, a browser that keeps it has all of it, and of
+// one version.
+func TestHandler_TheWorkerKnowsEveryFileAndItsVersion(t *testing.T) {
+	list := func(assets map[string]*asset) (version string, files []string) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		handler(assets).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, workerPath, nil))
+		first, _, _ := strings.Cut(w.Body.String(), "\n")
+		var shell struct {
+			Version string   `json:"version"`
+			Files   []string `json:"files"`
+		}
+		if err := json.Unmarshal([]byte(strings.TrimSuffix(strings.TrimPrefix(first, "self.shell = "), ";")), &shell); err != nil {
+			t.Fatalf("%s begins with %q: %v", workerPath, first, err)
+		}
+		return shell.Version, shell.Files
+	}
+	load := func(files fs.FS) map[string]*asset {
+		t.Helper()
+		assets, err := loadAssets(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return assets
+	}
+	version, files := list(load(Files()))
+	want := []string{"/"}
+	for name := range pageFiles(t) {
+		if name != "/index.html" && name != workerPath {
+			want = append(want, name)
+		}
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, files); diff != "" {
+		t.Errorf("files of the page (-) and of the worker (+):\n%s", diff)
+	}
+	if got := get(t, "/", nil).Header().Get("Sightline-Version"); got == "" || got != version {
+		t.Errorf("the page is of version %q, the worker of %q", got, version)
+	}
+	small := fstest.MapFS{"index.html": {}, "sw.js": {}, "a.js": {Data: []byte("1")}}
+	before, _ := list(load(small))
+	small["a.js"] = &fstest.MapFile{Data: []byte("2")}
+	if after, _ := list(load(small)); after == before {
+		t.Error("a file has changed and the version has not")
 	}
 }
 
@@ -241,7 +290,7 @@ func TestPage_PreloadsEveryModule(t *testing.T) {
 	reached := map[string]bool{"/sl-app.js": true}
 	for todo := []string{"/sl-app.js"}; len(todo) > 0; todo = todo[1:] {
 		for _, target := range references(todo[0], files[todo[0]]) {
-			if path.Ext(target) == ".js" && !reached[target] {
+			if path.Ext(target) == ".js" && target != workerPath && !reached[target] {
 				reached[target] = true
 				modules = append(modules, target)
 				todo = append(todo, target)

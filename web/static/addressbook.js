@@ -5,7 +5,7 @@
  */
 import { fromBase64Url } from './encoding.js';
 import { unexpired } from './ice.js';
-import { listOf, token, whole } from './shape.js';
+import { listOf, text, token, whole } from './shape.js';
 import { Vault } from './vault.js';
 
 /**
@@ -27,6 +27,7 @@ const most = 64;
 /** How many addresses of one are remembered. */
 const mostAddresses = 16;
 
+/** What a candidate can have: no name, and no zone, which means nothing on another machine. */
 const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]{2,45}\]):\d{1,5}$/;
 const fingerprint = /^sha-256 [0-9a-f]{2}(?::[0-9a-f]{2}){31}$/i;
 
@@ -76,7 +77,7 @@ export class AddressBook {
     if (!token(32)(secret) || !whole(expiresUnix) || !isTicket(answer)) throw new TypeError('the agent gives no ticket');
     const algorithm = { name: 'HMAC', hash: 'SHA-256' };
     const key = await crypto.subtle.importKey('raw', fromBase64Url(secret), algorithm, false, ['sign']);
-    const addresses = answer.addresses.slice(0, mostAddresses);
+    const addresses = answer.addresses.filter((/** @type {string} */ each) => address.test(each)).slice(0, mostAddresses);
     const ticket = { key, expiresUnix, addresses, fingerprint: answer.fingerprint };
     await this.#change(peer, { ticket });
     return ticket;
@@ -103,6 +104,5 @@ export class AddressBook {
 
 /** @param {any} answer */
 function isTicket(answer) {
-  const addresses = listOf(0, 64, (value) => typeof value === 'string' && address.test(value));
-  return addresses(answer.addresses) && typeof answer.fingerprint === 'string' && fingerprint.test(answer.fingerprint);
+  return listOf(0, 64, text(64))(answer.addresses) && text(128)(answer.fingerprint) && fingerprint.test(answer.fingerprint);
 }

@@ -124,6 +124,7 @@ export class Handshake {
       });
       this.#onRestarted = resolve;
       this.#outgoing = this.#outgoing
+        .then(() => this.#signaling.ready(signal))
         .then(() => this.#negotiation.restart(sdp))
         .then((payload) => this.#signaling.send(this.#peer, payload, reject))
         .catch(reject);

@@ -162,12 +162,14 @@ export class Session {
   }
 
   /**
-   * Whether the publisher answers within so many milliseconds.
+   * Whether the publisher answers within so many milliseconds. If it does not,
+   * the signaling service is needed: whether that is there is seen meanwhile.
    *
    * @param {number} ms
    * @returns {Promise<boolean>}
    */
   async probe(ms) {
+    if (this.#handshake) void this.#signaling.check(this.#peer, ms);
     try {
       const response = await this.http.request('/v1/time', { signal: this.#deadline(ms) });
       await response.text();

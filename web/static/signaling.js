@@ -69,6 +69,8 @@ export class Signaling {
   /** @type {Set<() => void>} */ #watchers = new Set();
   /** @type {AbortController | null} the loop that keeps the connection */ #loop = null;
   #skipWait = new AbortController();
+  /** Gives the connection up without waiting for its end. */ #drop = () => {};
+  /** Whether the next connection is made without a wait. */ #hurry = false;
 
   /**
    * @param {object} options
@@ -170,6 +172,23 @@ export class Signaling {
   }
 
   /**
+   * Finds out whether the connection still carries anything, by asking for a
+   * peer's keys. One that does not is given up, and made anew at once: a socket
+   * whose network is gone says nothing for minutes.
+   *
+   * @param {string} peer
+   * @param {number} ms how long the service has to answer
+   */
+  async check(peer, ms) {
+    const socket = this.#socket;
+    if (this.#state !== 'online') return;
+    const answered = await this.lookup(peer, AbortSignal.timeout(ms)).then(() => true, ({ code }) => code !== 'offline');
+    if (answered || socket !== this.#socket) return;
+    this.#hurry = true;
+    this.#drop();
+  }
+
+  /**
    * @param {string} peer
    * @returns {string | undefined} the key statement that the service gave last, over this very connection
    */
@@ -224,7 +243,8 @@ export class Signaling {
       if (registered) backoff.reset();
       this.#setState('offline');
       this.#skipWait = new AbortController();
-      await pause(backoff.next(), AbortSignal.any([stop, this.#skipWait.signal]));
+      if (!this.#hurry) await pause(backoff.next(), AbortSignal.any([stop, this.#skipWait.signal]));
+      this.#hurry = false;
     }
     if (this.#loop?.signal === stop) this.#loop = null;
   }
@@ -250,6 +270,11 @@ export class Signaling {
         resolve(registered);
       };
       const abort = () => socket.close(1000);
+      this.#drop = () => {
+        socket.onclose = socket.onmessage = null;
+        abort();
+        end();
+      };
       const timer = setTimeout(abort, registerMs);
       stop.addEventListener('abort', abort);
       socket.onclose = end;

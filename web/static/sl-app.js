@@ -6,6 +6,7 @@ import { IdentityError, openIdentity } from './identity.js';
 import { shortPeerId } from './peerid.js';
 import { Publisher } from './publisher.js';
 import { listRecent, remember } from './recent.js';
+import { keepPage } from './shell.js';
 import { Signaling } from './signaling.js';
 import { SlAbout } from './sl-about.js';
 import { SlAccess } from './sl-access.js';
@@ -130,6 +131,7 @@ export class SlApp extends HTMLElement {
     this.append(this.#share, this.#access);
     this.#go(this.#place);
     this.#trust.state.watch(() => this.#offer());
+    keepPage();
   }
 
   /** Shows what the address says. */

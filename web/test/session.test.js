@@ -94,6 +94,7 @@ async function service(agent, viewer, { known, keys = keyStatement(agent), answe
     stun: [],
     knownKeys: () => known,
     lookup: () => keys,
+    check: async () => {},
     ready: async () => {},
     listen(listener) {
       deliver = (payload) => listener(agent.peerId, payload);

@@ -247,3 +247,38 @@ test('a question ends when it is given up or the connection is closed for good',
   await assert.rejects(rest, { code: 'offline' });
   await assert.rejects(signaling.lookup('c'), { code: 'offline' });
 });
+
+test('the service’s STUN servers are known while it is, as far as they are some', async () => {
+  const { signaling, sockets } = setUp();
+  signaling.connect();
+  const say = (stun) => (sockets[0].say({ type: 'registered', id: identity.peerId, resume: '', stun, relay: false }), signaling.stun);
+  assert.deepEqual(say(['stun:a:3478', 'stun:b:3478']), [
+    { urls: ['stun:a:3478', 'stun:b:3478'], username: '', credential: '', expires: 0 },
+  ]);
+  for (const bad of [undefined, [], 'stun:a', ['turn:a'], ['https://a'], [1], Array(5).fill('stun:a')]) assert.deepEqual(say(bad), []);
+  signaling.close();
+});
+
+test('a socket that carries nothing any more is given up and made anew at once', async (t) => {
+  const { signaling, sockets, register } = setUp();
+  signaling.connect();
+  await register();
+  const fine = signaling.check('peer', 1_000);
+  sockets[0].say({ type: 'error', code: 'unreachable', ref: 1, message: 'Gone.' });
+  await fine;
+  assert.equal(sockets.length, 1);
+  sockets[0].close = () => {}; // a browser waits for the other side
+  const timeout = new AbortController();
+  t.mock.method(AbortSignal, 'timeout', () => timeout.signal);
+  const checked = signaling.check('peer', 300);
+  const lookup = signaling.lookup('other');
+  timeout.abort();
+  await checked;
+  await until(() => sockets.length === 2);
+  sockets[1].say({ type: 'challenge', nonce: 'nonce' });
+  await until(() => sockets[1].sent.length === 2);
+  assert.deepEqual(sockets[1].sent.map(({ type }) => type), ['register', 'lookup']);
+  sockets[1].say({ type: 'keys', of: 'other', ref: 3, keys: 'statement' });
+  assert.equal(await lookup, 'statement');
+  signaling.close();
+});

@@ -17,8 +17,8 @@ func durationAttacks() []attack {
 	}
 }
 
-// endsWithin is how soon a session ends whose right to be has ended, with room
-// for a busy machine.
+// endsWithin is how soon a session ends whose right to be has ended; home.soon
+// makes room for a busy machine.
 const endsWithin = 4 * time.Second
 
 // outlivesExpiry watches on after the grant has expired.
@@ -35,9 +35,7 @@ func outlivesExpiry(w *world) act {
 			return s.visit(guest, g)
 		},
 		attempt: func() error {
-			guest, scope := w.newIdentity(), everything()
-			scope.Expires = time.Now().Add(3 * time.Second).Unix()
-			g, err := grant(h.owner, guest, string(s.id), scope)
+			guest, g, end, err := shortGrant(w, h)
 			if err != nil {
 				return err
 			}
@@ -45,7 +43,7 @@ func outlivesExpiry(w *world) act {
 				if err := c.cameras(w.ctx); err != nil {
 					return err
 				}
-				return c.outlives(w.ctx, time.Until(time.Unix(scope.Expires, 0))+endsWithin)
+				return c.outlives(w.ctx, time.Until(end)+h.soon(endsWithin))
 			})
 		},
 		refused: s.refused(check.Expiry),
@@ -82,7 +80,7 @@ func outlivesRevocation(w *world) act {
 				if err := h.put(s, list); err != nil {
 					return err
 				}
-				return c.outlives(w.ctx, endsWithin)
+				return c.outlives(w.ctx, h.soon(endsWithin))
 			})
 		},
 		refused: s.refused(check.Revoked),
@@ -134,7 +132,7 @@ func outlivedByPlayer(w *world) act {
 			if err != nil {
 				return err
 			}
-			timer := time.NewTimer(time.Until(end) + endsWithin)
+			timer := time.NewTimer(time.Until(end) + h.soon(endsWithin))
 			defer timer.Stop()
 			select {
 			case <-p.Done():

@@ -21,6 +21,7 @@ type home struct {
 	w     *world
 	owner *identity.Identity
 	sites []*site
+	pace  time.Duration // how long a session takes on this machine, from dialling to its end
 
 	id       string // the home's
 	version  int64
@@ -34,13 +35,19 @@ func (w *world) home(agents int) *home {
 	h := &home{w: w, owner: w.newIdentity(), id: access.NewToken()}
 	for range agents {
 		s := w.site(siteOptions{})
+		began := time.Now()
 		if _, err := s.pair(h.owner); err != nil {
 			w.Fatalf("pair an agent: %v", err)
 		}
+		h.pace = max(h.pace, time.Since(began))
 		h.sites = append(h.sites, s)
 	}
 	return h
 }
+
+// soon is how long something may last that is to end while a session goes on: at
+// least d, and more where the machine is busy.
+func (h *home) soon(d time.Duration) time.Duration { return d + 5*h.pace }
 
 // console makes a request to the agent's Unix socket, as `sightline pair` does.
 func (s *site) console(method, path string, body any) (*apiAnswer, error) {

@@ -18,6 +18,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: func(e *testscript.Env) error {
 		e.Setenv("SIGHTLINE_NO_MDNS", "true") // nothing is said in the network of this machine
+		e.Setenv("SIGHTLINE_NO_PORT_MAP", "true")
 		return nil
 	}})
 }

@@ -9,8 +9,10 @@ import (
 
 func TestMain(m *testing.M) {
 	// What tests start says nothing in the network of this machine.
-	if err := os.Setenv("SIGHTLINE_NO_MDNS", "true"); err != nil {
-		panic(err)
+	for _, name := range []string{"SIGHTLINE_NO_MDNS", "SIGHTLINE_NO_PORT_MAP"} {
+		if err := os.Setenv(name, "true"); err != nil {
+			panic(err)
+		}
 	}
 	goleak.VerifyTestMain(m)
 }

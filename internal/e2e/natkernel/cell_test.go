@@ -51,7 +51,7 @@ var connected = regexp.MustCompile(`path=(direct|relayed) local="?([^"]*?)"? rem
 
 // watch runs the viewer until it is known how it gets its picture.
 func (c cell) watch(t *testing.T, w *world) (r result) {
-	args := append([]string{"view", c.camera.linkFor(c.host), "--state-dir", c.state, "--log-level", "info"}, c.args...)
+	args := append([]string{"view", c.camera.link, "--state-dir", c.state, "--log-level", "info"}, c.args...)
 	cmd := w.command(t, c.host.Namespace, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	video, err := cmd.StdoutPipe()
@@ -156,7 +156,8 @@ func table(t *testing.T, w *world, cells []cell) {
 			defer mu.Unlock()
 			fmt.Fprintln(t.Output(), c.line(r))
 			if r.got != c.want {
-				t.Errorf("%s: %s from %s is %s, expected %s\nviewer:\n%sagent:\n%s", c.name, c.camera.place, c.viewer, r.got, c.want, r.log, c.camera.Tail(15))
+				t.Errorf("%s: %s from %s is %s, expected %s\nviewer:\n%sagent:\n%s\nservers:\n%s", c.name, c.camera.place, c.viewer, r.got, c.want,
+					r.log, c.camera.Tail(15), w.signal.Tail(15))
 			}
 		})
 	}

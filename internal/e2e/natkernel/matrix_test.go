@@ -1,6 +1,7 @@
 package natkernel
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/sightline-cam/sightline/internal/lab/netns"
@@ -10,6 +11,12 @@ import (
 func TestMatrix_WithoutARelay(t *testing.T) {
 	w := newWorld(t)
 	matrix(t, w, "plain", append(places(), mappedPlaces()...), places(), false)
+}
+
+// And with one.
+func TestMatrix_WithARelay(t *testing.T) {
+	w := newWorld(t, "--turn", "--turn-agents", "any", "--turn-tls", ":5349")
+	matrix(t, w, "turn", places(), places(), true)
 }
 
 // matrix watches every camera from every place.
@@ -37,5 +44,7 @@ func matrix(t *testing.T, w *world, name string, cameras, viewers []place, turn 
 			})
 		}
 	}
+	// A camera's viewers do not all come at once.
+	rand.New(rand.NewPCG(1, 1)).Shuffle(len(cells), func(i, j int) { cells[i], cells[j] = cells[j], cells[i] })
 	table(t, w, cells)
 }

@@ -1,7 +1,6 @@
 package natkernel
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -9,7 +8,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,7 +58,7 @@ func newWorld(t *testing.T, arguments ...string) *world {
 // startSignal starts the signaling service.
 func (w *world) startSignal(t *testing.T, arguments ...string) {
 	t.Helper()
-	w.signal = w.start(t, w.Servers, append([]string{"signal", "--listen", ":443", "--tls-cert", w.certificate, "--tls-key", w.key}, arguments...)...)
+	w.signal = w.start(t, w.Servers, append([]string{"signal", "--listen", ":443", "--allowed-host", netns.ServerName, "--tls-cert", w.certificate, "--tls-key", w.key}, arguments...)...)
 	w.signal.WaitFor(t, `The signaling server is at`, patience)
 }
 
@@ -98,8 +96,7 @@ func (w *world) camera(t *testing.T, p place, h *netns.Host, arguments ...string
 	}
 	url := w.picture.Serve(t, l)
 	a := &agent{place: p, host: h, state: filepath.Join(t.TempDir(), "state")}
-	signal := signalAt(h)
-	a.Program = w.start(t, h.Namespace, append([]string{"camera", "--state-dir", a.state, "--signal", "wss://" + signal,
+	a.Program = w.start(t, h.Namespace, append([]string{"camera", "--state-dir", a.state, "--signal", "wss://" + netns.ServerName,
 		"--allow", w.allow, "--name", "cam", url}, arguments...)...)
 	return a
 }
@@ -107,21 +104,7 @@ func (w *world) camera(t *testing.T, p place, h *netns.Host, arguments ...string
 // ready waits until the agent can be found.
 func (a *agent) ready(t *testing.T) {
 	t.Helper()
-	a.link = a.WaitFor(t, `https://`+regexp.QuoteMeta(signalAt(a.host))+`\S*`, patience)[0]
-}
-
-// signalAt is where a host reaches the signaling service.
-func signalAt(h *netns.Host) string {
-	if h.Site.Options.Kind == netns.IPv6Only {
-		return "[" + netns.ServerAddressIPv6 + "]"
-	}
-	return netns.ServerAddress
-}
-
-// linkFor is the agent's link as a host can open it.
-func (a *agent) linkFor(h *netns.Host) string {
-	_, fragment, _ := bytes.Cut([]byte(a.link), []byte("#"))
-	return "https://" + signalAt(h) + "/#" + string(fragment)
+	a.link = a.WaitFor(t, `https://`+regexp.QuoteMeta(netns.ServerName)+`\S*`, patience)[0]
 }
 
 // viewers makes state folders of viewers whom every agent of this world will let
@@ -165,10 +148,7 @@ func (w *world) certify(t *testing.T) {
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		IPAddresses: []net.IP{
-			net.ParseIP(netns.ServerAddress), net.ParseIP(netns.SecondServerAddress),
-			net.ParseIP(netns.ServerAddressIPv6), net.ParseIP(netns.SecondServerAddressIPv6),
-		},
+		DNSNames:    []string{netns.ServerName},
 	}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {

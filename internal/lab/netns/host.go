@@ -54,13 +54,13 @@ func (h *Host) attach(s *Site) error {
 	s.hosts++
 	s.mu.Unlock()
 	bridge, port := "lan", fmt.Sprintf("h-%d-%d", s.number, number)
-	mask, gateway := "/24", "192.168.1.1"
+	mask, gateway, server := "/24", "192.168.1.1", ServerAddress
 	switch s.Options.Kind {
 	case Open:
 		bridge, mask, gateway = "internet", "/16", ServerAddress
 		h.Address = fmt.Sprintf("11.0.%d.%d", 10+number, s.number)
 	case IPv6Only:
-		mask, gateway = "/64 nodad", s.ipv6(1)
+		mask, gateway, server = "/64 nodad", s.ipv6(1), ServerAddressIPv6
 		h.Address = s.ipv6(16 + number)
 	default:
 		h.Address = fmt.Sprintf("192.168.1.%d", 10+number)
@@ -69,5 +69,6 @@ func (h *Host) attach(s *Site) error {
 	if err := s.lab.plug(h.Namespace, "eth0", s.lan, bridge, port); err != nil {
 		return err
 	}
-	return h.ip("addr add "+h.Address+mask+" dev eth0", "link set eth0 up", "route add default via "+gateway)
+	return errors.Join(h.resolve(server),
+		h.ip("addr add "+h.Address+mask+" dev eth0", "link set eth0 up", "route add default via "+gateway))
 }

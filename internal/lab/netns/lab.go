@@ -25,6 +25,11 @@ const (
 	SecondServerAddressIPv6 = "2001:db8::2"
 )
 
+// ServerName is the servers' name. Every host resolves it to the address that it
+// can reach, as the DNS of a server with both kinds of addresses does; no other
+// name has one.
+const ServerName = "sightline.test"
+
 // prefix begins the names of all namespaces; the number of the process follows.
 const prefix = "sightline-"
 
@@ -96,16 +101,41 @@ func (l *Lab) namespace(role string) (*Namespace, error) {
 	l.names = append(l.names, n.Name)
 	l.mu.Unlock()
 	// Addresses of IPv6 are used at once, without a look for others who have them.
-	return n, errors.Join(n.set("0", "ipv6/conf/default/accept_dad", "ipv6/conf/default/dad_transmits"), n.ip("link set lo up"))
+	return n, errors.Join(n.set("0", "ipv6/conf/default/accept_dad", "ipv6/conf/default/dad_transmits"), n.ip("link set lo up"),
+		n.resolve(ServerAddress, ServerAddressIPv6))
 }
 
-// remove removes all namespaces; cables and rules end with them.
+// resolve says what addresses ServerName has in the namespace. Programs that
+// already run there notice, too.
+func (n *Namespace) resolve(addresses ...string) error {
+	hosts := "127.0.0.1 localhost\n::1 localhost\n"
+	for _, a := range addresses {
+		hosts += a + " " + ServerName + "\n"
+	}
+	dir := filepath.Join(etc, n.Name) // `ip netns exec` lays it over /etc
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("names for %s: %w", n.Name, err)
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, "hosts"), []byte(hosts), 0o644),
+		os.WriteFile(filepath.Join(dir, "resolv.conf"), []byte("nameserver 127.0.0.1\n"), 0o644))
+}
+
+// etc has a folder for each namespace.
+const etc = "/etc/netns"
+
+// del removes a namespace; its cables and rules end with it.
+func del(name string) error {
+	return errors.Join(run("", "ip", "netns", "del", name), os.RemoveAll(filepath.Join(etc, name)))
+}
+
+// remove removes all namespaces.
 func (l *Lab) remove() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var errs []error
 	for _, name := range l.names {
-		errs = append(errs, run("", "ip", "netns", "del", name))
+		errs = append(errs, del(name))
 	}
 	l.names = nil
 	return errors.Join(errs...)
@@ -128,7 +158,7 @@ func sweep() error {
 			continue
 		}
 		// Another test may be about to do the same.
-		if err := run("", "ip", "netns", "del", filepath.Base(path)); err != nil && exists(path) {
+		if err := del(filepath.Base(path)); err != nil && exists(path) {
 			return err
 		}
 	}

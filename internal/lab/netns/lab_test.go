@@ -26,8 +26,10 @@ func TestLab_IsUpInASecondAndGoneAfterTheTest(t *testing.T) {
 		t.Errorf("namespaces %v; want servers, 3 routers and 2 hosts", names)
 	}
 	for _, name := range names {
-		if exists(filepath.Join("/run/netns", name)) {
-			t.Errorf("%s is still there", name)
+		for _, dir := range []string{"/run/netns", "/etc/netns"} {
+			if exists(filepath.Join(dir, name)) {
+				t.Errorf("%s is still in %s", name, dir)
+			}
 		}
 	}
 }

@@ -194,7 +194,7 @@ func (r *doctorReport) sections() []netcheck.Section {
 		all = append(all, netcheck.Section{Title: "Signaling", Findings: append(s.Explain(), r.Registration.explain(s)...)})
 	}
 	return append(all,
-		netcheck.Section{Title: "Cameras", Findings: explainLooks(r.Cameras)},
+		netcheck.Section{Title: "Cameras", Findings: append(explainLooks(r.Cameras), r.Agent.explainCameras()...)},
 		netcheck.Section{Title: "Agent", Findings: r.Agent.explain()},
 		netcheck.Section{Title: "Sessions", Findings: r.Agent.explainSessions()})
 }
@@ -245,14 +245,7 @@ func explainLook(l *cli.Look) netcheck.Finding {
 		f.Level, f.Text = netcheck.Problem, sentence(l.Problem)
 		return f
 	}
-	f.Text = l.Codec
-	if l.Width > 0 {
-		f.Text += fmt.Sprintf(" of %d×%d", l.Width, l.Height)
-	}
-	if l.Audio != "" {
-		f.Text += " with " + l.Audio + " sound"
-	}
-	f.Text += fmt.Sprintf(" from %s; the first picture came after %.1f s.", l.Address, float64(l.PictureMs)/1000)
+	f.Text = fmt.Sprintf("%s from %s; the first picture came after %.1f s.", picture(l.Codec, l.Width, l.Height, l.Audio), l.Address, float64(l.PictureMs)/1000)
 	if l.Codec == "H.265" {
 		f.Level, f.Advice = netcheck.Note, "Set the camera, or its second stream, to H.264: few browsers show H.265 live."
 	}
@@ -261,6 +254,17 @@ func explainLook(l *cli.Look) netcheck.Finding {
 		f.Text += " " + sentence(w)
 	}
 	return f
+}
+
+// picture names what a camera sends.
+func picture(codec string, width, height int, audio string) string {
+	if width > 0 {
+		codec += fmt.Sprintf(" of %d×%d", width, height)
+	}
+	if audio != "" {
+		codec += " with " + audio + " sound"
+	}
+	return codec
 }
 
 // sentence gives a text a capital letter and a full stop.

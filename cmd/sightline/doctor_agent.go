@@ -24,6 +24,7 @@ const (
 type agentReport struct {
 	Running bool          `json:"running"`
 	Network *agentNetwork `json:"network"`
+	Cameras []agentCamera `json:"cameras"`
 	// Problem is why a running agent said nothing.
 	Problem string `json:"problem,omitempty"`
 
@@ -36,6 +37,19 @@ type agentNetwork struct {
 	Mapping    string           `json:"mapping"`
 	Candidates []agentCandidate `json:"candidates"`
 	Sessions   []agentSession   `json:"sessions"`
+}
+
+// agentCamera is one of GET /v1/cameras.
+type agentCamera struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	State   string `json:"state"` // live, connecting or offline
+	Reason  string `json:"reason"`
+	Warning string `json:"warning"`
+	Codec   string `json:"codec"`
+	Width   int    `json:"width"`
+	Height  int    `json:"height"`
+	Audio   string `json:"audio"`
 }
 
 // agentCandidate is an address at which the agent can be reached.
@@ -73,7 +87,7 @@ type agentPair struct {
 func askAgent(ctx context.Context, stateDir string) agentReport {
 	ctx, cancel := context.WithTimeout(ctx, agentTime)
 	defer cancel()
-	r := agentReport{Running: true}
+	r := agentReport{Running: true, Cameras: []agentCamera{}}
 	var (
 		wg      sync.WaitGroup
 		network agentNetwork
@@ -81,11 +95,19 @@ func askAgent(ctx context.Context, stateDir string) agentReport {
 		ice     struct {
 			Servers []signaling.ICEServer `json:"servers"`
 		}
+		list struct {
+			Cameras []agentCamera `json:"cameras"`
+		}
 	)
 	wg.Go(func() { failed = cli.AskAgent(ctx, stateDir, "/v1/network", &network) })
 	wg.Go(func() {
 		if cli.AskAgent(ctx, stateDir, "/v1/ice", &ice) == nil {
 			r.servers = ice.Servers
+		}
+	})
+	wg.Go(func() {
+		if cli.AskAgent(ctx, stateDir, "/v1/cameras", &list) == nil {
+			r.Cameras = list.Cameras
 		}
 	})
 	wg.Wait()
@@ -120,6 +142,34 @@ func (r *agentReport) explain() []netcheck.Finding {
 	}
 	f.Details = table(rows)
 	return []netcheck.Finding{f}
+}
+
+// explainCameras says how the cameras are that the agent publishes.
+func (r *agentReport) explainCameras() []netcheck.Finding {
+	var out []netcheck.Finding
+	for _, c := range r.Cameras {
+		f := netcheck.Finding{Level: netcheck.OK, Topic: c.Name}
+		switch c.State {
+		case "live":
+			f.Text = "Live"
+			if c.Codec != "" {
+				f.Text += ", " + picture(c.Codec, c.Width, c.Height, c.Audio)
+			}
+			f.Text += "."
+		case "connecting":
+			f.Level, f.Text = netcheck.Note, "The agent is connecting to it."
+		default:
+			f.Level, f.Text = netcheck.Problem, sentence(c.Reason)
+		}
+		if c.Warning != "" {
+			if f.Level == netcheck.OK {
+				f.Level = netcheck.Note
+			}
+			f.Text += " " + sentence(c.Warning)
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // kindName is what a kind of candidate means.
@@ -164,22 +214,21 @@ func (s *agentSession) explain() netcheck.Finding {
 	}
 	switch s.Path {
 	case "direct":
-		f.Text = "Direct"
+		f.Text = "Direct."
 	case "relayed":
-		f.Level, f.Text = netcheck.Note, "Through the relay"
+		f.Level, f.Text = netcheck.Note, "Through the relay."
 	default:
-		f.Level, f.Text = netcheck.Note, "Not connected yet"
+		f.Level, f.Text = netcheck.Note, "Not connected."
+	}
+	if s.Why != "" {
+		f.Text = sentence(s.Why)
 	}
 	if s.RTTms > 0 {
-		f.Text += fmt.Sprintf(", %.0f ms there and back", s.RTTms)
-	}
-	f.Text += "."
-	if s.Why != "" {
-		f.Text += " " + sentence(s.Why)
+		f.Text += fmt.Sprintf(" %.0f ms there and back.", s.RTTms)
 	}
 	pairs := s.Pairs
 	if len(pairs) == 0 && s.Local != "" {
-		pairs = []agentPair{{Local: s.LocalKind + " " + s.Local, Remote: s.RemoteKind + " " + s.Remote, State: "succeeded", RTTms: s.RTTms, Nominated: true}}
+		pairs = []agentPair{{Local: s.LocalKind + " " + s.Local, Remote: s.RemoteKind + " " + s.Remote, State: "answered", RTTms: s.RTTms, Nominated: true}}
 	}
 	var rows [][]string
 	for i, p := range pairs {
@@ -197,12 +246,12 @@ func (s *agentSession) explain() netcheck.Finding {
 func (p *agentPair) row() []string {
 	mark, state, took := "", p.State, ""
 	switch p.State {
-	case "succeeded":
+	case "answered":
 		state = "works"
-	case "in-progress", "inprogress", "waiting":
+	case "checking":
 		state = "being tried"
-	case "frozen":
-		state = "not tried"
+	case "waiting":
+		state = "not tried yet"
 	}
 	if p.Nominated {
 		mark, state = "*", "chosen"
@@ -210,7 +259,20 @@ func (p *agentPair) row() []string {
 	if p.RTTms > 0 {
 		took = fmt.Sprintf("%.0f ms", p.RTTms)
 	}
-	return []string{mark, p.Local, "to", p.Remote, state, took}
+	return []string{mark, inWords(p.Local), "to", inWords(p.Remote), state, took}
+}
+
+// inWords replaces the kind of a candidate in front of its address.
+func inWords(candidate string) string {
+	kind, address, ok := strings.Cut(candidate, " ")
+	if !ok {
+		return candidate
+	}
+	words := map[string]string{"host": "own", "srflx": "public", "prflx": "public", "mapped": "opened", "relay": "relay"}
+	if word := words[kind]; word != "" {
+		kind = word
+	}
+	return kind + " " + address
 }
 
 // short returns the beginning of a peer's id.

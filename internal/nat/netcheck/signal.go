@@ -132,7 +132,7 @@ func explainTLS(err error, host string) string {
 		return "its certificate comes from nobody whom this device trusts; give the server one of an authority (sightline signal --domain)"
 	case errors.As(err, &name):
 		return "its certificate is for another name than " + host + "; use the name that is in it"
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return "it does not speak TLS there; check the port, and whether it is https or http"
 	case errors.As(err, &invalid), errors.As(err, &alert):
 		return "the TLS handshake failed; check the server's certificate"

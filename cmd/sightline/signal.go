@@ -12,10 +12,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/sightline-cam/sightline/internal/cli"
 	"github.com/sightline-cam/sightline/internal/config"
+	"github.com/sightline-cam/sightline/internal/relay"
 	"github.com/sightline-cam/sightline/internal/tlsfile"
 	"github.com/sightline-cam/sightline/signaling/server"
 	"github.com/sightline-cam/sightline/web"
@@ -54,22 +53,22 @@ func (c *signalCommand) Run(ctx context.Context, p *cli.Process) error {
 	if err != nil {
 		return err
 	}
-	// Behind a proxy on this machine it serves the world under a name.
-	private := onLoopback(c.Listen) && len(c.AllowedHost) == 0
-	metrics := prometheus.NewRegistry()
-	beside, err := c.Relay.start(ctx, log, metrics, c.ACME.StateDir, private, tlsConfig)
-	if err != nil {
-		return err
-	}
-	defer beside.Close() //nolint:errcheck // it has nothing to tell at the end
+	directory := &relay.Directory{} // filled in before anybody can ask
 	s, err := server.New(server.Options{
 		Logger: log, Page: web.Handler(), AllowedHosts: append(c.AllowedHost, c.ACME.Domain...), AllowedOrigins: c.AllowedOrigin,
-		TrustedProxies: c.TrustedProxy, PublicMetrics: c.PublicMetrics, ICE: beside.directory, Registry: metrics,
+		TrustedProxies: c.TrustedProxy, PublicMetrics: c.PublicMetrics, ICE: directory,
 	})
 	if err != nil {
 		return err
 	}
 	defer s.Close() //nolint:errcheck // it has nothing to tell at the end
+	// Behind a proxy on this machine it serves the world under a name.
+	private := onLoopback(c.Listen) && len(c.AllowedHost) == 0
+	stop, err := c.Relay.start(ctx, directory, s, relayContext{log: log, tls: tlsConfig, stateDir: c.ACME.StateDir, private: private})
+	if err != nil {
+		return err
+	}
+	defer stop() //nolint:errcheck // it has nothing to tell at the end
 	lc := net.ListenConfig{}
 	l, err := lc.Listen(ctx, "tcp", c.Listen)
 	if err != nil {

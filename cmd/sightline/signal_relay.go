@@ -13,11 +13,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/sightline-cam/sightline/internal/cli"
 	"github.com/sightline-cam/sightline/internal/relay"
 	"github.com/sightline-cam/sightline/signaling"
+	"github.com/sightline-cam/sightline/signaling/server"
 )
 
 // relayFlags are the STUN server and the relay beside signaling.
@@ -46,60 +45,53 @@ const (
 	stunOff        = "off"
 )
 
-// servers are what runs beside signaling, and what signaling tells of it.
-type servers struct {
-	directory *relay.Directory
-	server    *relay.Server // nil: nothing runs here
+// relayContext is what the signaling server beside a relay is like.
+type relayContext struct {
+	log      *slog.Logger
+	tls      *tls.Config // nil for none
+	stateDir string
+	private  bool // it is for this machine alone
 }
 
-// Close ends what runs.
-func (s *servers) Close() error {
-	if s.server == nil {
-		return nil
-	}
-	return s.server.Close()
-}
-
-// start opens the sockets and serves. private says that the signaling server is
-// for this machine alone; config is its TLS, nil for none.
-func (f *relayFlags) start(ctx context.Context, log *slog.Logger, metrics prometheus.Registerer, stateDir string, private bool, config *tls.Config) (*servers, error) {
-	log = log.With("part", "relay")
-	if err := f.check(config); err != nil {
+// start opens the sockets, serves, and fills in what s tells of it. It returns
+// what ends the serving.
+func (f *relayFlags) start(ctx context.Context, d *relay.Directory, s *server.Server, c relayContext) (stop func() error, err error) {
+	if err := f.check(c.tls); err != nil {
 		return nil, err
 	}
-	out := &servers{directory: &relay.Directory{TURNURLs: f.TurnURL}}
-	names, public, err := f.public()
-	if err != nil {
+	log := c.log.With("part", "relay")
+	var public []netip.Addr
+	if d.Host, public, err = f.public(); err != nil {
 		return nil, err
 	}
-	out.directory.Host = names
-	listen := f.split(out.directory, private)
-	if err := f.credentials(out.directory, stateDir, log); err != nil {
+	d.TURNURLs = f.TurnURL
+	listen := f.split(d, c.private)
+	if err := f.credentials(d, c.stateDir, log); err != nil {
 		return nil, err
 	}
 	if len(listen) == 0 {
-		return out, nil
+		return func() error { return nil }, nil
 	}
 	sockets, err := relay.OpenSockets(ctx, listen, public)
 	if err != nil {
 		return nil, fmt.Errorf("%w; choose another address with --stun, or --stun off", err)
 	}
 	o := relay.Options{
-		Sockets: sockets.UDP, Logger: log, Registry: metrics,
+		Sockets: sockets.UDP, Logger: log, Registry: s.Registry(),
 		Limits: relay.Limits{BytesPerDay: f.TurnBudget * 1e9, BytesPerSecond: f.TurnRate * 1e6 / 8, Allocations: f.TurnMax},
 	}
 	if f.Turn {
-		if o.TURN, err = f.turn(ctx, out.directory, sockets, public, config); err != nil {
+		if o.TURN, err = f.turn(ctx, d, sockets, public, c.tls); err != nil {
 			return nil, errors.Join(err, sockets.Close())
 		}
 	}
-	if out.server, err = relay.Start(o); err != nil {
+	running, err := relay.Start(o)
+	if err != nil {
 		return nil, errors.Join(err, sockets.Close(), closeListeners(o.TURN))
 	}
-	out.directory.Ports, out.directory.Alternates = out.server.Ports(), out.server.Alternates()
-	out.directory.Fallback = sockets.UDP[0].Public.Addr()
+	d.Ports, d.Alternates, d.Fallback = running.Ports(), running.Alternates(), sockets.UDP[0].Public.Addr()
 	log.Info("STUN is up", "addresses", fmt.Sprint(sockets.At), "relay", f.Turn)
-	return out, nil
+	return running.Close, nil
 }
 
 // check finds what contradicts itself.

@@ -81,3 +81,36 @@ func TestDirectory_GivesRelaysToEnrolledAgents(t *testing.T) {
 		}
 	}
 }
+
+func TestOpenSockets_BindsAddressesOneByOne(t *testing.T) {
+	s, err := OpenSockets(t.Context(), []string{"127.0.0.1:0"}, []netip.Addr{netip.MustParseAddr("203.0.113.1")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if len(s.At) != 1 || s.UDP[0].Public != netip.AddrPortFrom(netip.MustParseAddr("203.0.113.1"), s.At[0].Port()) {
+		t.Errorf("%+v", s)
+	}
+	if _, err := OpenSockets(t.Context(), []string{s.At[0].String()}, nil); err == nil {
+		t.Error("a taken port is no error")
+	}
+	for _, bad := range []string{"", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:70000", "localhost:3478"} {
+		if s, err := OpenSockets(t.Context(), []string{bad}, nil); err == nil {
+			t.Error(bad, "is accepted", s.Close())
+		}
+	}
+	local, err := LocalAddresses()
+	if err != nil || len(local) == 0 {
+		t.Error(local, err)
+	}
+	every, err := OpenSockets(t.Context(), []string{":0"}, nil)
+	if err != nil {
+		return // a machine without a network
+	}
+	defer every.Close()
+	for _, a := range every.At {
+		if a.Addr().IsLoopback() || a.Addr().IsUnspecified() || a.Addr().IsLinkLocalUnicast() {
+			t.Error("listens on", a)
+		}
+	}
+}

@@ -99,6 +99,25 @@ func TestAllocation_CutsOffPaddingAndWhatIsBehind(t *testing.T) {
 	}
 }
 
+// disguised is a socket of an unknown kind, as a virtual network has them.
+type disguised struct{ net.PacketConn }
+
+func TestServer_RelaysOverSocketsOfOtherKinds(t *testing.T) {
+	var at string
+	s := start(t, func(o *Options) {
+		at = o.Sockets[0].Conn.LocalAddr().String()
+		o.Sockets[0].Conn = disguised{o.Sockets[0].Conn}
+		o.TURN.Listen = func(network, address string) (net.PacketConn, error) {
+			c, err := listenUDP(network, address)
+			if err != nil {
+				return nil, err
+			}
+			return disguised{c}, nil
+		}
+	})
+	exchange(t, allocate(t, s.dial(listen(t), at, credential(s.opts.TURN.Secret, newAgent(t)))), peer(t), 5)
+}
+
 func BenchmarkAllocation_RoundTrip1200(b *testing.B) {
 	c := openChannel(b)
 	if err := c.near.SetDeadline(noDeadline()); err != nil {

@@ -51,13 +51,14 @@ type Conn struct {
 
 	relays []webrtc.ICEServer // guarded by restarting after the first answer
 
-	mu     sync.Mutex
-	err    error // why the session ended
-	tracks []*RemoteTrack
-	late   []string        // candidates found before there was an answer
-	told   map[string]bool // candidates that the publisher knows, by addressField
-	ended  bool            // no more goroutines may start
-	wg     sync.WaitGroup  // goroutines of streams and pending dials
+	mu       sync.Mutex
+	err      error // why the session ended
+	tracks   []*RemoteTrack
+	endRound context.CancelFunc // ends the round of checks that runs; nil before the first
+	late     []string           // candidates found before there was an answer
+	told     map[string]bool    // candidates that the publisher knows, by addressField
+	ended    bool               // no more goroutines may start
+	wg       sync.WaitGroup     // goroutines of streams and pending dials
 }
 
 func newConn(pc *webrtc.PeerConnection, p *port, path *viewerPath, o DialOptions) *Conn {

@@ -174,6 +174,7 @@ func (c *Conn) portChanged(moved bool) {
 	case c.moved <- struct{}{}:
 	default: // it is about to be looked at
 	}
+	c.interrupt()
 }
 
 // tellCandidates passes on what the publisher does not know yet.

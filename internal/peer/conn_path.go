@@ -28,10 +28,14 @@ const (
 	// fallbackAfter is how long a direct path is waited for before ICE restarts
 	// with the relays that came in the answer.
 	fallbackAfter = 1500 * time.Millisecond
+	// reachTime is how long signaling has to show that it works, restartTime how
+	// long a restart may take.
+	reachTime   = 2 * time.Second
+	restartTime = 5 * time.Second
 	// firstRestart is the pause after a restart of ICE that brought nothing; it
 	// doubles up to lastRestart.
-	firstRestart = 2 * time.Second
-	lastRestart  = 30 * time.Second
+	firstRestart = time.Second
+	lastRestart  = 8 * time.Second
 )
 
 // keepPath finds better paths and new ones for lost ones, until the session ends.
@@ -39,8 +43,6 @@ func (c *Conn) keepPath() {
 	if !c.ours {
 		return
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	w := pathWatch{conn: c, restartWait: firstRestart, improveWait: time.Second}
 	w.nextImprovement = time.Now().Add(w.improveWait)
 	tick := time.NewTicker(watchInterval)
@@ -50,11 +52,11 @@ func (c *Conn) keepPath() {
 		case <-c.stop:
 			return
 		case <-c.moved:
-			w.find(ctx, "this machine's addresses changed")
+			w.find("this machine's addresses changed")
 		case reason := <-c.restartAsked:
-			w.restart(ctx, reason)
+			w.restart(reason)
 		case <-tick.C:
-			w.look(ctx, time.Now())
+			w.look(time.Now())
 		}
 	}
 }
@@ -71,7 +73,7 @@ type pathWatch struct {
 }
 
 // look is called every watchInterval.
-func (w *pathWatch) look(ctx context.Context, now time.Time) {
+func (w *pathWatch) look(now time.Time) {
 	c := w.conn
 	for _, a := range c.path.newAddresses() {
 		c.check.learnAddress(a, ice.CandidateTypePeerReflexive)
@@ -86,13 +88,13 @@ func (w *pathWatch) look(ctx context.Context, now time.Time) {
 		limit = silentMedia
 	}
 	if last := c.path.lastReceived(); !last.IsZero() && now.Sub(last) > limit {
-		w.find(ctx, "nothing arrives any more")
+		w.find("nothing arrives any more")
 		return
 	}
 	switch rank := c.path.rank(); {
 	case rank == noPath, now.Before(w.nextImprovement):
 	default:
-		w.improve(ctx, rank)
+		w.improve(rank)
 		// A direct path is looked at twice, in case the first one to answer was not
 		// the best; a relayed one ever again.
 		w.improveWait = min(2*w.improveWait, lastImprovement)
@@ -104,37 +106,46 @@ func (w *pathWatch) look(ctx context.Context, now time.Time) {
 }
 
 // improve looks for a better path than the one in use.
-func (w *pathWatch) improve(ctx context.Context, than pathRank) {
-	if best, ok := w.conn.round(ctx, func(r pathRank) bool { return r > than }, false); ok {
+func (w *pathWatch) improve(than pathRank) {
+	if best, ok := w.conn.round(func(r pathRank) bool { return r > than }, false); ok {
 		w.conn.log.Info("a better path is used", "remote", best)
 	}
 }
 
 // find looks for any path at all; if none answers, ICE restarts.
-func (w *pathWatch) find(ctx context.Context, why string) {
+func (w *pathWatch) find(why string) {
 	c := w.conn
 	c.log.Info("looking for a path", "why", why)
 	w.improveWait = time.Second
 	w.nextImprovement = time.Now().Add(w.improveWait)
-	if _, ok := c.round(ctx, func(pathRank) bool { return true }, true); ok {
+	if _, ok := c.round(func(pathRank) bool { return true }, true); ok {
 		w.restartWait = firstRestart
 		return
 	}
-	w.restart(ctx, why)
+	if len(c.moved) == 0 && len(c.restartAsked) == 0 { // what interrupted the round comes next
+		w.restart(why)
+	}
 }
 
-func (w *pathWatch) restart(ctx context.Context, why string) {
+func (w *pathWatch) restart(why string) {
 	c := w.conn
 	now := time.Now()
 	if c.o.Restart == nil || c.ending() || now.Before(w.nextRestart) {
 		return
 	}
+	if c.o.Reachable != nil {
+		ctx, cancel := context.WithTimeout(c.ctx, reachTime)
+		err := c.o.Reachable(ctx)
+		cancel()
+		if err != nil {
+			c.log.Debug("the path is not renewed: the publisher cannot be signaled to", "error", err)
+			return
+		}
+	}
 	w.nextRestart = now.Add(w.restartWait)
 	w.restartWait = min(2*w.restartWait, lastRestart)
-	ctx, cancel := context.WithTimeout(ctx, lastRestart)
+	ctx, cancel := context.WithTimeout(c.ctx, restartTime)
 	defer cancel()
-	stop := context.AfterFunc(c.ctx, cancel)
-	defer stop()
 	if err := c.restart(ctx); err != nil {
 		c.log.Info("the path could not be renewed yet", "why", why, "error", err)
 		return
@@ -145,11 +156,12 @@ func (w *pathWatch) restart(ctx context.Context, why string) {
 
 // round checks all addresses of the publisher that would do and nominates the
 // first that answers or, unless it is urgent, the best.
-func (c *Conn) round(ctx context.Context, would func(pathRank) bool, urgent bool) (netip.AddrPort, bool) {
-	ctx, cancel := context.WithTimeout(ctx, roundTime)
+func (c *Conn) round(would func(pathRank) bool, urgent bool) (netip.AddrPort, bool) {
+	ctx, cancel := context.WithTimeout(c.ctx, roundTime)
 	defer cancel()
-	stop := context.AfterFunc(c.ctx, cancel)
-	defer stop()
+	c.mu.Lock()
+	c.endRound = cancel
+	c.mu.Unlock()
 	type result struct {
 		address netip.AddrPort
 		rank    pathRank
@@ -229,6 +241,16 @@ func (c *Conn) AskRestart(reason string) {
 	select {
 	case c.restartAsked <- reason:
 	default: // one is asked for already
+	}
+	c.interrupt()
+}
+
+// interrupt ends the round of checks that runs: what it finds would be of no use.
+func (c *Conn) interrupt() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.endRound != nil {
+		c.endRound()
 	}
 }
 

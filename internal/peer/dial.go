@@ -77,6 +77,10 @@ type DialOptions struct {
 	// Restart carries a later offer, with which ICE begins anew. Nil: a lost path
 	// ends the session, unless one of the known addresses answers.
 	Restart func(ctx context.Context, offerSDP string) (Reply, error)
+	// Reachable reports whether the publisher can be signaled to now. It is asked
+	// before a restart, which gives up the old path for good: an outage that ends
+	// by itself must find it still there. Nil: always.
+	Reachable func(ctx context.Context) error
 	// OnCandidate gets what should be passed on after the answer, as values of
 	// a=candidate; they belong to every section. Nil: the offer waits for all.
 	OnCandidate func(candidate string)

@@ -15,7 +15,7 @@ import (
 
 var (
 	// ErrNotFound says that nobody on this network answered.
-	ErrNotFound = errors.New("nobody on this network answers to it")
+	ErrNotFound = errors.New("nobody on this network answers")
 	// ErrName says that a name is none that Resolve looks for.
 	ErrName = errors.New("not a name that a browser makes for a candidate: a UUID and .local")
 	// ErrBusy says that too much is being looked for.
@@ -28,7 +28,7 @@ const (
 	// freshScan is how long a list of the interfaces is good enough to ask by.
 	freshScan = time.Second
 	// scanInterval is how often the list is made while something goes on.
-	scanInterval = 5 * time.Second
+	scanInterval = 2 * time.Second
 	// unicastRate and unicastBurst bound the answers to single askers, a second;
 	// those to all are bounded by answerInterval.
 	unicastRate  = 20

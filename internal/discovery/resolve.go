@@ -14,7 +14,7 @@ import (
 const (
 	// maxPending is how many names are resolved at a time, maxKnown how many
 	// answers are kept, and keptFor how long.
-	maxPending = 32
+	maxPending = 64
 	maxKnown   = 256
 	keptFor    = time.Minute
 	// firstPause is the time to the second question; it doubles from one to the

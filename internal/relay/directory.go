@@ -118,7 +118,7 @@ func (d *Directory) host(dialled string) string {
 		return d.Host
 	case !isLoopback(dialled):
 		return dialled
-	case !d.Fallback.IsValid():
+	case !d.Fallback.IsValid() || d.Fallback.IsUnspecified():
 		return ""
 	}
 	return URLHost(d.Fallback)

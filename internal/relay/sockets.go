@@ -26,7 +26,8 @@ type Sockets struct {
 // OpenSockets binds every address, "IP:port" or ":port" for every address of
 // this machine but loopback and link-local ones, one by one: from a socket at all
 // of them an answer could leave by another address than the question came to.
-// (An address that the machine gets later has no socket.) public is where the
+// (An address that the machine gets later has no socket, unless it has none at
+// the start: then one socket is for all.) public is where the
 // world sees this machine, at most one address of a family, if a NAT one to one
 // is before it. Where clients of the world may come, the next higher port is
 // bound too, if it is free.
@@ -36,6 +37,9 @@ func OpenSockets(ctx context.Context, addresses []string, public []netip.Addr) (
 		if err := s.open(ctx, a, public); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
+	}
+	if len(s.At) == 0 {
+		return nil, errors.New("no address of this machine can be listened on for STUN")
 	}
 	return s, nil
 }
@@ -64,8 +68,8 @@ func (s *Sockets) open(ctx context.Context, address string, nat []netip.Addr) er
 			return nil
 		}
 		conn, err := bind(ctx, ip, uint16(port))
-		if !explicit && errors.Is(err, syscall.EADDRNOTAVAIL) {
-			continue // going, or coming: IPv6 looks for duplicates first
+		if !explicit && (errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)) {
+			continue // going, or coming (IPv6 looks for duplicates first), or not known here
 		}
 		if err != nil {
 			return fmt.Errorf("listen on UDP %s: %w", netip.AddrPortFrom(ip, uint16(port)), err)
@@ -122,10 +126,14 @@ func expand(host string) (ips []netip.Addr, explicit bool, err error) {
 			ips = append(ips, a)
 		}
 	}
-	if len(ips) == 0 {
-		return nil, false, errors.New("this machine has no address in a network yet; name one, or turn STUN off")
+	if len(ips) > 0 {
+		return ips, false, nil
 	}
-	return ips, false, nil
+	// No network yet: better one socket for whatever comes than none.
+	if wild {
+		return []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}, false, nil
+	}
+	return []netip.Addr{ip}, false, nil
 }
 
 // LocalAddresses returns the addresses of this machine, public ones first.

@@ -60,9 +60,9 @@ func TestRestart_IsBoundToTheHandshakeAndTheRole(t *testing.T) {
 		t.Errorf("a publisher's restart gives %+v, %v", m, err)
 	}
 	for name, forged := range map[string]Message{
-		"a viewer's answer":           &Restarted{Header: v.next(noon), Transcript: v.transcript, Restart: 1, SDP: sdp, ICE: []ICEServer{}},
-		"a viewer's request":          &RestartRequest{Header: v.next(noon), Transcript: v.transcript},
-		"another handshake": &Restart{Header: v.next(noon), Transcript: HashOf("x"), SDP: sdp},
+		"a viewer's answer":  &Restarted{Header: v.next(noon), Transcript: v.transcript, Restart: 1, SDP: sdp, ICE: []ICEServer{}},
+		"a viewer's request": &RestartRequest{Header: v.next(noon), Transcript: v.transcript},
+		"another handshake":  &Restart{Header: v.next(noon), Transcript: HashOf("x"), SDP: sdp},
 	} {
 		if m, err := s.Receive(open(t, must(t)(v.send(forged)))); !errors.Is(err, ErrUnexpected) {
 			t.Errorf("%s gives %+v, %v", name, m, err)

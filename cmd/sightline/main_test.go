@@ -7,12 +7,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// quiet are what keeps the programs that tests start from saying anything in the
+// quiet names what keeps the programs that tests start from saying anything in the
 // network of this machine.
-var quiet = []string{"SIGHTLINE_NO_MDNS", "SIGHTLINE_NO_PORT_MAP"}
+func quiet() []string { return []string{"SIGHTLINE_NO_MDNS", "SIGHTLINE_NO_PORT_MAP"} }
 
 func TestMain(m *testing.M) {
-	for _, name := range quiet {
+	for _, name := range quiet() {
 		if err := os.Setenv(name, "true"); err != nil {
 			panic(err)
 		}
@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: func(e *testscript.Env) error {
-		for _, name := range quiet {
+		for _, name := range quiet() {
 			e.Setenv(name, "true")
 		}
 		return nil

@@ -92,6 +92,7 @@ type Watcher struct {
 	mu      sync.Mutex
 	state   State
 	servers []string
+	asked   []netip.Addr  // Host when the servers were asked last
 	known   chan struct{} // closed once servers have answered, or will not
 }
 
@@ -214,7 +215,8 @@ type binding struct {
 // bind asks all servers and enters what they say.
 func (w *Watcher) bind(ctx context.Context) State {
 	w.mu.Lock()
-	servers := w.servers
+	servers, host := w.servers, w.asked
+	w.asked = slices.Clone(w.state.Host)
 	w.mu.Unlock()
 	var answers []binding
 	if len(servers) > 0 {
@@ -222,7 +224,13 @@ func (w *Watcher) bind(ctx context.Context) State {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.state.Reflexive, w.state.Mapping, w.state.UDP = nil, BehaviourUnknown, UDPUnknown
+	// Where no server answers, what they saw last may hold again when they do, as
+	// long as this machine has not moved.
+	stays := len(answers) == 0 && len(servers) > 0 && slices.Equal(w.state.Host, host)
+	if !stays {
+		w.state.Reflexive = nil
+	}
+	w.state.Mapping, w.state.UDP = BehaviourUnknown, UDPUnknown
 	for _, a := range answers {
 		if !slices.Contains(w.state.Reflexive, a.mapped) {
 			w.state.Reflexive = append(w.state.Reflexive, a.mapped)

@@ -75,6 +75,7 @@ func (c *Conn) negotiate(ctx context.Context, offer webrtc.SessionDescription, c
 			return fmt.Errorf("use the relays: %w", err)
 		}
 	}
+	c.answered.Store(false) // new candidates belong behind the new offer
 	gathered := webrtc.GatheringCompletePromise(c.pc)
 	if err := c.pc.SetLocalDescription(offer); err != nil {
 		return fmt.Errorf("apply the offer: %w", err)

@@ -31,9 +31,9 @@ const (
 	// reachTime is how long signaling has to show that it works, restartTime how
 	// long a restart may take.
 	reachTime   = 2 * time.Second
-	restartTime = 5 * time.Second
-	// firstRestart is the pause after a restart of ICE that brought nothing; it
-	// doubles up to lastRestart.
+	restartTime = 4 * time.Second
+	// firstRestart is the pause after a restart of ICE; it doubles up to lastRestart
+	// as long as no path works.
 	firstRestart = time.Second
 	lastRestart  = 8 * time.Second
 )
@@ -147,7 +147,10 @@ func (w *pathWatch) restart(why string) {
 	ctx, cancel := context.WithTimeout(c.ctx, restartTime)
 	defer cancel()
 	if err := c.restart(ctx); err != nil {
-		c.log.Info("the path could not be renewed yet", "why", why, "error", err)
+		// The publisher is there and does not answer: it has ended the session, and
+		// the old path is given up.
+		c.log.Info("the path could not be renewed", "why", why, "error", err)
+		c.end(errPathLost)
 		return
 	}
 	w.improveWait = time.Second

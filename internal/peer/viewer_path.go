@@ -32,7 +32,10 @@ func (p *viewerPath) request(_ *stun.Message, _, _ ice.Candidate, pair *ice.Cand
 	if pair.Remote.Type() == ice.CandidateTypePeerReflexive && len(p.heard) < maxNames {
 		p.heard = append(p.heard, from)
 	}
-	if p.pair != nil && p.pair != pair && !samePath(p.pair, pair) && p.want != from && time.Since(p.pair.Remote.LastReceived()) < deadAfter {
+	// What is wanted was checked from the port itself. A relay of this side's may
+	// lead to the same address.
+	wanted := p.want == from && pair.Local.Type() != ice.CandidateTypeRelay
+	if p.pair != nil && p.pair != pair && !samePath(p.pair, pair) && !wanted && time.Since(p.pair.Remote.LastReceived()) < deadAfter {
 		return false
 	}
 	other := p.pair != pair

@@ -29,14 +29,14 @@ const (
 
 // doctorCommand says what works and what does not, and what to do.
 type doctorCommand struct {
-	URL      []string  `arg:"" optional:"" help:"Address of a camera to look at, rtsp:// or rtsps://; several may follow." placeholder:"rtsp://…"`
-	Config   string    `help:"Look at the cameras of this YAML file, and use its settings." placeholder:"FILE"`
-	Signal   string    `help:"Signaling server to examine, and to get STUN servers and relays from." placeholder:"wss://HOST"`
-	STUN     []string  `name:"stun" help:"STUN server to ask; may be repeated." sep:"none" placeholder:"HOST:PORT"`
-	StateDir string    `help:"Folder of the agent whose sessions to explain. Default ~/.local/state/sightline." placeholder:"DIR"`
-	NoRouter bool      `help:"Do not ask the router to open a port."`
-	JSON     bool      `name:"json" help:"Print a report for programs."`
-	Login    cli.Login `embed:""`
+	URL       []string  `arg:"" optional:"" help:"Address of a camera to look at, rtsp:// or rtsps://; several may follow." placeholder:"rtsp://…"`
+	Config    string    `help:"Look at the cameras of this YAML file, and use its settings." placeholder:"FILE"`
+	Signal    string    `help:"Signaling server to examine, and to get STUN servers and relays from." placeholder:"wss://HOST"`
+	STUN      []string  `name:"stun" help:"STUN server to ask; may be repeated." sep:"none" placeholder:"HOST:PORT"`
+	StateDir  string    `help:"Folder of the agent whose sessions to explain. Default ~/.local/state/sightline." placeholder:"DIR"`
+	NoPortMap bool      `help:"Do not ask the router to open a port."`
+	JSON      bool      `name:"json" help:"Print a report for programs."`
+	Login     cli.Login `embed:""`
 }
 
 // Run implements the command. The error says that something does not work.
@@ -45,45 +45,40 @@ func (c *doctorCommand) Run(ctx context.Context, p *cli.Process) error {
 	if err != nil {
 		return err
 	}
-	servers, err := c.stunServers()
-	if err != nil {
-		return err
-	}
 	if p.ToTerminal() && !c.JSON {
 		fmt.Fprintln(p.Stderr, "Looking; this takes a few seconds.")
 	}
-	r := examine(ctx, cfg, servers, !c.NoRouter)
+	r := examine(ctx, cfg)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return r.print(p.Stdout, c.JSON)
 }
 
-// settings returns what is to be examined: cameras, the signaling service, the
-// state folder.
+// settings returns what is to be examined: cameras, servers, the state folder.
 func (c *doctorCommand) settings(ctx context.Context, p *cli.Process) (*config.Config, error) {
-	cfg := &config.Config{Signal: c.Signal}
+	stun, err := c.stunURLs()
+	if err != nil {
+		return nil, err
+	}
+	cfg := &config.Config{Signal: c.Signal, Network: config.Network{STUN: stun, NoPortMap: c.NoPortMap}}
 	if len(c.URL) > 0 || c.Config != "" {
-		camera := cli.Camera{URL: c.URL, Config: c.Config, Login: c.Login}
+		camera := cli.Camera{URL: c.URL, Config: c.Config, Login: c.Login, Network: cli.Network{STUN: stun, NoPortMap: c.NoPortMap}}
 		camera.Address.Signal, camera.Address.StateDir = c.Signal, c.StateDir
-		var err error
 		if cfg, err = camera.Settings(ctx, p); err != nil {
 			return nil, err
 		}
 	}
 	if c.StateDir != "" || cfg.StateDir == "" {
-		dir, err := cli.StateFolder(c.StateDir)
-		if err != nil {
+		if cfg.StateDir, err = cli.StateFolder(c.StateDir); err != nil {
 			return nil, err
 		}
-		cfg.StateDir = dir
 	}
 	return cfg, nil
 }
 
-// stunServers returns those of the command line.
-func (c *doctorCommand) stunServers() ([]signaling.ICEServer, error) {
-	var list []signaling.ICEServer
+// stunURLs returns the STUN servers of the command line.
+func (c *doctorCommand) stunURLs() (urls []string, err error) {
 	for _, text := range c.STUN {
 		url := text
 		if !strings.HasPrefix(url, "stun:") {
@@ -92,9 +87,9 @@ func (c *doctorCommand) stunServers() ([]signaling.ICEServer, error) {
 		if err := netcheck.ValidateURL(url); err != nil {
 			return nil, fmt.Errorf("--stun %s: %w", netcheck.Printable(text), err)
 		}
-		list = append(list, signaling.ICEServer{URLs: []string{url}})
+		urls = append(urls, url)
 	}
-	return list, nil
+	return urls, nil
 }
 
 // doctorReport is all that was found out.
@@ -117,14 +112,14 @@ type sectionFindings struct {
 }
 
 // examine finds everything out, as much as possible at the same time.
-func examine(ctx context.Context, cfg *config.Config, servers []signaling.ICEServer, router bool) *doctorReport {
+func examine(ctx context.Context, cfg *config.Config) *doctorReport {
 	ctx, cancel := context.WithTimeout(ctx, doctorTime)
 	defer cancel()
 	r := &doctorReport{Cameras: []cli.Look{}}
 	var everything sync.WaitGroup
 	everything.Go(func() { r.Cameras = cli.LookAt(ctx, cfg.Cameras) })
 	o := netcheck.Options{Signal: cfg.Signal, Timeout: examineTime}
-	if router {
+	if !cfg.Network.NoPortMap {
 		answer := make(chan *portmap.Report, 1)
 		everything.Go(func() { answer <- askRouter(ctx) })
 		o.PortMap = func(context.Context) *portmap.Report { return <-answer }
@@ -146,10 +141,13 @@ func examine(ctx context.Context, cfg *config.Config, servers []signaling.ICESer
 		})
 	}
 	offers.Wait()
-	if r.Registration != nil {
-		servers = append(servers, r.Registration.servers...)
+	for _, url := range cfg.Network.STUN {
+		o.Servers = append(o.Servers, signaling.ICEServer{URLs: []string{url}})
 	}
-	o.Servers = append(servers, r.Agent.servers...)
+	if r.Registration != nil {
+		o.Servers = append(o.Servers, r.Registration.servers...)
+	}
+	o.Servers = append(o.Servers, r.Agent.servers...)
 	r.Network = netcheck.Check(ctx, o)
 	everything.Wait()
 	r.conclude()

@@ -40,7 +40,7 @@ func TestDoctor_FindsOutEachKindOfRouter(t *testing.T) {
 			routeBetweenPorts(t, site)
 			checks.Go(func() {
 				where := fmt.Sprintf("%s, hairpin %t:", k.kind, hairpin)
-				report, err := diagnose(t, host, "--no-router")
+				report, err := diagnose(t, host, "--no-port-map")
 				if err != nil {
 					t.Error(where, err)
 					return
@@ -65,7 +65,7 @@ func TestDoctor_FindsOutEachKindOfRouter(t *testing.T) {
 		site, host := l.Site(t, netns.SiteOptions{Kind: netns.PortRestricted})
 		site.MapPorts(t, by)
 		checks.Go(func() {
-			r, err := diagnose(t, host)
+			r, err := diagnose(t, host, "--no-port-map=false") // as TestMain says otherwise
 			if err != nil || r.Network.PortMapping == nil || r.Network.DoubleNAT || !strings.HasPrefix(r.Verdict, "Every viewer who can send UDP") {
 				t.Errorf("%s: %v, %s: %+v, double NAT: %v", by, err, r.Verdict, r.Network.PortMapping, r.Network.DoubleNAT)
 			}

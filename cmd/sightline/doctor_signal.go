@@ -110,8 +110,8 @@ func (r *registration) explain(s *netcheck.SignalReport) []netcheck.Finding {
 		return []netcheck.Finding{{Level: netcheck.Problem, Topic: "Registration", Text: "Works, but gives no relay: " + r.Problem + "."}}
 	}
 	text := "Works."
-	if n := len(r.STUN); n > 0 {
-		text += " The service names its STUN server: " + strings.Join(r.STUN, ", ") + "."
+	if len(r.STUN) > 0 {
+		text += " The service offers STUN at " + strings.Join(r.STUN, ", ") + "."
 	}
 	return []netcheck.Finding{{Level: netcheck.OK, Topic: "Registration", Text: text}}
 }

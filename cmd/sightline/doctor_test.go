@@ -167,7 +167,7 @@ func TestDoctor_SaysWhenAProxyStopsWebSockets(t *testing.T) {
 // runDoctor runs the program, without the router.
 func runDoctor(t *testing.T, args ...string) (r doctorReport, out string) {
 	t.Helper()
-	data, err := exec.CommandContext(t.Context(), "sightline", append([]string{"doctor", "--json", "--no-router"}, args...)...).Output()
+	data, err := exec.CommandContext(t.Context(), "sightline", append([]string{"doctor", "--json", "--no-port-map"}, args...)...).Output()
 	if e := json.Unmarshal(data, &r); e != nil {
 		failed, _ := errors.AsType[*exec.ExitError](err)
 		t.Fatalf("%v (%v):\n%s", e, failed, data)

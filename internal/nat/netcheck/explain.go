@@ -15,7 +15,7 @@ func (r *Report) Explain() []Finding {
 		return []Finding{{Level: Problem, Topic: "Network", Text: sentence(r.Problem)}}
 	}
 	out := []Finding{r.explainUDP(), r.explainAddress()}
-	if r.UDP == UDPOpen && len(r.IPv4.Public) > 0 {
+	if r.UDP == UDPOpen && len(r.IPv4.Public) > 0 && !r.homely() {
 		out = append(out, r.explainRouter())
 	}
 	if r.PortMapping != nil {
@@ -91,10 +91,25 @@ func (r *Report) explainUDP() Finding {
 	return f
 }
 
+// homely reports whether all STUN servers that answered are in a network of our
+// own, so that what they saw says nothing about the internet.
+func (r *Report) homely() bool {
+	for _, a := range r.IPv4.Public {
+		if !inside(a) && !a.IsLoopback() {
+			return false
+		}
+	}
+	return len(r.IPv4.Public) > 0
+}
+
 func (r *Report) explainAddress() Finding {
 	f := Finding{Level: OK, Topic: "Address"}
 	here := list(r.IPv4.Local)
 	switch {
+	case r.homely():
+		f.Level = Note
+		f.Text = fmt.Sprintf("%s here. The STUN server is in the same network, so how the internet sees this device is not known.", here)
+		f.Advice = "Name a STUN server on the internet with --stun HOST:PORT to find out."
 	case len(r.IPv4.Public) > 1:
 		f.Level = Note
 		f.Text = fmt.Sprintf("On the internet it changes between %s; here it is %s.", list(r.IPv4.Public), here)
@@ -142,9 +157,10 @@ func (r *Report) explainRouter() Finding {
 		r.explainStrict(&f, "Most viewers reach this device directly, but not those whose own router changes ports for every destination, "+
 			"as in many mobile and office networks.")
 	}
-	for _, b := range []Behaviour{m, in} {
+	for _, b := range []Behaviour{in, m} {
 		if b.Kind != Unknown && !b.Certain {
 			f.Text += " Not certain: " + b.Reason + "."
+			break // one doubt is enough
 		}
 	}
 	return f

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -134,4 +136,22 @@ func TestCheck_TooManyServersAreNotAsked(t *testing.T) {
 			t.Errorf("%d STUN servers and %d relays were asked", len(r.STUN), len(r.Relays))
 		}
 	})
+}
+
+// A STUN server on the LAN sees the LAN.
+func TestReport_ClaimsNothingAboutTheInternetFromWithin(t *testing.T) {
+	for _, seen := range []string{"192.168.1.5", "100.64.1.1", "127.0.0.1"} {
+		r := Report{UDP: UDPOpen, IPv4: Family{
+			Public: []netip.Addr{netip.MustParseAddr(seen)}, NAT: No,
+			Mapping: certain(EndpointIndependent), Filtering: certain(EndpointIndependent),
+		}}
+		if v := r.Verdict(); !strings.Contains(v, "elsewhere was not examined") {
+			t.Errorf("%s: %s", seen, v)
+		}
+		for _, f := range r.Explain() {
+			if f.Topic == "Router" || f.Topic == "Firewall" {
+				t.Errorf("%s: %+v", seen, f)
+			}
+		}
+	}
 }

@@ -15,6 +15,8 @@ func (r *Report) Verdict() string {
 		return "How this device can be reached from elsewhere was not examined: no server to ask is known."
 	case r.UDP == UDPUnknown:
 		return "How this device can be reached from elsewhere is not known: no server answered."
+	case r.homely():
+		return "Viewers in this network reach this device directly. How it can be reached from elsewhere was not examined: the STUN server is in this network too."
 	case open && relayUDP:
 		return "Viewers who can send UDP reach this device directly, and all others through the relay."
 	case open:

@@ -31,7 +31,7 @@ func ask(ctx context.Context, local netip.Addr, server netip.AddrPort, request [
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNoAnswer, err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	packet := make([]byte, most+1)

@@ -32,7 +32,7 @@ func defaultGateway() (gateway, local netip.Addr, err error) {
 	if err != nil {
 		return netip.Addr{}, netip.Addr{}, fmt.Errorf("find our address towards the router %s: %w", gateway, err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	from, err := netip.ParseAddrPort(conn.LocalAddr().String())
 	if err != nil {
 		return netip.Addr{}, netip.Addr{}, fmt.Errorf("find our address towards the router %s: %w", gateway, err)

@@ -35,7 +35,7 @@ func fetchConnections(ctx context.Context, client http.Client, location *url.URL
 	if err != nil {
 		return nil, fmt.Errorf("read the router's description: %w", err)
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("read the router's description: HTTP %d", answer.StatusCode)
 	}

@@ -110,7 +110,7 @@ func (k *keeper) forget(gateway, local netip.Addr) {
 // nobody ends a pass without a router to ask.
 func (k *keeper) nobody(err error) time.Duration {
 	k.report.Problem = "No port is mapped: " + err.Error() + "."
-	k.tell("no router maps a port")
+	k.tell()
 	return k.failed(firstRetry)
 }
 
@@ -129,7 +129,7 @@ func (k *keeper) adopt(all []Mapping, restarted bool) {
 	k.mappings, k.retry = all, 0
 	k.report.External, k.report.DoubleNAT = all[0].External.Addr(), all[0].DoubleNAT
 	k.report.Problem = k.problem()
-	k.tell("the router maps a port")
+	k.tell()
 }
 
 // nothing ends a pass in which no protocol mapped anything.
@@ -144,7 +144,7 @@ func (k *keeper) nothing() time.Duration {
 		k.report.External, k.report.DoubleNAT = netip.Addr{}, k.noAddress
 	}
 	k.report.Problem = k.problem()
-	k.tell("the router maps no port")
+	k.tell()
 	if had {
 		return k.failed(lostRetry)
 	}
@@ -254,7 +254,7 @@ func (k *keeper) verify(ctx context.Context) {
 		}
 	}
 	k.report.Problem = k.problem()
-	k.tell("the mapped port was tried")
+	k.tell()
 }
 
 // problem is Report.Problem.
@@ -283,18 +283,18 @@ func (k *keeper) problem() string {
 }
 
 // tell publishes, and logs what is new.
-func (k *keeper) tell(what string) {
+func (k *keeper) tell() {
 	if !k.client.publish(k.mappings, k.report) {
 		return
 	}
-	log := k.opts.Logger.With("router", k.gateway)
+	if len(k.mappings) == 0 {
+		k.opts.Logger.Info("no port is mapped", "router", k.gateway, "why", k.report.Problem)
+		return
+	}
 	for _, m := range k.mappings {
-		log = log.With(m.Transport, m.External, "protocol", m.Protocol)
+		k.opts.Logger.Info("a port is mapped", "router", k.gateway, "protocol", m.Protocol, "transport", m.Transport,
+			"external", m.External, "doubleNat", m.DoubleNAT, "unverified", m.Unverified)
 	}
-	if k.report.Problem != "" {
-		log = log.With("problem", k.report.Problem)
-	}
-	log.Info(what)
 }
 
 // release takes the mappings back.

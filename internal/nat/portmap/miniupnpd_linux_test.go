@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,4 +116,155 @@ func receive(ctx context.Context, conn *net.UDPConn, want string) error {
 		err = fmt.Errorf("received %q", p[:n])
 	}
 	return err
+}
+
+// A router that restarted, and forgot everything, has the mapping again as soon as it
+// is asked; while it is down the mapping stands.
+func TestMiniupnpd_MapsAgainAfterTheRouterRestarted(t *testing.T) {
+	atHome(t, func(t *testing.T, r *router) {
+		for _, c := range []struct {
+			protocol Protocol
+			input    string
+			settings []string
+		}{
+			{PCP, "", []string{"enable_natpmp=yes", "enable_upnp=no"}},
+			{NATPMP, dropPCP, []string{"enable_natpmp=yes", "enable_upnp=no"}},
+			{UPnP, "", []string{"enable_natpmp=no", "enable_upnp=yes"}},
+		} {
+			t.Run(string(c.protocol), func(t *testing.T) {
+				r.restart(t, c.input, c.settings...)
+				_, port := listen(t)
+				s := start(t, Options{Port: port})
+				s.wait(t, "a mapping", func() bool { return len(s.Mappings()) == 1 })
+				r.halt()
+				s.Renew()
+				s.wait(t, "notice of the silence", func() bool { return !s.Report().has(Mapped) })
+				if n := len(s.Mappings()); n != 1 {
+					t.Errorf("%d mappings while the router restarts", n)
+				}
+				r.restart(t, c.input, c.settings...)
+				if strings.Contains(r.mapped(t), "dnat") {
+					t.Fatal("the router did not forget")
+				}
+				s.Renew()
+				s.wait(t, "a mapping again", func() bool { return s.Report().has(Mapped) })
+				if m := s.Mappings(); len(m) != 1 || m[0].Protocol != c.protocol || !strings.Contains(r.mapped(t), "dnat") {
+					t.Errorf("mappings %+v; the router has\n%s", m, r.mapped(t))
+				}
+			})
+		}
+	})
+}
+
+// A router whose own address is another router's says that it has none.
+func TestMiniupnpd_SaysDoubleNAT(t *testing.T) {
+	atHome(t, func(t *testing.T, r *router) {
+		run(t, "ip", "-n", r.name, "addr", "replace", "100.64.0.2/24", "dev", "wan")
+		run(t, "ip", "-n", r.name, "addr", "del", publicRouter+"/24", "dev", "wan")
+		r.restart(t, "", "enable_natpmp=yes", "enable_upnp=yes")
+		_, port := listen(t)
+		s := start(t, Options{Port: port})
+		s.wait(t, "an answer", func() bool { return s.Report().Problem != "" })
+		report := s.Report()
+		if !report.DoubleNAT || !strings.Contains(report.Problem, "no public address of its own") || states(report) != "refused, refused, refused" {
+			t.Errorf("report %+v", report)
+		}
+	})
+}
+
+// A router that does not allow a port says so. By UPnP: asked by PCP, this daemon looks
+// for another port for ever.
+func TestMiniupnpd_SaysThatAPortIsNotAllowed(t *testing.T) {
+	atHome(t, func(t *testing.T, r *router) {
+		r.restart(t, "", "enable_natpmp=no", "enable_upnp=yes")
+		s := start(t, Options{Port: 80})
+		s.wait(t, "an answer", func() bool { return s.Report().Problem != "" })
+		report := s.Report()
+		if states(report) != "no answer, no answer, refused" || report.DoubleNAT || !strings.Contains(report.Problem, "forward UDP port 80 to "+homeDevice) {
+			t.Errorf("report %+v", report)
+		}
+		t.Log(report.Problem)
+	})
+}
+
+// A client that stops while its router is gone does not wait for it.
+func TestMiniupnpd_AClientThatLostItsRouterStopsInTime(t *testing.T) {
+	atHome(t, func(t *testing.T, r *router) {
+		for _, input := range []string{"", dropPCP} {
+			r.restart(t, input, "enable_natpmp=yes", "enable_upnp=no")
+			_, port := listen(t)
+			s := start(t, Options{Port: port, TCP: true})
+			s.wait(t, "mappings", func() bool { return len(s.Mappings()) == 2 })
+			run(t, "ip", "-n", r.name, "link", "set", "lan", "down")
+			s.Renew()
+			if took := s.stop(); took > 2100*time.Millisecond {
+				t.Errorf("it took %s to stop", took)
+			}
+			run(t, "ip", "-n", r.name, "link", "set", "lan", "up")
+		}
+	})
+}
+
+// Another device's port is not taken away: the router gives another, or we choose one.
+func TestMiniupnpd_LeavesAPortThatAnotherHas(t *testing.T) {
+	atHome(t, func(t *testing.T, r *router) {
+		run(t, "ip", "addr", "add", otherDevice+"/24", "dev", "eth0")
+		for _, c := range []struct {
+			protocol Protocol
+			settings []string
+		}{
+			{PCP, []string{"enable_natpmp=yes", "enable_upnp=no"}},
+			{NATPMP, []string{"enable_natpmp=yes", "enable_upnp=no"}},
+			{UPnP, []string{"enable_natpmp=no", "enable_upnp=yes"}},
+		} {
+			t.Run(string(c.protocol), func(t *testing.T) {
+				r.restart(t, "", c.settings...)
+				var mappers []mapper
+				var grants []grant
+				for _, local := range []string{homeDevice, otherDevice} {
+					ways := newMappers(netip.MustParseAddr(homeRouter), netip.MustParseAddr(local), []byte("secret"))
+					m := ways[slices.IndexFunc(ways, func(w way) bool { return w.protocol == c.protocol })].mapper
+					g, err := m.request(t.Context(), wish{transport: UDP, port: 40000, lifetime: time.Hour})
+					if err != nil || g.internal != 40000 {
+						t.Fatalf("%s: %+v, %v", local, g, err)
+					}
+					mappers, grants = append(mappers, m), append(grants, g)
+				}
+				if grants[0].external.Port() != 40000 || grants[1].external.Port() == 40000 {
+					t.Errorf("grants %+v", grants)
+				}
+				again, err := mappers[1].request(t.Context(), wish{transport: UDP, port: 40000, external: grants[1].external, lifetime: time.Hour})
+				if err != nil || again.external != grants[1].external {
+					t.Errorf("renewed: %+v, %v; want %s", again, err, grants[1].external)
+				}
+				for i, m := range mappers {
+					if err := m.release(t.Context(), UDP, grants[i]); err != nil {
+						t.Error(err)
+					}
+				}
+				if rules := r.mapped(t); strings.Contains(rules, "dnat") {
+					t.Errorf("left on the router:\n%s", rules)
+				}
+			})
+		}
+	})
+}
+
+func TestMiniupnpd_ProbeSaysWhatTheRouterSpeaks(t *testing.T) {
+	atHome(t, func(t *testing.T, r *router) {
+		for _, c := range []struct {
+			want     string
+			settings []string
+		}{
+			{"mapped, mapped, mapped", []string{"enable_natpmp=yes", "enable_upnp=yes"}},
+			{"no answer, no answer, mapped", []string{"enable_natpmp=no", "enable_upnp=yes"}},
+			{"mapped, mapped, no answer", []string{"enable_natpmp=yes", "enable_upnp=no"}},
+		} {
+			r.restart(t, "", c.settings...)
+			report, err := Probe(t.Context(), Options{Port: 40000})
+			if err != nil || states(report) != c.want || report.Problem != "" || strings.Contains(r.mapped(t), "dnat") {
+				t.Errorf("%v: %+v, %v; the router has\n%s", c.settings, report, err, r.mapped(t))
+			}
+		}
+	})
 }

@@ -15,6 +15,7 @@ import (
 // somewhere on the internet.
 const (
 	homeDevice    = "10.1.0.2"
+	otherDevice   = "10.1.0.3"
 	homeRouter    = "10.1.0.1"
 	publicRouter  = "11.0.0.10"
 	publicMachine = "11.0.0.1"
@@ -142,7 +143,6 @@ max_lifetime=86400
 secure_mode=yes
 system_uptime=no
 uuid=11111111-2222-3333-4444-555555555555
-deny 0-65535 10.1.0.0/24 666
 allow 1024-65535 10.1.0.0/24 1024-65535
 deny 0-65535 0.0.0.0/0 0-65535
 upnp_table_name=filter
@@ -190,7 +190,7 @@ func (r *router) restart(t *testing.T, input string, settings ...string) {
 	for lines.Scan() && !strings.Contains(lines.Text(), ready) {
 	}
 	var drained sync.WaitGroup
-	drained.Go(func() { //nolint:contextcheck // ends with the daemon
+	drained.Go(func() {
 		for lines.Scan() {
 			if testing.Verbose() && os.Getenv("MINIUPNPD_LOG") != "" {
 				fmt.Fprintln(os.Stderr, lines.Text())

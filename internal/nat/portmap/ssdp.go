@@ -34,7 +34,7 @@ func search(ctx context.Context, local, gateway netip.Addr, visit func(*url.URL)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNoAnswer, err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	seen := make(map[string]bool)

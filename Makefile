@@ -15,7 +15,7 @@ BROWSER  := internal/e2e/browser
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check e2e nat-kernel attacks bench lint fmt vet cross types fuzz soak clean node-modules
+.PHONY: help run build test check e2e nat nat-kernel attacks bench lint fmt vet cross types fuzz soak clean node-modules
 
 help: ## print this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 10
@@ -33,6 +33,9 @@ test: bin/testsum ## all tests; what needs a missing tool is skipped, and the la
 
 e2e: bin/testsum node-modules ## browser and real cameras; nothing is skipped
 	@CI=true bin/testsum -- -count=1 -timeout 9m ./internal/e2e/...
+
+nat: ## every pair of networks in virtual time, one line a cell; a part of make test
+	@cd internal/lab/virtual/matrix && SIGHTLINE_MATRIX=print $(GO) test -count=1
 
 nat-kernel: ## every kind of router on the real kernel, one line a cell; a part of make e2e, needs root
 	@CI=true $(GO) test -count=1 -timeout 9m -v ./internal/e2e/natkernel | { grep -vE '^(=== |ok |PASS)' || true; }

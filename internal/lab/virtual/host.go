@@ -21,19 +21,23 @@ type Host struct {
 func (w *World) host(r *vnet.Router, a netip.Addr) *Host {
 	w.t.Helper()
 	h := &Host{world: w, Addr: a}
-	c := &vnet.NetConfig{}
-	if a.Is6() {
-		c.StaticIPs = []string{a.String()} // vnet gives only IPv4 addresses by itself
-	}
-	var err error
-	h.Net, err = vnet.NewNet(c)
-	w.check(err)
-	if a.Is6() {
+	if a.Is6() { // vnet gives only IPv4 addresses by itself
+		h.Net = w.net(a.String())
 		w.check(r.AddNet(h.Net))
 	} else {
+		h.Net = w.net()
 		h.join(r, a)
 	}
 	return h
+}
+
+// ListenPacket implements transport.Net. An address that is not specified is the
+// host's family's: vnet has no sockets for both.
+func (h *Host) ListenPacket(network, address string) (net.PacketConn, error) {
+	if a, err := netip.ParseAddrPort(address); err == nil && a.Addr().IsUnspecified() && h.Addr.Is6() {
+		address = netip.AddrPortFrom(netip.IPv6Unspecified(), a.Port()).String()
+	}
+	return h.Net.ListenPacket(network, address)
 }
 
 // Move unplugs the host and plugs it in elsewhere, where it has another address.

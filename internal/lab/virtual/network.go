@@ -86,7 +86,7 @@ func (n *Network) route() {
 func (n *Network) carries(c vnet.Chunk) bool {
 	from, to := ends(c)
 	if n.prefix.Contains(from.Addr()) && n.prefix.Contains(to.Addr()) {
-		return !n.options.Isolated
+		return !n.options.Isolated && !n.world.isCut()
 	}
 	return n.Kind != Blocked
 }

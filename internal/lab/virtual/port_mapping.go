@@ -41,13 +41,13 @@ func (n *Network) Map(h *Host, port uint16) netip.AddrPort {
 		NATType:   &vnet.NATType{Mode: vnet.NATModeNAT1To1},
 	})
 	w.check(n.outer.AddRouter(second))
-	double, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{h.Addr.String()}})
-	w.check(err)
+	double := w.net(h.Addr.String())
 	w.check(second.AddNet(double))
 	m := &portMapping{
 		internal: netip.AddrPortFrom(h.Addr, port), external: netip.AddrPortFrom(external, port),
 		blocked: n.Kind == Blocked, guests: map[netip.AddrPort]bool{},
 	}
+	var err error
 	m.back, err = double.ListenUDP("udp4", net.UDPAddrFromAddrPort(m.internal))
 	w.check(err)
 	second.AddChunkFilter(m.in)

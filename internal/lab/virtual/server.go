@@ -14,8 +14,8 @@ const (
 	TURNPassword = "let me through"
 )
 
-// serverPort is where STUN and TURN are spoken.
-const serverPort = 3478
+// ServerPort is where a host serves STUN and TURN.
+const ServerPort = 3478
 
 // ServeTURN starts a STUN server on a host that relays too: TURN over UDP, for
 // TURNUser. It ends with the test.
@@ -33,7 +33,7 @@ func (h *Host) ServeSTUN() netip.AddrPort { return h.serve(turn.ServerConfig{}) 
 
 func (h *Host) serve(c turn.ServerConfig) netip.AddrPort {
 	h.world.t.Helper()
-	at := netip.AddrPortFrom(h.Addr, serverPort)
+	at := netip.AddrPortFrom(h.Addr, ServerPort)
 	conn, err := h.ListenPacket("udp", at.String())
 	h.world.check(err)
 	c.LoggerFactory = logging.NewDefaultLoggerFactory()

@@ -26,6 +26,7 @@ type World struct {
 	rng      *rand.Rand
 	loss     float64
 	drop     func(Packet) bool
+	cut      bool
 	straight map[netip.Addr]*Network // by the addresses of routers that do not hairpin
 }
 
@@ -66,11 +67,25 @@ func (w *World) Drop(f func(Packet) bool) {
 	w.drop = f
 }
 
-// Cut makes the internet lose everything.
-func (w *World) Cut() { w.Drop(func(Packet) bool { return true }) }
+// Cut loses every packet from now on, within networks too.
+func (w *World) Cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut = true
+}
 
-// Mend ends Drop and Cut.
-func (w *World) Mend() { w.Drop(nil) }
+// Mend ends Cut.
+func (w *World) Mend() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut = false
+}
+
+func (w *World) isCut() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cut
+}
 
 // carries is the internet's filter.
 func (w *World) carries(c vnet.Chunk) bool {
@@ -78,7 +93,7 @@ func (w *World) carries(c vnet.Chunk) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case !w.hairpinsLocked(from, to):
+	case w.cut, !w.hairpinsLocked(from, to):
 		return false
 	case w.drop != nil && w.drop(Packet{from, to, c.UserData()}):
 		return false
@@ -110,10 +125,26 @@ func (w *World) noHairpin(a netip.Addr, n *Network) {
 func (w *World) router(c vnet.RouterConfig) *vnet.Router {
 	w.t.Helper()
 	c.LoggerFactory = logging.NewDefaultLoggerFactory()
+	making.Lock()
+	defer making.Unlock()
 	r, err := vnet.NewRouter(&c)
 	w.check(err)
 	return r
 }
+
+// net makes one for a host; its address is optional.
+func (w *World) net(addrs ...string) *vnet.Net {
+	w.t.Helper()
+	making.Lock()
+	defer making.Unlock()
+	n, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: addrs})
+	w.check(err)
+	return n
+}
+
+// making guards vnet's counter of hardware addresses, which nothing else does:
+// worlds of tests that run at a time share it.
+var making sync.Mutex //nolint:gochecknoglobals // guards a global of vnet
 
 func (w *World) check(err error) {
 	w.t.Helper()

@@ -168,6 +168,12 @@ func (h *handshake) restart(ctx context.Context, sdp string) (peer.Reply, error)
 	}
 }
 
+// reachable is peer.DialOptions.Reachable.
+func (h *handshake) reachable(ctx context.Context) error {
+	_, err := h.signal.Lookup(ctx, h.o.Peer)
+	return err
+}
+
 // candidate is peer.DialOptions.OnCandidate.
 func (h *handshake) candidate(ctx context.Context, line string) {
 	session := h.current()
@@ -195,6 +201,11 @@ func (h *handshake) media(sdp string) ([]signaling.Media, error) {
 	if err != nil {
 		return nil, err
 	}
+	return h.assign(sections), nil
+}
+
+// assign gives every section its camera, and remembers it.
+func (h *handshake) assign(sections []peer.Section) []signaling.Media {
 	each := max(1, len(sections)/len(h.o.Cameras))
 	mids := make(map[string]string, len(sections))
 	media := make([]signaling.Media, 0, len(sections))
@@ -206,7 +217,7 @@ func (h *handshake) media(sdp string) ([]signaling.Media, error) {
 	h.mu.Lock()
 	h.mids = mids
 	h.mu.Unlock()
-	return media, nil
+	return media
 }
 
 // attempt sends one offer and waits for what the publisher says to it.

@@ -33,17 +33,28 @@ const (
 // Options say whom to watch, and how.
 type Options struct {
 	// SignalURL is the signaling server: wss://host[:port], or ws:// on
-	// loopback. Required.
+	// loopback. Required, unless LAN is set.
 	SignalURL string
+	// LAN also looks for the publisher in this machine's own network, by multicast
+	// DNS, if the signaling server does not answer within a second or does not know
+	// it, and dials by way of the publisher's own listener.
+	LAN bool
 	// Identity is the viewer's key, Peer the publisher's id. Required.
 	Identity *Identity
 	Peer     PeerID
 	// Cameras are the ids of the cameras to watch, at most 16; none means the
 	// publisher's first.
 	Cameras []string
+	// Ticket dials the publisher's last addresses directly if the signaling server
+	// does not answer within a second or does not know it; see Session.Ticket.
+	Ticket *Ticket
 	// Grants are what gives this viewer its rights at the publisher; owners need
 	// none. They come from ClaimAccess, or from whoever passes one on. At most 4.
 	Grants []string
+	// reached is called when the signaling server has answered; may be nil.
+	reached func()
+	// plaintext allows ws:// to any host.
+	plaintext bool
 	// claim is what ClaimAccess dials with.
 	claim signaling.Claim
 	// ICEServers are STUN servers and relays beside those that the signaling server
@@ -72,8 +83,8 @@ func (o *Options) check() error {
 	switch {
 	case o.Identity == nil:
 		return errors.New("no identity given: see LoadIdentity")
-	case o.SignalURL == "":
-		return errors.New("no signaling server given")
+	case o.SignalURL == "" && !o.LAN && !o.Ticket.usable():
+		return errNoServer
 	case len(o.Cameras) > 16:
 		return errors.New("more than 16 cameras in one session: open a second one")
 	}
@@ -118,9 +129,17 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 	}
 	ctx, cancelDial := context.WithTimeout(ctx, o.Timeout)
 	defer cancelDial()
+	if o.LAN || o.Ticket.usable() {
+		return dialWithLAN(ctx, o)
+	}
+	return dialServer(ctx, o)
+}
+
+// dialServer dials by way of the signaling server.
+func dialServer(ctx context.Context, o Options) (*Session, error) {
 	h := newHandshake(o)
 	signal, err := client.New(client.Options{
-		URL: o.SignalURL, Identity: o.Identity, Logger: o.Logger, HTTPClient: o.HTTPClient,
+		URL: o.SignalURL, Identity: o.Identity, Logger: o.Logger, HTTPClient: o.HTTPClient, AllowPlaintext: o.plaintext,
 		OnMessage: func(_ context.Context, _ identity.PeerID, payload string) { h.message(payload) },
 		OnState:   h.state,
 	})
@@ -134,6 +153,9 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 	s.running.Go(func() { h.run(run) })
 	s.running.Go(func() { h.lookUp(ctx) })
 	if err = h.awaitServer(ctx); err == nil {
+		if o.reached != nil {
+			o.reached()
+		}
 		err = s.connect(ctx, run)
 	}
 	if err != nil {
@@ -142,6 +164,12 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 		s.running.Wait()
 		return nil, fmt.Errorf("viewer: dial %s: %w", o.Peer.Short(), err)
 	}
+	s.begin(run)
+	return s, nil
+}
+
+// begin makes the session usable once it has a connection.
+func (s *Session) begin(ctx context.Context) {
 	s.http = &http.Client{Transport: &http.Transport{
 		DialContext:         s.conn.DialContext,
 		MaxConnsPerHost:     maxConnections,
@@ -149,8 +177,7 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 		IdleConnTimeout:     time.Minute,
 		DisableCompression:  true,
 	}}
-	s.running.Go(func() { s.watch(run) })
-	return s, nil
+	s.running.Go(func() { s.watch(ctx) })
 }
 
 // connect opens the connection by way of the signaling server.
@@ -164,7 +191,7 @@ func (s *Session) connect(ctx, run context.Context) (err error) {
 		Certificate: o.Identity.Certificate(), Loopback: o.Loopback, Logger: o.Logger,
 		Video: !o.NoMedia, Audio: !o.NoMedia && !o.NoAudio, Cameras: len(o.Cameras), Patience: o.Patience,
 		OnTrack: s.frames.AddTrack, ICEServers: append(servers, iceServers(o.ICEServers)...), ForceRelay: o.forceRelay,
-		Started: h.started, Signal: h.signalOffer, Restart: h.restart,
+		Started: h.started, Signal: h.signalOffer, Restart: h.restart, Reachable: h.reachable,
 		OnCandidate: func(line string) { h.candidate(run, line) },
 	})
 	return err
@@ -250,7 +277,7 @@ func (s *Session) Close() error {
 
 // goodbye tells the publisher that the session is over, if it can be told soon.
 func (s *Session) goodbye(reason string) {
-	if s.signal.State() != client.StateOnline {
+	if s.signal == nil || s.signal.State() != client.StateOnline {
 		return
 	}
 	if payload, ok := s.handshake.bye(reason); ok {

@@ -169,7 +169,7 @@ func (a *Agent) ReloadAccess() {
 func (a *Agent) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	e, err := peer.Listen(peer.EndpointOptions{
+	e, err := peer.Listen(peer.EndpointOptions{ //nolint:contextcheck // it lives until Close
 		Certificate: a.opts.Identity.Certificate(), Addr: a.opts.UDP, Loopback: true,
 		MaxSessions: a.opts.MaxSessions + maxClaims, Logger: a.log.With("part", "peer"),
 		Interfaces: a.opts.Interfaces, STUN: peer.STUNHosts(a.opts.STUN), PortMap: a.opts.PortMap, External: a.opts.External,

@@ -42,7 +42,7 @@ func (c *Camera) Run(ctx context.Context, p *Process, embed Embed) error {
 	if err != nil {
 		return err
 	}
-	udp, err := device.udpAddress(cfg)
+	udp, err := device.udpAddress(ctx, cfg)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

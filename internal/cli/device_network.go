@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -27,7 +29,7 @@ const (
 
 // udpAddress is where the UDP port is to be: as configured or, if any port will
 // do, where it was the last time.
-func (d *device) udpAddress(cfg *config.Config) (string, error) {
+func (d *device) udpAddress(ctx context.Context, cfg *config.Config) (string, error) {
 	host, port, err := net.SplitHostPort(cfg.UDP)
 	if err != nil || port != "0" {
 		return cfg.UDP, nil // the agent says what is wrong with it
@@ -40,7 +42,7 @@ func (d *device) udpAddress(cfg *config.Config) (string, error) {
 			}
 		}
 	}
-	n, err := freePort(host)
+	n, err := freePort(ctx, host)
 	if err != nil {
 		return "", err
 	}
@@ -51,28 +53,31 @@ func (d *device) udpAddress(cfg *config.Config) (string, error) {
 }
 
 // freePort finds a number that is free for UDP and TCP.
-func freePort(host string) (int, error) {
+func freePort(ctx context.Context, host string) (int, error) {
 	var last error
 	for range 20 {
-		c, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
+		lc := net.ListenConfig{}
+		c, err := lc.ListenPacket(ctx, "udp", net.JoinHostPort(host, "0"))
 		if err != nil {
 			return 0, fmt.Errorf("find a free UDP port: %w", err)
 		}
-		n := c.LocalAddr().(*net.UDPAddr).Port //nolint:forcetypeassert // of a UDP socket
-		if last = c.Close(); last == nil && portFree(net.JoinHostPort(host, strconv.Itoa(n))) {
+		at, err := netip.ParseAddrPort(c.LocalAddr().String())
+		last = errors.Join(err, c.Close())
+		if n := int(at.Port()); last == nil && portFree(ctx, net.JoinHostPort(host, strconv.Itoa(n))) {
 			return n, nil
 		}
 	}
 	return 0, errors.Join(errors.New("no port number is free for both UDP and TCP"), last)
 }
 
-func portFree(addr string) bool {
-	c, err := net.ListenPacket("udp", addr)
+func portFree(ctx context.Context, addr string) bool {
+	lc := net.ListenConfig{}
+	c, err := lc.ListenPacket(ctx, "udp", addr)
 	if err != nil {
 		return false
 	}
 	_ = c.Close()
-	l, err := net.Listen("tcp", addr)
+	l, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return false
 	}

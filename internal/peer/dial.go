@@ -113,7 +113,7 @@ func Dial(ctx context.Context, o DialOptions) (*Conn, error) {
 	}
 	o.Cameras = min(max(o.Cameras, 1), maxOfferedCameras)
 	var made atomic.Pointer[Conn]
-	p, err := openPort(portOptions{
+	p, err := openPort(portOptions{ //nolint:contextcheck // it outlives the attempt
 		net: o.Net, interfaces: o.Interfaces, loopback: o.Loopback, stun: stunServers(o.ICEServers), media: true, log: o.Logger,
 		addr: dialAddr(o), onChange: func(moved bool) {
 			if c := made.Load(); c != nil {

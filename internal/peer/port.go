@@ -117,8 +117,7 @@ func openPort(o portOptions) (*port, error) {
 			Port: local.Port(), TCP: p.tcp != nil, Verify: p.verify, OnChange: func() { o.onChange(false) }, Logger: o.log,
 		})
 		if err != nil {
-			p.closeSockets()
-			return nil, err
+			return nil, errors.Join(err, p.closeSockets())
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -153,7 +152,8 @@ func (p *port) listenTCP(at netip.AddrPort) error {
 	if at.Addr().IsUnspecified() {
 		addr = fmt.Sprintf(":%d", at.Port())
 	}
-	l, err := net.Listen("tcp", addr)
+	lc := net.ListenConfig{}
+	l, err := lc.Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return fmt.Errorf("listen on TCP %s, the number of the UDP port (is it taken?): %w", addr, err)
 	}

@@ -333,7 +333,7 @@ func (s *Session) negotiate(ctx context.Context, o Offer, sections []section) (s
 		}
 	}
 	s.fragment = readICE(o.SDP).fragment
-	described := s.describe(o.SDP)
+	described := s.describe(o.SDP) //nolint:contextcheck // what it starts lasts as long as the session
 	if restart && !s.lite {
 		for _, a := range s.check.addresses() {
 			s.reach(a) // until the viewer has the answer, and its NAT lets them in

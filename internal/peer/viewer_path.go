@@ -69,16 +69,6 @@ func (p *viewerPath) nominate(a netip.AddrPort) {
 	p.want = a
 }
 
-// remote is the address in use; invalid if it is not known.
-func (p *viewerPath) remote() netip.AddrPort {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.pair == nil {
-		return netip.AddrPort{}
-	}
-	return addressOf(p.pair.Remote)
-}
-
 // lastReceived is when the last packet came over the pair in use.
 func (p *viewerPath) lastReceived() time.Time {
 	p.mu.Lock()

@@ -37,7 +37,7 @@ func (d *device) udpAddress(ctx context.Context, cfg *config.Config) (string, er
 	path := filepath.Join(cfg.StateDir, portFile)
 	if text, err := os.ReadFile(path); err == nil {
 		if n, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 16); err == nil && n > 0 {
-			if addr := net.JoinHostPort(host, strconv.Itoa(int(n))); portFree(addr) {
+			if addr := net.JoinHostPort(host, strconv.Itoa(int(n))); portFree(ctx, addr) {
 				return addr, nil
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sightline-cam/sightline/internal/addressbook"
 	"github.com/sightline-cam/sightline/internal/cli"
 	"github.com/sightline-cam/sightline/internal/config"
 	"github.com/sightline-cam/sightline/viewer"
@@ -24,7 +25,8 @@ import (
 type viewCommand struct {
 	Peer     string        `arg:"" optional:"" help:"The agent's id, or the link it printed." placeholder:"ID"`
 	PeerFlag string        `name:"peer" help:"The same, as a flag." placeholder:"ID"`
-	Signal   string        `help:"Signaling server; not needed with a link." placeholder:"wss://HOST"`
+	Signal   string        `help:"Signaling server; not needed with a link, for an agent watched before, or in its own network." placeholder:"wss://HOST"`
+	NoMDNS   bool          `name:"no-mdns" help:"Do not look for the agent in this network by multicast DNS when the signaling server does not answer."`
 	Camera   string        `help:"Id of the camera. Default: the agent's first." placeholder:"ID"`
 	Output   string        `short:"o" help:"File for the video (H.264 or H.265 with start codes); - is stdout." default:"-" placeholder:"FILE"`
 	Duration time.Duration `help:"Stop after this time. Default: never." placeholder:"10s"`
@@ -35,7 +37,7 @@ type viewCommand struct {
 
 // Run implements the command.
 func (c *viewCommand) Run(ctx context.Context, p *cli.Process) (err error) {
-	o, err := c.options(ctx, p)
+	o, book, err := c.options(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -59,50 +61,60 @@ func (c *viewCommand) Run(ctx context.Context, p *cli.Process) (err error) {
 		defer cancel()
 	}
 	ctx, stop := context.WithCancel(ctx)
-	var logging sync.WaitGroup
-	logging.Go(func() { logPath(ctx, s, o.Logger) })
-	defer logging.Wait()
+	var beside sync.WaitGroup
+	beside.Go(func() { logPath(ctx, s, o.Logger) })
+	if !o.Loopback {
+		beside.Go(func() { remember(ctx, book, o, s) })
+	}
+	defer beside.Wait()
 	defer stop()
 	return copyVideo(ctx, s, out)
 }
 
 // options reads whom to watch. A link that comes with a secret is claimed first.
-func (c *viewCommand) options(ctx context.Context, p *cli.Process) (o viewer.Options, err error) {
+func (c *viewCommand) options(ctx context.Context, p *cli.Process) (o viewer.Options, book *addressbook.Book, err error) {
 	var level config.LogLevel
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
-		return o, fmt.Errorf("--log-level: %w", err)
+		return o, nil, fmt.Errorf("--log-level: %w", err)
 	}
 	link, err := c.link()
 	if err != nil {
-		return o, err
+		return o, nil, err
 	}
 	dir := c.StateDir
 	if dir == "" {
 		if dir, err = config.DefaultStateDir(); err != nil {
-			return o, err
+			return o, nil, err
 		}
 	}
 	id, err := cli.LoadIdentity(dir, cli.ViewerKeyFile)
 	if err != nil {
-		return o, err
+		return o, nil, err
 	}
 	grants, err := viewer.OpenGrantFile(filepath.Join(dir, grantFile))
 	if err != nil {
-		return o, err
+		return o, nil, err
+	}
+	if book, err = openAddresses(filepath.Join(dir, addressFile), p); err != nil {
+		return o, nil, err
 	}
 	o = viewer.Options{
 		SignalURL: link.SignalURL, Identity: id, Peer: link.Peer, Grants: grants.Grants(link.Peer),
-		NoAudio: true, Loopback: onLoopbackURL(link.SignalURL), Logger: p.Logger(level, config.LogText),
+		NoAudio: true, LAN: !c.NoMDNS && !onLoopbackURL(link.SignalURL), Loopback: onLoopbackURL(link.SignalURL), Logger: p.Logger(level, config.LogText),
+	}
+	recall(book, &o, time.Now())
+	if o.SignalURL == "" && !o.LAN && o.Ticket == nil {
+		return o, nil, errors.New("no signaling server: give its address with --signal, or the link that the agent printed")
 	}
 	if link.Claim != nil {
 		if err := c.claim(ctx, p, &o, *link.Claim, grants); err != nil {
-			return o, err
+			return o, nil, err
 		}
 	}
 	if c.Camera != "" {
 		o.Cameras = []string{c.Camera}
 	}
-	return o, nil
+	return o, book, nil
 }
 
 // grantFile is the name of the file of grants in the state folder.
@@ -114,7 +126,9 @@ func (c *viewCommand) claim(ctx context.Context, p *cli.Process, o *viewer.Optio
 	if host, err := os.Hostname(); err == nil {
 		claim.Device = "sightline on " + host
 	}
-	claimed, err := viewer.ClaimAccess(ctx, *o, claim)
+	first := *o
+	first.Ticket = nil // it was for another time, and a claim is bound to an introduction
+	claimed, err := viewer.ClaimAccess(ctx, first, claim)
 	if err != nil {
 		return err
 	}
@@ -128,7 +142,8 @@ func (c *viewCommand) claim(ctx context.Context, p *cli.Process, o *viewer.Optio
 	return nil
 }
 
-// link reads whom to watch: a link, or an id and a signaling server.
+// link reads whom to watch: a link, or an id and a signaling server, which an
+// agent that was watched before, or is in this network, needs none of.
 func (c *viewCommand) link() (viewer.Link, error) {
 	text := c.Peer
 	if text == "" {
@@ -143,9 +158,6 @@ func (c *viewCommand) link() (viewer.Link, error) {
 			link.SignalURL = c.Signal
 		}
 		return link, err
-	}
-	if c.Signal == "" {
-		return viewer.Link{}, errors.New("no signaling server: give its address with --signal, or the link that the agent printed")
 	}
 	peer, err := viewer.ParsePeerID(text)
 	if err != nil {

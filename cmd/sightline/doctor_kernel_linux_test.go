@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/lab/netns"
+	"github.com/sightline-cam/sightline/internal/nat"
 	"github.com/sightline-cam/sightline/internal/nat/netcheck"
 )
 
@@ -18,10 +19,10 @@ import (
 func TestDoctor_FindsOutEachKindOfRouter(t *testing.T) {
 	l := netns.New(t)
 	l.Coturn(t, netns.CoturnOptions{})
-	const independent, byAddress, byPort = netcheck.EndpointIndependent, netcheck.AddressDependent, netcheck.AddressAndPortDependent
+	const independent, byAddress, byPort = nat.EndpointIndependent, nat.AddressDependent, nat.AddressPortDependent
 	kinds := []struct {
 		kind               netns.Kind
-		mapping, filtering netcheck.Dependency
+		mapping, filtering nat.Behaviour
 		nat                netcheck.Answer
 	}{
 		{netns.Open, independent, independent, netcheck.No},
@@ -30,7 +31,7 @@ func TestDoctor_FindsOutEachKindOfRouter(t *testing.T) {
 		{netns.PortRestricted, independent, byPort, netcheck.Yes},
 		{netns.Symmetric, byPort, byPort, netcheck.Yes},
 		{netns.CGNAT, independent, byPort, netcheck.Yes},
-		{netns.Blocked, netcheck.Unknown, netcheck.Unknown, netcheck.Undecided},
+		{netns.Blocked, nat.BehaviourUnknown, nat.BehaviourUnknown, netcheck.Undecided},
 	}
 	var checks sync.WaitGroup // all at once: they wait for packets that do not come
 	defer checks.Wait()
@@ -97,7 +98,7 @@ func TestDoctor_EndsSoonWhenEverythingIsBlocked(t *testing.T) {
 	if took := time.Since(start); took > 9*time.Second {
 		t.Errorf("it took %v", took)
 	}
-	if err != nil || r.OK || r.Network.UDP != netcheck.UDPUnknown || len(r.Cameras) != 1 || r.Cameras[0].Problem == "" {
+	if err != nil || r.OK || r.Network.UDP != nat.UDPUnknown || len(r.Cameras) != 1 || r.Cameras[0].Problem == "" {
 		t.Errorf("found %+v (%v)", r, err)
 	}
 }

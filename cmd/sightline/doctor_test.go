@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sightline-cam/sightline/internal/cli"
+	"github.com/sightline-cam/sightline/internal/nat"
 	"github.com/sightline-cam/sightline/internal/nat/netcheck"
 	"github.com/sightline-cam/sightline/signaling/server"
 )
@@ -68,7 +69,7 @@ func TestDoctor_ExplainsCamerasAndSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := doctorReport{
-		Network: netcheck.Report{UDP: netcheck.UDPUnknown},
+		Network: netcheck.Report{UDP: nat.UDPUnknown},
 		Cameras: looks(),
 		Agent: agentReport{Running: true, Network: &n, Cameras: []agentCamera{
 			{ID: "hall", Name: "Hall", State: "live", Codec: "H.264", Width: 1280, Height: 720},

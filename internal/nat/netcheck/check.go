@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/sightline-cam/sightline/internal/nat"
 	"github.com/sightline-cam/sightline/internal/nat/portmap"
 )
 
@@ -21,7 +22,7 @@ type check struct {
 func Check(ctx context.Context, o Options) Report {
 	o, err := o.withDefaults()
 	if err != nil {
-		return Report{UDP: UDPUnknown, Problem: "the network interfaces cannot be listed: " + err.Error()}
+		return Report{UDP: nat.UDPUnknown, Problem: "the network interfaces cannot be listed: " + err.Error()}
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
@@ -121,11 +122,11 @@ func (r *Report) conclude() {
 	}
 	switch {
 	case answered > 0:
-		r.UDP = UDPOpen
+		r.UDP = nat.UDPOpen
 	case asked > 0 && tcp:
-		r.UDP = UDPBlocked
+		r.UDP = nat.UDPBlocked
 	default:
-		r.UDP = UDPUnknown
+		r.UDP = nat.UDPUnknown
 	}
 	if p := r.PortMapping; p != nil {
 		r.DoubleNAT = p.DoubleNAT

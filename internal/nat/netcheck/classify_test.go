@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/pion/stun/v4"
+
+	"github.com/sightline-cam/sightline/internal/nat"
 )
 
 func TestClassifyMapping_SaysWhatIsProven(t *testing.T) {
@@ -14,18 +16,18 @@ func TestClassifyMapping_SaysWhatIsProven(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		seen [][2]string
-		kind Dependency
+		kind nat.Behaviour
 		sure bool
 	}{
-		{"one answer", [][2]string{{a1, one}}, Unknown, false},
-		{"the same server twice", [][2]string{{a1, one}, {a1, one}}, Unknown, false},
-		{"all the same", [][2]string{{a1, one}, {a2, one}, {b1, one}, {b2, one}}, EndpointIndependent, true},
-		{"two plain servers, the same", [][2]string{{a1, one}, {b1, one}}, EndpointIndependent, true},
-		{"two ports, the same", [][2]string{{a1, one}, {a2, one}}, EndpointIndependent, false},
-		{"two ports, different", [][2]string{{a1, one}, {a2, two}}, AddressAndPortDependent, true},
-		{"by address", [][2]string{{a1, one}, {a2, one}, {b1, two}, {b2, two}}, AddressDependent, true},
-		{"by address and port", [][2]string{{a1, one}, {b1, two}, {b2, three}}, AddressAndPortDependent, true},
-		{"two plain servers, different", [][2]string{{a1, one}, {b1, two}}, AddressAndPortDependent, false},
+		{"one answer", [][2]string{{a1, one}}, nat.BehaviourUnknown, false},
+		{"the same server twice", [][2]string{{a1, one}, {a1, one}}, nat.BehaviourUnknown, false},
+		{"all the same", [][2]string{{a1, one}, {a2, one}, {b1, one}, {b2, one}}, nat.EndpointIndependent, true},
+		{"two plain servers, the same", [][2]string{{a1, one}, {b1, one}}, nat.EndpointIndependent, true},
+		{"two ports, the same", [][2]string{{a1, one}, {a2, one}}, nat.EndpointIndependent, false},
+		{"two ports, different", [][2]string{{a1, one}, {a2, two}}, nat.AddressPortDependent, true},
+		{"by address", [][2]string{{a1, one}, {a2, one}, {b1, two}, {b2, two}}, nat.AddressDependent, true},
+		{"by address and port", [][2]string{{a1, one}, {b1, two}, {b2, three}}, nat.AddressPortDependent, true},
+		{"two plain servers, different", [][2]string{{a1, one}, {b1, two}}, nat.AddressPortDependent, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var seen []observation
@@ -45,18 +47,18 @@ func TestClassifyFiltering_SaysWhatIsProven(t *testing.T) {
 		name       string
 		twoHosts   bool
 		both, port reply
-		kind       Dependency
+		kind       nat.Behaviour
 		sure       bool
 	}{
-		{"everybody", true, came, came, EndpointIndependent, true},
-		{"everybody, port answer lost", true, came, silent, EndpointIndependent, true},
-		{"by address", true, silent, came, AddressDependent, true},
-		{"by address and port", true, silent, silent, AddressAndPortDependent, true},
-		{"one address, came", false, silent, came, AddressDependent, false},
-		{"one address, silent", false, silent, silent, AddressAndPortDependent, true},
-		{"the server does not do it", true, refused, refused, Unknown, false},
-		{"the server ignores it", true, elsewhere, elsewhere, Unknown, false},
-		{"no time", true, broken, silent, Unknown, false},
+		{"everybody", true, came, came, nat.EndpointIndependent, true},
+		{"everybody, port answer lost", true, came, silent, nat.EndpointIndependent, true},
+		{"by address", true, silent, came, nat.AddressDependent, true},
+		{"by address and port", true, silent, silent, nat.AddressPortDependent, true},
+		{"one address, came", false, silent, came, nat.AddressDependent, false},
+		{"one address, silent", false, silent, silent, nat.AddressPortDependent, true},
+		{"the server does not do it", true, refused, refused, nat.BehaviourUnknown, false},
+		{"the server ignores it", true, elsewhere, elsewhere, nat.BehaviourUnknown, false},
+		{"no time", true, broken, silent, nat.BehaviourUnknown, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := classifyFiltering(tt.twoHosts, tt.both, tt.port)

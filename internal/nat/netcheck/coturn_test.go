@@ -18,6 +18,7 @@ import (
 
 	"github.com/sightline-cam/sightline/internal/identity"
 	"github.com/sightline-cam/sightline/internal/lab/program"
+	"github.com/sightline-cam/sightline/internal/nat"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
@@ -65,7 +66,7 @@ func TestCheck_UnderstandsCoturn(t *testing.T) {
 		},
 		TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 	})
-	if f := r.IPv4; f.NAT != No || f.Mapping != certain(EndpointIndependent) || f.Filtering != certain(EndpointIndependent) {
+	if f := r.IPv4; f.NAT != No || f.Mapping != certain(nat.EndpointIndependent) || f.Filtering != certain(nat.EndpointIndependent) {
 		t.Errorf("loopback is %+v", f)
 	}
 	for i, l := range r.Relays {

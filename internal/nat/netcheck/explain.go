@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/sightline-cam/sightline/internal/nat"
 	"github.com/sightline-cam/sightline/internal/nat/portmap"
 )
 
@@ -15,7 +16,7 @@ func (r *Report) Explain() []Finding {
 		return []Finding{{Level: Problem, Topic: "Network", Text: sentence(r.Problem)}}
 	}
 	out := []Finding{r.explainUDP(), r.explainAddress()}
-	if r.UDP == UDPOpen && len(r.IPv4.Public) > 0 && !r.homely() {
+	if r.UDP == nat.UDPOpen && len(r.IPv4.Public) > 0 && !r.homely() {
 		out = append(out, r.explainRouter())
 	}
 	if r.PortMapping != nil {
@@ -26,7 +27,7 @@ func (r *Report) Explain() []Finding {
 	}
 	out = append(out, r.explainIPv6())
 	for _, s := range r.STUN {
-		if s.Problem != "" && r.UDP != UDPBlocked {
+		if s.Problem != "" && r.UDP != nat.UDPBlocked {
 			out = append(out, Finding{Level: Note, Topic: "STUN server", Text: fmt.Sprintf("%s: %s.", s.name(), s.Problem)})
 		}
 	}
@@ -61,7 +62,7 @@ func (r *Report) explainUDP() Finding {
 		}
 	}
 	switch r.UDP {
-	case UDPOpen:
+	case nat.UDPOpen:
 		f.Level = OK
 		f.Text = "Gets out and back."
 		switch {
@@ -70,14 +71,14 @@ func (r *Report) explainUDP() Finding {
 		case answered > 0:
 			f.Text = fmt.Sprintf("Gets out and back: %d of %d STUN servers answered, the nearest after %d ms.", answered, asked, best)
 		}
-	case UDPBlocked:
+	case nat.UDPBlocked:
 		f.Level = Problem
 		f.Text = "Does not get out, though other connections do. Video has to go through a relay over TCP or TLS."
 		if r.relayed("tcp", "tls") {
 			f.Level = Note
 		}
 		f.Advice = "Allow outgoing UDP in the router or firewall; then most viewers can be reached directly."
-	case UDPUnknown:
+	case nat.UDPUnknown:
 		if asked > 0 {
 			f.Level = Problem
 			f.Text = "No STUN server answered, and nothing else did that would tell whether the fault is here or there."
@@ -138,27 +139,27 @@ func (r *Report) explainRouter() Finding {
 	const everybody = " Every viewer who can send UDP reaches this device directly."
 	m, in := r.IPv4.Mapping, r.IPv4.Filtering
 	switch {
-	case m.Kind == Unknown:
+	case m.Kind == nat.BehaviourUnknown:
 		f.Level, f.Text = Note, "How it treats ports is not known: "+m.Reason+"."
 		return f
-	case m.Kind != EndpointIndependent:
+	case m.Kind != nat.EndpointIndependent:
 		f.Text = who + " gives this device another port for every destination (symmetric)."
 		r.explainStrict(&f, "Viewers behind most home routers cannot find the way in.")
-	case in.Kind == Unknown:
+	case in.Kind == nat.BehaviourUnknown:
 		f.Text = who + " keeps one port for this device. Whom it lets in there is not known: " + in.Reason + "."
-	case in.Kind == EndpointIndependent && r.IPv4.NAT == No:
+	case in.Kind == nat.EndpointIndependent && r.IPv4.NAT == No:
 		f.Text = "None in the way." + everybody
-	case in.Kind == EndpointIndependent:
+	case in.Kind == nat.EndpointIndependent:
 		f.Text = who + " keeps one port for this device and lets everybody in there (full cone)." + everybody
-	case in.Kind == AddressDependent:
+	case in.Kind == nat.AddressDependent:
 		f.Text = who + " keeps one port for this device, and lets in the addresses that it has sent to (address-restricted)." + everybody
 	default:
 		f.Text = who + " keeps one port for this device, and lets in only the very ports that it has sent to (port-restricted)."
 		r.explainStrict(&f, "Most viewers reach this device directly, but not those whose own router changes ports for every destination, "+
 			"as in many mobile and office networks.")
 	}
-	for _, b := range []Behaviour{in, m} {
-		if b.Kind != Unknown && !b.Certain {
+	for _, b := range []Measured{in, m} {
+		if b.Kind != nat.BehaviourUnknown && !b.Certain {
 			f.Text += " Not certain: " + b.Reason + "."
 			break // one doubt is enough
 		}
@@ -258,7 +259,7 @@ func (r *Report) explainIPv6() Finding {
 		global = global || !inside(a)
 	}
 	switch {
-	case len(r.IPv6.Public) > 0 && r.IPv6.Filtering.Kind == EndpointIndependent:
+	case len(r.IPv6.Public) > 0 && r.IPv6.Filtering.Kind == nat.EndpointIndependent:
 		f.Text = fmt.Sprintf("%s, open to everybody. Viewers with IPv6 reach this device directly.", list(r.IPv6.Public))
 	case len(r.IPv6.Public) > 0:
 		f.Text = fmt.Sprintf("%s. Viewers with IPv6 reach this device directly.", list(r.IPv6.Public))
@@ -272,13 +273,13 @@ func (r *Report) explainIPv6() Finding {
 	return f
 }
 
-func (l *RelayReport) explain(udp UDP) Finding {
+func (l *RelayReport) explain(udp nat.UDP) Finding {
 	f := Finding{Topic: "Relay"}
 	switch {
 	case l.Usable:
 		f.Level = OK
 		f.Text = fmt.Sprintf("%s works over %s (%d ms).", l.URL, nameOf(l.Transport), l.RTTms)
-	case l.Transport == "udp" && udp == UDPBlocked:
+	case l.Transport == "udp" && udp == nat.UDPBlocked:
 		f.Level = Note
 		f.Text = l.URL + " is out of reach, as UDP is blocked."
 	default:

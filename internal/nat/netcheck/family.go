@@ -127,7 +127,7 @@ func (c *check) behaviours(ctx context.Context, network string, s *socket, seen 
 		wg.Go(func() { f.Hairpin = c.hairpin(ctx, network, s, first) })
 	}
 	wg.Wait()
-	if f.Filtering.Kind == AddressDependent || f.Filtering.Kind == AddressAndPortDependent {
+	if f.Filtering.Kind == nat.AddressDependent || f.Filtering.Kind == nat.AddressPortDependent {
 		heard := func(a netip.AddrPort) bool {
 			return slices.ContainsFunc(seen, func(o observation) bool { return o.to == a })
 		}
@@ -202,7 +202,7 @@ func (c *check) askOthers(ctx context.Context, s *socket, r STUNReport) []observ
 // classifyMapping draws the mapping behaviour from what several destinations saw
 // of one socket. With a server of RFC 5780 this is §4.3; with plain servers it
 // says what they prove.
-func classifyMapping(seen []observation) Behaviour {
+func classifyMapping(seen []observation) Measured {
 	var sameHost, otherHost, portMatters, hostMatters bool
 	for i, a := range seen {
 		for _, b := range seen[:i] {
@@ -217,15 +217,15 @@ func classifyMapping(seen []observation) Behaviour {
 	}
 	switch {
 	case portMatters:
-		return certain(AddressAndPortDependent)
+		return certain(nat.AddressPortDependent)
 	case hostMatters && sameHost:
-		return certain(AddressDependent)
+		return certain(nat.AddressDependent)
 	case hostMatters:
-		return likely(AddressAndPortDependent, "every server was asked on one port only, so this may be address-dependent")
+		return likely(nat.AddressPortDependent, "every server was asked on one port only, so this may be address-dependent")
 	case otherHost:
-		return certain(EndpointIndependent)
+		return certain(nat.EndpointIndependent)
 	case sameHost:
-		return likely(EndpointIndependent, "all answers came from one address; a STUN server elsewhere would make it certain")
+		return likely(nat.EndpointIndependent, "all answers came from one address; a STUN server elsewhere would make it certain")
 	}
 	return unknown("one answer cannot tell; name a second STUN server, or one with two addresses (RFC 5780)")
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/pion/stun/v4"
+
+	"github.com/sightline-cam/sightline/internal/nat"
 )
 
 // The flags of CHANGE-REQUEST (RFC 5780 §7.2).
@@ -27,7 +29,7 @@ const (
 
 // filtering measures whom the router lets in (RFC 5780 §4.4). Each test has a
 // socket of its own, which has sent to the server's first address alone.
-func (c *check) filtering(ctx context.Context, network string, r STUNReport) Behaviour {
+func (c *check) filtering(ctx context.Context, network string, r STUNReport) Measured {
 	if !r.Other.IsValid() {
 		return unknown("no STUN server has a second address to answer from (RFC 5780)")
 	}
@@ -43,18 +45,18 @@ func (c *check) filtering(ctx context.Context, network string, r STUNReport) Beh
 	return classifyFiltering(twoHosts, both, port)
 }
 
-func classifyFiltering(twoHosts bool, both, port reply) Behaviour {
+func classifyFiltering(twoHosts bool, both, port reply) Measured {
 	switch {
 	case both == came:
-		return certain(EndpointIndependent)
+		return certain(nat.EndpointIndependent)
 	case both > came || port > came:
 		return unknown("the STUN server does not answer from its second address when asked to")
 	case port == silent:
-		return certain(AddressAndPortDependent)
+		return certain(nat.AddressPortDependent)
 	case twoHosts:
-		return certain(AddressDependent)
+		return certain(nat.AddressDependent)
 	}
-	return likely(AddressDependent, "the STUN server has one address with two ports, so this may be endpoint-independent")
+	return likely(nat.AddressDependent, "the STUN server has one address with two ports, so this may be endpoint-independent")
 }
 
 // fromElsewhere asks server to answer from another of its addresses, there.

@@ -3,13 +3,14 @@ package netcheck
 import (
 	"net/netip"
 
+	"github.com/sightline-cam/sightline/internal/nat"
 	"github.com/sightline-cam/sightline/internal/nat/portmap"
 )
 
 // Report is what a Check found.
 type Report struct {
 	// UDP says whether packets to a STUN server and back get through.
-	UDP UDP `json:"udp"`
+	UDP nat.UDP `json:"udp"`
 	// IPv4 and IPv6 are the two internets, which have nothing in common.
 	IPv4 Family `json:"ipv4"`
 	IPv6 Family `json:"ipv6"`
@@ -27,16 +28,6 @@ type Report struct {
 	// Problem is why nothing could be examined. Empty for most.
 	Problem string `json:"problem,omitempty"`
 }
-
-// UDP is whether UDP gets through.
-type UDP string
-
-// The states of UDP.
-const (
-	UDPOpen    UDP = "open"
-	UDPBlocked UDP = "blocked" // no STUN server answers, and TCP works
-	UDPUnknown UDP = "unknown" // nobody was asked, or nothing works at all
-)
 
 // Answer is yes, no, or unknown.
 type Answer string
@@ -64,9 +55,9 @@ type Family struct {
 	// NAT says whether Public is somebody else's: a router translates.
 	NAT Answer `json:"nat"`
 	// Mapping is when the router gives another port (RFC 4787 §4.1).
-	Mapping Behaviour `json:"mapping"`
+	Mapping Measured `json:"mapping"`
 	// Filtering is whom the router, or a firewall, lets in (RFC 4787 §5).
-	Filtering Behaviour `json:"filtering"`
+	Filtering Measured `json:"filtering"`
 	// Hairpin says whether two machines behind the router reach each other by
 	// their public addresses (RFC 4787 §6). Undecided without NAT.
 	Hairpin Answer `json:"hairpin"`

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"github.com/sightline-cam/sightline/internal/lab/virtual"
+	"github.com/sightline-cam/sightline/internal/nat"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
@@ -27,7 +28,7 @@ func examine(t *testing.T, kind virtual.Kind, serve func(t *testing.T, w *virtua
 }
 
 func TestCheck_TwoPlainServersTellTheMappingButNotTheFiltering(t *testing.T) {
-	for kind, want := range map[virtual.Kind]Dependency{virtual.FullCone: EndpointIndependent, virtual.Symmetric: AddressAndPortDependent} {
+	for kind, want := range map[virtual.Kind]nat.Behaviour{virtual.FullCone: nat.EndpointIndependent, virtual.Symmetric: nat.AddressPortDependent} {
 		examine(t, kind, func(_ *testing.T, w *virtual.World) []signaling.ICEServer {
 			return []signaling.ICEServer{{URLs: []string{
 				"stun:" + w.Server().ServeSTUN().String(), "stun:" + w.Server().ServeSTUN().String(),
@@ -36,7 +37,7 @@ func TestCheck_TwoPlainServersTellTheMappingButNotTheFiltering(t *testing.T) {
 			if got := r.IPv4.Mapping; got.Kind != want {
 				t.Errorf("%s: the mapping is %+v", kind, got)
 			}
-			if got := r.IPv4.Filtering; got.Kind != Unknown || got.Reason == "" {
+			if got := r.IPv4.Filtering; got.Kind != nat.BehaviourUnknown || got.Reason == "" {
 				t.Errorf("%s: the filtering is %+v", kind, got)
 			}
 		})
@@ -44,9 +45,9 @@ func TestCheck_TwoPlainServersTellTheMappingButNotTheFiltering(t *testing.T) {
 }
 
 func TestCheck_OneServerWithTwoPortsIsNotCertainOfMuch(t *testing.T) {
-	for kind, want := range map[virtual.Kind][2]Behaviour{
-		virtual.FullCone:  {{Kind: EndpointIndependent}, {Kind: AddressDependent}},
-		virtual.Symmetric: {{Kind: AddressAndPortDependent, Certain: true}, {Kind: AddressAndPortDependent, Certain: true}},
+	for kind, want := range map[virtual.Kind][2]Measured{
+		virtual.FullCone:  {{Kind: nat.EndpointIndependent}, {Kind: nat.AddressDependent}},
+		virtual.Symmetric: {{Kind: nat.AddressPortDependent, Certain: true}, {Kind: nat.AddressPortDependent, Certain: true}},
 	} {
 		examine(t, kind, func(t *testing.T, w *virtual.World) []signaling.ICEServer {
 			h := w.Server()
@@ -59,7 +60,7 @@ func TestCheck_OneServerWithTwoPortsIsNotCertainOfMuch(t *testing.T) {
 			s.start(t, 1)
 			return []signaling.ICEServer{{URLs: []string{"stun:" + s.addrs[0][0].String()}}}
 		}, func(t *testing.T, r Report) {
-			for i, got := range []Behaviour{r.IPv4.Mapping, r.IPv4.Filtering} {
+			for i, got := range []Measured{r.IPv4.Mapping, r.IPv4.Filtering} {
 				if got.Kind != want[i].Kind || got.Certain != want[i].Certain {
 					t.Errorf("%s: %+v instead of %+v", kind, got, want[i])
 				}
@@ -74,10 +75,10 @@ func TestCheck_AServerThatIgnoresChangeRequestsTellsNothingOfTheFiltering(t *tes
 		s.stuck = true
 		return []signaling.ICEServer{server}
 	}, func(t *testing.T, r Report) {
-		if got := r.IPv4.Filtering; got.Kind != Unknown || got.Reason == "" {
+		if got := r.IPv4.Filtering; got.Kind != nat.BehaviourUnknown || got.Reason == "" {
 			t.Errorf("the filtering is %+v", got)
 		}
-		if r.IPv4.Mapping.Kind != EndpointIndependent {
+		if r.IPv4.Mapping.Kind != nat.EndpointIndependent {
 			t.Errorf("the mapping is %+v", r.IPv4.Mapping)
 		}
 	})
@@ -89,7 +90,7 @@ func TestCheck_ADeadServerAmongOthersIsNamedAndNothingElse(t *testing.T) {
 		dead := "stun:" + w.Server().Addr.String() + ":3478"
 		return []signaling.ICEServer{{URLs: []string{dead, "stun:nobody.invalid", "stun:[nonsense"}}, alive}
 	}, func(t *testing.T, r Report) {
-		if r.UDP != UDPOpen || r.IPv4.Filtering.Kind != AddressAndPortDependent {
+		if r.UDP != nat.UDPOpen || r.IPv4.Filtering.Kind != nat.AddressPortDependent {
 			t.Errorf("%s, filtering %+v", r.UDP, r.IPv4.Filtering)
 		}
 		problems := 0
@@ -117,7 +118,7 @@ func TestCheck_ARefusedLoginIsSaid(t *testing.T) {
 				t.Errorf("the relay: %+v", l)
 			}
 		}
-		if r.UDP != UDPOpen {
+		if r.UDP != nat.UDPOpen {
 			t.Errorf("UDP is %s, though a relay answered over it", r.UDP)
 		}
 	})
@@ -141,9 +142,9 @@ func TestCheck_TooManyServersAreNotAsked(t *testing.T) {
 // A STUN server on the LAN sees the LAN.
 func TestReport_ClaimsNothingAboutTheInternetFromWithin(t *testing.T) {
 	for _, seen := range []string{"192.168.1.5", "100.64.1.1", "127.0.0.1"} {
-		r := Report{UDP: UDPOpen, IPv4: Family{
+		r := Report{UDP: nat.UDPOpen, IPv4: Family{
 			Public: []netip.Addr{netip.MustParseAddr(seen)}, NAT: No,
-			Mapping: certain(EndpointIndependent), Filtering: certain(EndpointIndependent),
+			Mapping: certain(nat.EndpointIndependent), Filtering: certain(nat.EndpointIndependent),
 		}}
 		if v := r.Verdict(); !strings.Contains(v, "elsewhere was not examined") {
 			t.Errorf("%s: %s", seen, v)

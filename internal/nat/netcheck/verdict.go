@@ -1,19 +1,21 @@
 package netcheck
 
+import "github.com/sightline-cam/sightline/internal/nat"
+
 // Verdict says in one sentence who can reach this device.
 func (r *Report) Verdict() string {
 	relayUDP, relayTCP := r.relayed("udp", "tcp", "tls"), r.relayed("tcp", "tls")
-	open := r.mapped() || r.IPv4.Mapping.Kind == EndpointIndependent &&
-		(r.IPv4.Filtering.Kind == EndpointIndependent || r.IPv4.Filtering.Kind == AddressDependent)
-	symmetric := r.IPv4.Mapping.Kind == AddressDependent || r.IPv4.Mapping.Kind == AddressAndPortDependent
+	open := r.mapped() || r.IPv4.Mapping.Kind == nat.EndpointIndependent &&
+		(r.IPv4.Filtering.Kind == nat.EndpointIndependent || r.IPv4.Filtering.Kind == nat.AddressDependent)
+	symmetric := r.IPv4.Mapping.Kind == nat.AddressDependent || r.IPv4.Mapping.Kind == nat.AddressPortDependent
 	switch {
-	case r.UDP == UDPBlocked && relayTCP:
+	case r.UDP == nat.UDPBlocked && relayTCP:
 		return "Viewers elsewhere reach this device through the relay only, since UDP is blocked here."
-	case r.UDP == UDPBlocked:
+	case r.UDP == nat.UDPBlocked:
 		return "Viewers elsewhere cannot reach this device: UDP is blocked here, and there is no relay."
-	case r.UDP == UDPUnknown && len(r.STUN) == 0:
+	case r.UDP == nat.UDPUnknown && len(r.STUN) == 0:
 		return "How this device can be reached from elsewhere was not examined: no server to ask is known."
-	case r.UDP == UDPUnknown:
+	case r.UDP == nat.UDPUnknown:
 		return "How this device can be reached from elsewhere is not known: no server answered."
 	case r.homely():
 		return "Viewers in this network reach this device directly. How it can be reached from elsewhere was not examined: the STUN server is in this network too."

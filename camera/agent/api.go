@@ -68,13 +68,13 @@ func (a *Agent) routes() []route {
 	get := func(h http.HandlerFunc) methods { return methods{http.MethodGet: h} }
 	post := func(h http.HandlerFunc) methods { return methods{http.MethodPost: h} }
 	return []route{
-		{"/v1/cameras", both, forViewers, get(a.getCameras)},
+		{"/v1/cameras", both | overConsole, forViewers, get(a.getCameras)},
 		{"/v1/events", both, forViewers, get(a.getEvents)},
 		{"/v1/time", both, forViewers, get(a.getTime)},
 		{"/v1/me", both, forViewers, get(a.getMe)},
 		{"/v1/session", overChannel, forViewers, get(a.getSession)},
 		{"/v1/session/offer", overChannel, forViewers, post(a.postSessionOffer)},
-		{"/v1/ice", overChannel, forViewers, get(a.getICE)},
+		{"/v1/ice", remotes, forViewers, get(a.getICE)},
 		{"/v1/network", remotes, forViewers, get(a.getNetwork)},
 		{"/v1/tickets", overChannel, forViewers, post(a.postTicket)},
 		{"/v1/claim", overChannel, forClaims, post(a.postClaim)},

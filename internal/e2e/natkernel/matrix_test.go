@@ -9,13 +9,15 @@ import (
 
 // Every kind of camera, seen from every kind of place, without help.
 func TestMatrix_WithoutARelay(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	matrix(t, w, "plain", append(places(), mappedPlaces()...), places(), false)
 }
 
 // And with one.
 func TestMatrix_WithARelay(t *testing.T) {
-	w := newWorld(t, "--turn", "--turn-agents", "any", "--turn-tls", ":5349")
+	t.Parallel()
+	w := newWorld(t, relayFlags()...)
 	matrix(t, w, "turn", places(), places(), true)
 }
 
@@ -40,7 +42,7 @@ func matrix(t *testing.T, w *world, name string, cameras, viewers []place, turn 
 		a.ready(t)
 		for j, p := range viewers {
 			cells = append(cells, cell{
-				name: name, camera: a, viewer: p, host: hosts[len(cameras)+j], state: states[i*len(viewers)+j], want: expected(a.place, p, turn),
+				name: name, camera: a, at: p.String(), host: hosts[len(cameras)+j], state: states[i*len(viewers)+j], want: expected(a.place, p, turn),
 			})
 		}
 	}

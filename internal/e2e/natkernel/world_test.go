@@ -41,6 +41,14 @@ type world struct {
 // newWorld makes an internet. Its signaling service runs with further arguments.
 func newWorld(t *testing.T, arguments ...string) *world {
 	t.Helper()
+	w := newWorldWithout(t)
+	w.startSignal(t, arguments...)
+	return w
+}
+
+// newWorldWithout makes an internet without a signaling service.
+func newWorldWithout(t *testing.T) *world {
+	t.Helper()
 	dir := t.TempDir()
 	w := &world{Lab: netns.New(t), dir: dir, allow: filepath.Join(dir, "viewers.txt")}
 	if err := os.WriteFile(w.allow, []byte("# viewers\n"), 0o600); err != nil {
@@ -51,7 +59,6 @@ func newWorld(t *testing.T, arguments ...string) *world {
 	if w.picture, err = rtspcam.Picture(testpattern.Options{Width: 640, Height: 360}); err != nil {
 		t.Fatal(err)
 	}
-	w.startSignal(t, arguments...)
 	return w
 }
 
@@ -101,10 +108,11 @@ func (w *world) camera(t *testing.T, p place, h *netns.Host, arguments ...string
 	return a
 }
 
-// ready waits until the agent can be found.
+// ready waits until the agent can be found, and knows what its network is like.
 func (a *agent) ready(t *testing.T) {
 	t.Helper()
 	a.link = a.WaitFor(t, `https://`+regexp.QuoteMeta(netns.ServerName)+`\S*`, patience)[0]
+	a.WaitFor(t, `the network is known`, patience)
 }
 
 // viewers makes state folders of viewers whom every agent of this world will let

@@ -42,3 +42,13 @@ func folder(tb testing.TB) string {
 	tb.Fatalf("no go.mod above the test's folder (%v)", err)
 	return ""
 }
+
+// Need skips the test without what a browser needs; see Launch.
+func Need(tb testing.TB) {
+	tb.Helper()
+	lookup(tb, "node")
+	lookup(tb, "chromium", "chromium-browser", "google-chrome")
+	if _, err := os.Stat(filepath.Join(folder(tb), "browser/node_modules/playwright-core")); err != nil {
+		missing(tb, "playwright-core is not installed; run: make node-modules")
+	}
+}

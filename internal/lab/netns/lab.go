@@ -88,7 +88,7 @@ func (l *Lab) addServers() (err error) {
 		"route add default dev nowhere",
 		"route add ::/0 dev nowhere",
 	)
-	return errors.Join(err, l.Servers.set("1", "ipv6/conf/all/forwarding"))
+	return errors.Join(err, l.Servers.set("1", "ipv6/conf/all/forwarding"), l.Servers.bridgesOnly())
 }
 
 // namespace makes a namespace with a loopback interface.

@@ -113,3 +113,27 @@ func TestHost_MovesToAnotherSite(t *testing.T) {
 		t.Errorf("public address %s, and after the move %s", before, after)
 	}
 }
+
+// What hosts of a LAN send to each other is none of their router's business, not
+// even if it blocks all UDP.
+func TestSite_HostsReachEachOther(t *testing.T) {
+	l := New(t)
+	for _, kind := range []Kind{Blocked, FullCone, CGNAT} {
+		site, first := l.Site(t, SiteOptions{Kind: kind})
+		second := site.Host(t)
+		a, err := first.ListenPacket(t.Context(), first.Address+":4000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		b, err := second.ListenPacket(t.Context(), second.Address+":4000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close()
+		write(t, a, "hello", netip.MustParseAddrPort(second.Address+":4000"))
+		if !hears(t, b, "hello", netip.MustParseAddrPort(first.Address+":4000")) {
+			t.Errorf("%s: a host does not hear its neighbour", kind)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -83,6 +84,17 @@ func (n *Namespace) ListenPacket(ctx context.Context, address string) (c net.Pac
 		return err
 	})
 	return c, err
+}
+
+// bridgesOnly keeps the rules away from what a bridge passes on: hosts of a LAN
+// reach each other without their router. The setting is there only if the
+// kernel's module is.
+func (n *Namespace) bridgesOnly() error {
+	err := n.set("0", "bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // set writes kernel settings of the namespace, named as below /proc/sys/net.

@@ -53,7 +53,7 @@ func (r ruleset) text() string {
 		line("meta l4proto udp drop")
 	}
 	if len(r.tcp) > 0 {
-		line("iifname lan oifname wan tcp dport != { %s } drop", strings.Trim(fmt.Sprint(r.tcp), "[]"))
+		line("iifname lan oifname wan tcp dport != { %s } drop", strings.ReplaceAll(strings.Trim(fmt.Sprint(r.tcp), "[]"), " ", ", "))
 	}
 	line("ct state established,related accept")
 	line("ct status dnat accept") // what the rules above or a port mapping let in

@@ -145,6 +145,7 @@ func (s *Site) addNAT(role string, above *Namespace, bridge, gateway, inside str
 		n.ip("link set wan up", "addr add "+r.wan+"/16 dev wan", "route add default via "+gateway,
 			"link add lan type bridge mcast_snooping 0", "link set lan up", "addr add "+inside+" dev lan"),
 		n.set("1", "ipv4/ip_forward"),
+		n.bridgesOnly(),
 		n.nft(r.text()))
 }
 
@@ -162,6 +163,7 @@ func (s *Site) addIPv6Router() (*Namespace, error) {
 		n.ip("link set wan up", "addr add "+wan+"/64 dev wan nodad", "route add default via "+ServerAddressIPv6,
 			"link add lan type bridge mcast_snooping 0", "link set lan up", "addr add "+s.ipv6(1)+"/64 dev lan nodad"),
 		n.set("1", "ipv6/conf/all/forwarding"),
+		n.bridgesOnly(),
 		n.nft(ruleset{kind: IPv6Only, tcp: s.Options.TCP}.text()),
 		s.lab.Servers.ip(fmt.Sprintf("route add %s/64 via %s", s.ipv6(0), wan)))
 }

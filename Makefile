@@ -11,6 +11,14 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 # gin without MessagePack: 6 MB less of the binary, 1.5 MB less of memory. No
 # HTTP/2, which no listener of ours offers: 0.5 MB less.
 STATIC   := CGO_ENABLED=0 $(GO) build -trimpath -tags nomsgpack,nethttpomithttp2 -ldflags '$(LDFLAGS)'
+# The lean agent must fit on devices with little flash. It is smaller where nobody
+# would notice: nothing is inlined in packages that set a session up or talk to
+# people, 0.6 MB less, and functions are aligned as on ARM64, 0.15 MB less.
+COLD     := crypto/tls crypto/x509 encoding/asn1 encoding/gob encoding/json encoding/xml flag fmt math/big \
+            net/http regexp/... github.com/go-jose/... github.com/goccy/...
+ALIGN    := $(if $(filter amd64,$(shell $(GO) env GOARCH)),-funcalign=16)
+LEAN     := $(subst -s -w,-s -w $(ALIGN),$(STATIC)) $(COLD:%=-gcflags=%=-l)
+LEAN_MAX := 15000000
 BROWSER  := internal/e2e/browser
 FUZZTIME ?= 30s
 
@@ -26,7 +34,7 @@ run: ## start the demo: it prints one link
 build: ## static binaries in bin/
 	@mkdir -p bin
 	$(STATIC) -o bin/sightline ./cmd/sightline
-	$(STATIC) -o bin/sightline-camera ./cmd/sightline-camera
+	$(LEAN) -o bin/sightline-camera ./cmd/sightline-camera
 
 test: bin/testsum ## all tests; what needs a missing tool is skipped, and the last line counts
 	@bin/testsum -web web -- -race -timeout 9m ./...

@@ -24,8 +24,8 @@ const (
 
 // ask sends a request and returns once accept took an answer. Only what comes from
 // the server's address and port to ours is looked at, and no more than most bytes
-// of it: longer messages are none. The packet given to accept is not kept.
-func ask(ctx context.Context, local netip.Addr, server netip.AddrPort, request []byte, most int, accept func(packet []byte) bool) error {
+// of it: longer messages are none. The packet given to accept is not kept. first is the first wait.
+func ask(ctx context.Context, local netip.Addr, server netip.AddrPort, first time.Duration, request []byte, most int, accept func(packet []byte) bool) error {
 	// A connected socket: the system lets nobody else's packets in.
 	conn, err := net.DialUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(local, 0)), net.UDPAddrFromAddrPort(server))
 	if err != nil {
@@ -35,7 +35,7 @@ func ask(ctx context.Context, local netip.Addr, server netip.AddrPort, request [
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	packet := make([]byte, most+1)
-	for wait, n := firstWait, 0; n < sends; wait, n = 2*wait, n+1 {
+	for wait, n := first, 0; n < sends; wait, n = 2*wait, n+1 {
 		if _, err := conn.Write(request); err != nil {
 			return noAnswer(ctx, err)
 		}
@@ -55,7 +55,7 @@ func ask(ctx context.Context, local netip.Addr, server netip.AddrPort, request [
 			}
 		}
 	}
-	return fmt.Errorf("%w in %s", errNoAnswer, firstWait<<sends-firstWait)
+	return fmt.Errorf("%w in %s", errNoAnswer, first<<sends-first)
 }
 
 // noAnswer names why a socket does not work: ctx ended, or nobody listens (the

@@ -14,11 +14,12 @@ type pcp struct {
 	server netip.AddrPort
 	local  netip.Addr
 	secret []byte
+	wait   time.Duration // before a request is repeated
 	epoch  epoch
 }
 
 func newPCP(server netip.AddrPort, local netip.Addr, secret []byte) *pcp {
-	return &pcp{server: server, local: local, secret: secret}
+	return &pcp{server: server, local: local, secret: secret, wait: firstWait}
 }
 
 func (p *pcp) request(ctx context.Context, w wish) (grant, error) {
@@ -66,7 +67,7 @@ func (p *pcp) nonce(transport string, port uint16) (n pcpNonce) {
 
 func (p *pcp) ask(ctx context.Context, r pcpMapRequest) (a pcpAnswer, err error) {
 	var old bool
-	err = ask(ctx, p.local, p.server, r.encode(), pcpMost, func(m []byte) (ok bool) {
+	err = ask(ctx, p.local, p.server, p.wait, r.encode(), pcpMost, func(m []byte) (ok bool) {
 		a, old, ok = r.answers(m)
 		return ok
 	})

@@ -17,18 +17,18 @@ import (
 const (
 	ssdpPort = 1900
 	ssdpMost = 2048 // bytes of an answer
-	// ssdpWait is how long answers are waited for after each of two searches. Devices
-	// answer at a random moment within a second (MX).
+	// ssdpWait is how long answers are waited for after a search. Devices answer at a
+	// random moment within a second (MX).
 	ssdpWait     = 1250 * time.Millisecond
 	maxLocations = 4 // devices of one router that are looked at
 )
 
 // search looks for UPnP devices of the router and gives the addresses of their
 // descriptions to visit, each once, until that returns true; then it returns nil, else why it ended. It sends to the
-// multicast group, as the standard has it, and to the router itself, which many
+// multicast group twice, as the standard has it, and to the router itself, which many
 // answer at once (UPnP Device Architecture 1.1 §1.3.2). Answers of anything but the
 // router are dropped: whoever they come from, it is not what is to map a port.
-func search(ctx context.Context, local, gateway netip.Addr, visit func(*url.URL) bool) error {
+func search(ctx context.Context, local, gateway netip.Addr, wait time.Duration, visit func(*url.URL) bool) error {
 	// Bound to our address towards the router, so that the search leaves there.
 	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(local, 0)))
 	if err != nil {
@@ -43,7 +43,7 @@ func search(ctx context.Context, local, gateway netip.Addr, visit func(*url.URL)
 		if err := sendSearch(conn, gateway); err != nil {
 			return noAnswer(ctx, err)
 		}
-		if err := conn.SetReadDeadline(time.Now().Add(ssdpWait)); err != nil {
+		if err := conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
 			return noAnswer(ctx, err)
 		}
 		for {
@@ -67,7 +67,7 @@ func search(ctx context.Context, local, gateway netip.Addr, visit func(*url.URL)
 			}
 		}
 	}
-	return fmt.Errorf("%w in %s", errNoAnswer, 2*ssdpWait)
+	return fmt.Errorf("%w in %s", errNoAnswer, 2*wait)
 }
 
 // sendSearch sends the searches. One that cannot be sent is no matter as long as

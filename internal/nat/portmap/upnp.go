@@ -18,12 +18,13 @@ import (
 type upnp struct {
 	gateway, local netip.Addr
 	client         http.Client
-	connection     *connection // nil: not found yet
-	forever        bool        // the router knows only leases without an end
+	wait           time.Duration // for an answer to a search
+	connection     *connection   // nil: not found yet
+	forever        bool          // the router knows only leases without an end
 }
 
 func newUPnP(gateway, local netip.Addr) *upnp {
-	return &upnp{gateway: gateway, local: local, client: newGatewayClient(gateway, local)}
+	return &upnp{gateway: gateway, local: local, client: newGatewayClient(gateway, local), wait: ssdpWait}
 }
 
 func (u *upnp) request(ctx context.Context, w wish) (grant, error) {
@@ -36,7 +37,7 @@ func (u *upnp) request(ctx context.Context, w wish) (grant, error) {
 	}
 	var got grant
 	var describe, refuse error // what went wrong first
-	err := search(ctx, u.local, u.gateway, func(location *url.URL) bool {
+	err := search(ctx, u.local, u.gateway, u.wait, func(location *url.URL) bool {
 		all, err := fetchConnections(ctx, u.client, location, u.gateway)
 		describe = cmp.Or(describe, err)
 		for _, c := range all {

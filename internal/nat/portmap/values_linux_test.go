@@ -78,6 +78,15 @@ func TestDefaultRoute_TakesTheLowestMetric(t *testing.T) {
 	}
 }
 
+func FuzzDefaultRoute(f *testing.F) {
+	f.Add([]byte("Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\neth0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\n"))
+	f.Fuzz(func(t *testing.T, table []byte) {
+		if a, ok := defaultRoute(table); ok && !a.Is4() {
+			t.Errorf("%s was taken", a)
+		}
+	})
+}
+
 func TestNewGrant_RefusesWhatCannotBe(t *testing.T) {
 	for _, c := range []struct {
 		external string

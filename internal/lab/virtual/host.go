@@ -3,8 +3,9 @@ package virtual
 import (
 	"net"
 	"net/netip"
-	"testing/synctest"
+	"sync"
 
+	"github.com/pion/transport/v4"
 	"github.com/pion/transport/v4/vnet"
 )
 
@@ -14,7 +15,8 @@ type Host struct {
 	// Addr is its address in its own network.
 	Addr netip.Addr
 
-	world *World
+	world  *World
+	moving sync.RWMutex // guards what vnet reads without a lock: addresses and router
 }
 
 // host makes one in a router's network.
@@ -34,10 +36,47 @@ func (w *World) host(r *vnet.Router, a netip.Addr) *Host {
 // ListenPacket implements transport.Net. An address that is not specified is the
 // host's family's: vnet has no sockets for both.
 func (h *Host) ListenPacket(network, address string) (net.PacketConn, error) {
-	if a, err := netip.ParseAddrPort(address); err == nil && a.Addr().IsUnspecified() && h.Addr.Is6() {
-		address = netip.AddrPortFrom(netip.IPv6Unspecified(), a.Port()).String()
+	a, err := h.ResolveUDPAddr(network, address)
+	if err != nil {
+		return nil, err
 	}
-	return h.Net.ListenPacket(network, address)
+	return h.ListenUDP(network, a)
+}
+
+// ListenUDP implements transport.Net.
+func (h *Host) ListenUDP(network string, a *net.UDPAddr) (transport.UDPConn, error) {
+	if a != nil && a.IP.IsUnspecified() && h.Addr.Is6() {
+		a = &net.UDPAddr{IP: net.IPv6unspecified, Port: a.Port}
+	}
+	h.moving.RLock()
+	defer h.moving.RUnlock()
+	c, err := h.Net.ListenUDP(network, a)
+	if err != nil {
+		return nil, err
+	}
+	return &socket{c, h}, nil
+}
+
+// Interfaces implements transport.Net.
+func (h *Host) Interfaces() ([]*transport.Interface, error) {
+	h.moving.RLock()
+	defer h.moving.RUnlock()
+	all, err := h.Net.Interfaces()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*transport.Interface, len(all))
+	for i, f := range all {
+		out[i] = transport.NewInterface(f.Interface)
+		addrs, err := f.Addrs()
+		if err != nil {
+			continue // none
+		}
+		for _, a := range addrs {
+			out[i].AddAddress(a)
+		}
+	}
+	return out, nil
 }
 
 // Move unplugs the host and plugs it in elsewhere, where it has another address.
@@ -46,7 +85,8 @@ func (h *Host) ListenPacket(network, address string) (net.PacketConn, error) {
 // reads a host's addresses without a lock, so all others must be at rest.
 func (h *Host) Move(to *Network) {
 	h.world.t.Helper()
-	synctest.Wait()
+	h.moving.Lock()
+	defer h.moving.Unlock()
 	h.world.check(h.RemoveAddress(nic, h.Addr.AsSlice()))
 	h.Addr = to.address()
 	h.join(to.inner, h.Addr)

@@ -10,25 +10,25 @@ import (
 
 const oneWay = 20 * time.Millisecond
 
-// socket is a UDP socket of a host.
-type socket struct {
+// testSocket is a UDP socket of a host.
+type testSocket struct {
 	net.PacketConn
 	t *testing.T
 }
 
-func (h *Host) socket(t *testing.T, port uint16) *socket {
+func (h *Host) socket(t *testing.T, port uint16) *testSocket {
 	t.Helper()
 	c, err := h.ListenPacket("udp", netip.AddrPortFrom(h.Addr, port).String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	return &socket{c, t}
+	return &testSocket{c, t}
 }
 
-func (s *socket) addr() netip.AddrPort { return addrPort(s.LocalAddr()) }
+func (s *testSocket) addr() netip.AddrPort { return addrPort(s.LocalAddr()) }
 
-func (s *socket) send(to netip.AddrPort) {
+func (s *testSocket) send(to netip.AddrPort) {
 	s.t.Helper()
 	if _, err := s.WriteTo([]byte("hello"), net.UDPAddrFromAddrPort(to)); err != nil {
 		s.t.Fatal(err)
@@ -37,7 +37,7 @@ func (s *socket) send(to netip.AddrPort) {
 
 // receive returns where the next packet comes from; no address if none comes
 // within a second.
-func (s *socket) receive() netip.AddrPort {
+func (s *testSocket) receive() netip.AddrPort {
 	s.t.Helper()
 	if err := s.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
 		s.t.Fatal(err)
@@ -51,7 +51,7 @@ func (s *socket) receive() netip.AddrPort {
 
 // reaches reports whether a packet gets from one socket to an address where the
 // other one should receive it.
-func (s *socket) reaches(to netip.AddrPort, other *socket) bool {
+func (s *testSocket) reaches(to netip.AddrPort, other *testSocket) bool {
 	s.t.Helper()
 	s.send(to)
 	return other.receive().IsValid()
@@ -96,7 +96,7 @@ func TestNetwork_MapsAndFiltersAsItsKindSays(t *testing.T) {
 				}
 				for _, who := range []struct {
 					name string
-					from *socket
+					from *testSocket
 					want bool
 				}{
 					{"stranger", stranger, tt.byStranger},
@@ -228,7 +228,7 @@ func TestHost_MovesAndKeepsItsSockets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &socket{c, t}
+		s := &testSocket{c, t}
 		defer func() { _ = c.Close() }()
 		s.send(server.addr())
 		before := server.receive()

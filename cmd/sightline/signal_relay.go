@@ -191,7 +191,7 @@ func (f *relayFlags) credentials(d *relay.Directory, stateDir string, log *slog.
 
 // turn configures the relay and opens its TCP sockets.
 func (f *relayFlags) turn(ctx context.Context, d *relay.Directory, sockets *relay.Sockets, public []netip.Addr, config *tls.Config) (*relay.TURN, error) {
-	t := &relay.TURN{Secret: d.Secret, Agents: d.Agents}
+	t := &relay.TURN{Secret: d.Secret, Agents: d.Agents, Own: relay.LocalPrefixes}
 	if _, err := fmt.Sscanf(f.TurnPorts+"\n", "%d-%d\n", &t.MinPort, &t.MaxPort); err != nil || t.MinPort < 1024 || t.MinPort > t.MaxPort {
 		return nil, fmt.Errorf("--turn-ports %s: write MIN-MAX, from 1024 to 65535", f.TurnPorts)
 	}
@@ -204,9 +204,6 @@ func (f *relayFlags) turn(ctx context.Context, d *relay.Directory, sockets *rela
 	}
 	var err error
 	if t.Relays, err = f.relays(sockets, public); err != nil {
-		return nil, err
-	}
-	if t.Own, err = relay.LocalAddresses(); err != nil {
 		return nil, err
 	}
 	port := sockets.At[0].Port()

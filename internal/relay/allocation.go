@@ -19,6 +19,12 @@ const (
 	// maxPermissions bounds the addresses that one allocation may talk to at a
 	// time.
 	maxPermissions = 256
+	// maxChannels bounds its channels, of which each costs memory, and time when
+	// the allocation ends.
+	maxChannels = 256
+	// minCharge is what a packet costs of a budget at least, in bytes: to the
+	// networks in between an empty one is one too.
+	minCharge = 64
 )
 
 // allocation is a relay's socket, given to pion/turn as a net.PacketConn. Channel
@@ -151,7 +157,7 @@ func (a *allocation) send(p []byte, peer netip.AddrPort) {
 // spend reports whether n bytes may be relayed. When the day's budget is spent,
 // the allocation ends.
 func (a *allocation) spend(n int) bool {
-	reason, first := a.account.spend(time.Now(), n)
+	reason, first := a.account.spend(time.Now(), max(n, minCharge))
 	if reason == "" {
 		return true
 	}

@@ -41,13 +41,16 @@ func (s *Server) permit(find func(from netip.AddrPort) *allocation) turn.Permiss
 	return func(from net.Addr, peer net.IP) bool {
 		ip, ok := netip.AddrFromSlice(peer)
 		ip = ip.Unmap()
+		s.destinations.refresh(time.Now(), s.log)
 		a := find(addrPort(from))
 		if !ok || a == nil || !s.destinations.address(ip) {
 			s.metrics.forbidden.Inc()
 			return false
 		}
 		p := a.peers.Load()
-		return p.permitted[ip] || len(p.permitted) < maxPermissions
+		// pion does not say what for. Who has that many channels renews none: no
+		// session has.
+		return (p.permitted[ip] || len(p.permitted) < maxPermissions) && len(p.byNumber) < maxChannels
 	}
 }
 

@@ -5,7 +5,7 @@ import "math"
 // Limits bound what agents may use of a relay. What is 0 has its default.
 type Limits struct {
 	// BytesPerDay is what may be relayed for one agent on one day of UTC, the
-	// payloads of both directions together. Default 50 GB (50e9). When it is
+	// payloads of both directions together, each counted as 64 bytes at least. Default 50 GB (50e9). When it is
 	// spent, the agent's allocations end, and it gets no new one until midnight.
 	// The count does not survive a restart.
 	BytesPerDay int64

@@ -54,9 +54,11 @@ type TURN struct {
 	Listeners []Listener
 	// Allow are networks that are relayed to although they are not public.
 	Allow []netip.Prefix
-	// Own are further addresses of this machine. Like those above, they are
-	// relayed to at the ports of relays only.
-	Own []netip.Addr
+	// Own lists this machine's addresses, with the lengths of their networks. Like
+	// those above, they are relayed to at the ports of relays only, and broadcast
+	// addresses not at all. It is called now and then, as addresses come and go.
+	// Nil: there are no others.
+	Own func() ([]netip.Prefix, error)
 	// MinPort and MaxPort bound the ports of relays. Defaults 49152 and 65535.
 	MinPort, MaxPort uint16
 	// Realm is what clients are told; it has no meaning. Default "sightline".

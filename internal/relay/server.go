@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"sync"
+	"time"
 
 	"github.com/pion/logging"
 	"github.com/pion/turn/v5"
@@ -101,9 +101,9 @@ func (s *Server) startTURN() error {
 	return nil
 }
 
-// ownAddresses notes what belongs to this machine.
+// ownAddresses notes what belongs to this machine from the start.
 func (s *Server) ownAddresses() {
-	own := slices.Clone(s.turn.Own)
+	var own []netip.Addr
 	for i, c := range s.opts.Sockets {
 		own = append(own, s.at[i].Addr(), addrPort(c.Conn.LocalAddr()).Addr())
 	}
@@ -118,6 +118,8 @@ func (s *Server) ownAddresses() {
 			s.destinations.own[ip] = true
 		}
 	}
+	s.destinations.list = s.turn.Own
+	s.destinations.refresh(time.Now(), s.log)
 }
 
 // Alternates returns the addresses of this server by which a client can examine

@@ -65,6 +65,11 @@ func (s *socket) wanted(packet []byte, from netip.AddrPort) bool {
 			a.forward(packet)
 		}
 		return false
+	case !isRequest(packet) && s.allocation(from) == nil:
+		// pion answers even indications, if there is an attribute in them that it
+		// does not know: without a limit, to whoever is said to have sent them.
+		s.server.drop(droppedStranger)
+		return false
 	case isRequest(packet) && !s.server.throttle.allow(time.Now(), from.Addr()):
 		s.server.drop(droppedThrottled)
 		return false

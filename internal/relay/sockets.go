@@ -138,17 +138,31 @@ func expand(host string) (ips []netip.Addr, explicit bool, err error) {
 
 // LocalAddresses returns the addresses of this machine, public ones first.
 func LocalAddresses() ([]netip.Addr, error) {
+	prefixes, err := LocalPrefixes()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]netip.Addr, len(prefixes))
+	for i, p := range prefixes {
+		out[i] = p.Addr()
+	}
+	slices.SortStableFunc(out, func(a, b netip.Addr) int { return rank(a) - rank(b) })
+	return out, nil
+}
+
+// LocalPrefixes returns the addresses of this machine with the lengths of their
+// networks.
+func LocalPrefixes() ([]netip.Prefix, error) {
 	nets, err := net.InterfaceAddrs()
 	if err != nil {
 		return nil, fmt.Errorf("look up this machine's addresses: %w", err)
 	}
-	var out []netip.Addr
+	var out []netip.Prefix
 	for _, n := range nets {
 		if p, err := netip.ParsePrefix(n.String()); err == nil {
-			out = append(out, p.Addr().Unmap())
+			out = append(out, netip.PrefixFrom(p.Addr().Unmap(), p.Bits()))
 		}
 	}
-	slices.SortStableFunc(out, func(a, b netip.Addr) int { return rank(a) - rank(b) })
 	return out, nil
 }
 

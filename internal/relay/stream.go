@@ -122,8 +122,8 @@ func (s *stream) Write(p []byte) (int, error) {
 func (s *stream) Close() error { return s.raw.Close() }
 
 func (s *stream) attach(a *allocation) {
+	_ = s.raw.SetReadDeadline(time.Time{}) // reading will tell; before detach may set another
 	s.allocation.Store(a)
-	_ = s.raw.SetReadDeadline(time.Time{}) // reading will tell
 	s.listener.gate.ConnState(s.raw, http.StateActive)
 }
 

@@ -1,7 +1,8 @@
 // Drives one Chromium for the Go tests. Commands come as JSON lines on stdin,
 // {"id", "do", ...}, and are answered on stdout by {"id", "result"} or
 // {"id", "error"}; {"event", "text"} lines report what the pages say.
-// The browser ends with stdin.
+// The browser ends with stdin. CHROMIUM is its path, CHROMIUM_FLAGS has further
+// flags.
 
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
@@ -11,6 +12,7 @@ import { install } from './probe.mjs';
 const flags = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
+  ...(process.env.CHROMIUM_FLAGS ?? '').split(' ').filter(Boolean),
 ];
 
 const write = (message) => process.stdout.write(JSON.stringify(message) + '\n');

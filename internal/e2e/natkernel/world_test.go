@@ -4,8 +4,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
 	"math/big"
 	"os"
@@ -32,6 +34,7 @@ type world struct {
 	*netns.Lab
 	dir              string
 	certificate, key string // files for TLS at the servers' addresses
+	spki             string // hash of its public key, for browsers
 	allow            string // file of the viewers who may watch
 	picture          *rtspcam.Fake
 	signal           *program.Program
@@ -166,6 +169,12 @@ func (w *world) certify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := sha256.Sum256(public)
+	w.spki = base64.StdEncoding.EncodeToString(hash[:])
 	w.certificate, w.key = filepath.Join(w.dir, "cert.pem"), filepath.Join(w.dir, "key.pem")
 	for file, block := range map[string]*pem.Block{
 		w.certificate: {Type: "CERTIFICATE", Bytes: cert}, w.key: {Type: "PRIVATE KEY", Bytes: private},

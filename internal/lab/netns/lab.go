@@ -110,7 +110,7 @@ func (l *Lab) namespace(role string) (*Namespace, error) {
 func (n *Namespace) resolve(addresses ...string) error {
 	hosts := "127.0.0.1 localhost\n::1 localhost\n"
 	for _, a := range addresses {
-		hosts += a + " " + ServerName + "\n"
+		hosts += a + " " + ServerName + " " + ServerName + ".\n" // Chromium adds the dot for WebRTC
 	}
 	dir := filepath.Join(etc, n.Name) // `ip netns exec` lays it over /etc
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -363,7 +363,7 @@ func TestConsole_IsNotServedOverTheNetwork(t *testing.T) {
 			t.Errorf("%s on the listener: %d", path, w.Code)
 		}
 	}
-	if w := atConsole(t, a, "GET", "/v1/cameras", nil); w.Code != 404 {
-		t.Errorf("the cameras at the console: %d", w.Code)
+	if w := atConsole(t, a, "POST", "/v1/invites", nil); w.Code != 404 {
+		t.Errorf("a guest's invites at the console: %d", w.Code)
 	}
 }

@@ -94,17 +94,7 @@ func newWire(t *testing.T, delay time.Duration) *wire {
 		t.Fatal(err)
 	}
 	w := &wire{router: r}
-	host := func(ip string) *vnet.Net {
-		n, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{ip}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := r.AddNet(n); err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	w.viewer, w.camera = host("192.0.2.1"), host("192.0.2.2")
+	w.viewer, w.camera = w.host(t, "192.0.2.1"), w.host(t, "192.0.2.2")
 	r.AddChunkFilter(func(c vnet.Chunk) bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -114,6 +104,19 @@ func newWire(t *testing.T, delay time.Duration) *wire {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// host adds a machine.
+func (w *wire) host(t *testing.T, ip string) *vnet.Net {
+	t.Helper()
+	n, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{ip}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.router.AddNet(n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // lose drops the packets that f picks; nil drops none.

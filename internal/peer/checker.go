@@ -73,14 +73,41 @@ func (c *checker) learn(k ice.Candidate) { c.learnAddress(addressOf(k), k.Type()
 func (c *checker) learnAddress(a netip.AddrPort, kind ice.CandidateType) (known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !a.IsValid() || len(c.remotes) >= maxCandidates {
+	if r := c.find(a); r != nil {
+		if r.kind == ice.CandidateTypePeerReflexive {
+			r.kind = kind // whose address it is was not known when it was first heard
+		}
 		return true
 	}
-	if slices.ContainsFunc(c.remotes, func(r *remote) bool { return r.address == a }) {
+	if !a.IsValid() || len(c.remotes) >= maxCandidates {
 		return true
 	}
 	c.remotes = append(c.remotes, &remote{address: a, kind: kind})
 	return false
+}
+
+// find returns what is known of an address; nil for nothing. c.mu is held.
+func (c *checker) find(a netip.AddrPort) *remote {
+	if i := slices.IndexFunc(c.remotes, func(r *remote) bool { return r.address == a }); i >= 0 {
+		return c.remotes[i]
+	}
+	return nil
+}
+
+// busy reports whether an address is being checked.
+func (c *checker) busy(a netip.AddrPort) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.find(a)
+	return r != nil && r.checking
+}
+
+// answered reports whether an address has answered a check within consentFor.
+func (c *checker) answered(a netip.AddrPort) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.find(a)
+	return r != nil && !r.answered.IsZero() && time.Since(r.answered) < consentFor
 }
 
 // addresses returns all there are.
@@ -124,15 +151,14 @@ func (c *checker) check(ctx context.Context, a netip.AddrPort, nominate bool) (t
 func (c *checker) begin(a netip.AddrPort, nominate bool) (*remote, string, []stun.Setter, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i := slices.IndexFunc(c.remotes, func(r *remote) bool { return r.address == a })
-	if i < 0 || c.fragment == "" || c.password == "" {
+	r := c.find(a)
+	if r == nil || c.fragment == "" || c.password == "" {
 		return nil, "", nil, errors.New("the address is not of this session")
 	}
 	if c.running >= maxChecks {
 		return nil, "", nil, errChecksFull
 	}
 	c.running++
-	r := c.remotes[i]
 	r.checking = true
 	r.asked++
 	role := stun.Setter(ice.AttrControlled(c.port.tie))

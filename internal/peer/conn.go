@@ -38,7 +38,7 @@ type Conn struct {
 	ctx    context.Context //nolint:containedctx // the life of the session's checks
 	cancel context.CancelFunc
 
-	ours         bool          // the publisher chooses paths as we do; set before keepPath runs
+	ours         atomic.Bool   // the publisher chooses paths as we do
 	moved        chan struct{} // capacity 1: this machine's addresses changed
 	restartAsked chan string   // capacity 1
 	restarting   sync.Mutex    // one negotiation at a time

@@ -90,7 +90,7 @@ func (c *Conn) negotiate(ctx context.Context, offer webrtc.SessionDescription, c
 	}
 	facts := readICE(reply.SDP)
 	if facts.ours {
-		c.ours = true
+		c.ours.Store(true)
 		c.path.activate()
 	}
 	c.check.describe(readICE(sdp), facts)
@@ -252,7 +252,7 @@ func (c *Conn) AddCandidate(candidate, mid string) error {
 		return nil
 	}
 	c.check.learn(k)
-	if isClosed(c.up) && c.ours { // pion checks no more
+	if isClosed(c.up) && c.ours.Load() { // pion checks no more
 		c.start(func() { _, _ = c.check.check(c.ctx, addressOf(k), false) })
 	}
 	return nil

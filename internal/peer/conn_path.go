@@ -21,10 +21,13 @@ const (
 	// every second.
 	silentMedia = 700 * time.Millisecond
 	silentIdle  = 3 * time.Second
-	// runningStream is how many packets in a watchInterval are a stream.
+	// runningStream is for how many watchIntervals in a row packets have to come to
+	// be a stream that does not pause by itself: a camera may send a frame a second.
 	runningStream = 4
 	// roundTime is how long the addresses of one round have to answer.
 	roundTime = 2 * time.Second
+	// nominateAgain is after how long a nomination is repeated; it doubles.
+	nominateAgain = 25 * time.Millisecond
 	// fallbackAfter is how long a direct path is waited for before ICE restarts
 	// with the relays that came in the answer.
 	fallbackAfter = 1500 * time.Millisecond
@@ -40,7 +43,7 @@ const (
 
 // keepPath finds better paths and new ones for lost ones, until the session ends.
 func (c *Conn) keepPath() {
-	if !c.ours {
+	if !c.ours.Load() {
 		return
 	}
 	w := pathWatch{conn: c, restartWait: firstRestart, improveWait: time.Second}
@@ -65,6 +68,7 @@ func (c *Conn) keepPath() {
 type pathWatch struct {
 	conn            *Conn
 	count           uint64 // packets at the last look
+	steady          int    // looks in a row with new packets
 	running         bool   // a stream was running when the last packets came
 	nextRestart     time.Time
 	restartWait     time.Duration
@@ -78,11 +82,13 @@ func (w *pathWatch) look(now time.Time) {
 	for _, a := range c.path.newAddresses() {
 		c.check.learnAddress(a, ice.CandidateTypePeerReflexive)
 	}
-	count := c.port.conn.count.Load()
-	if n := count - w.count; n > 0 {
-		w.running = n >= runningStream
+	if count := c.port.conn.count.Load(); count != w.count {
+		w.steady++
+		w.running = w.steady >= runningStream
+		w.count = count
+	} else {
+		w.steady = 0
 	}
-	w.count = count
 	limit := silentIdle
 	if w.running {
 		limit = silentMedia
@@ -120,6 +126,7 @@ func (w *pathWatch) find(why string) {
 	w.nextImprovement = time.Now().Add(w.improveWait)
 	if _, ok := c.round(func(pathRank) bool { return true }, true); ok {
 		w.restartWait = firstRestart
+		w.running = false // until packets come again: the camera may have paused
 		return
 	}
 	if len(c.moved) == 0 && len(c.restartAsked) == 0 { // what interrupted the round comes next
@@ -191,6 +198,7 @@ func (c *Conn) round(would func(pathRank) bool, urgent bool) (netip.AddrPort, bo
 	for r := range answers {
 		if urgent {
 			c.path.nominate(r.address)
+			c.start(func() { _ = c.nominate(r.address) })
 			cancel()
 			asked.Wait()
 			return r.address, true
@@ -202,11 +210,28 @@ func (c *Conn) round(would func(pathRank) bool, urgent bool) (netip.AddrPort, bo
 	if !best.address.IsValid() {
 		return netip.AddrPort{}, false
 	}
-	c.path.nominate(best.address)
-	nominating, stopNominating := context.WithTimeout(c.ctx, roundTime)
-	defer stopNominating()
-	_, err := c.check.check(nominating, best.address, true)
-	return best.address, err == nil
+	return best.address, c.nominate(best.address) == nil
+}
+
+// nominate tells the publisher to use a path, and does so itself as soon as a
+// request comes over it. The publisher first asks an address that is new to it, so
+// it is told again when the answer must be there.
+func (c *Conn) nominate(a netip.AddrPort) error {
+	ctx, cancel := context.WithTimeout(c.ctx, roundTime)
+	defer cancel()
+	c.path.nominate(a)
+	_, err := c.check.check(ctx, a, true)
+	for wait := nominateAgain; err == nil && wait <= 4*nominateAgain; wait *= 2 {
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+			_, err = c.check.check(ctx, a, true)
+		case <-ctx.Done():
+			timer.Stop()
+			err = ctx.Err()
+		}
+	}
+	return err
 }
 
 // target is an address and how good a path to it would be.

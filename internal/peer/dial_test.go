@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ type watching struct {
 	session *Session
 	stream  *testStream
 	units   *UnitReader
+	seeks   searches
 
 	mu  sync.Mutex
 	got []*codecs.Unit
@@ -50,7 +52,7 @@ func withViewer(t *testing.T, delay time.Duration, lose func(vnet.Chunk) bool, f
 	}
 	if w.conn, err = Dial(t.Context(), DialOptions{
 		Net: w.wire.viewer, Certificate: testCertificate(t),
-		Video: true, Audio: true, Signal: AnswerOnly(signal), OnTrack: w.units.AddTrack,
+		Video: true, Audio: true, Signal: AnswerOnly(signal), OnTrack: w.units.AddTrack, Logger: slog.New(&w.seeks),
 	}); err != nil {
 		t.Fatal(err)
 	}

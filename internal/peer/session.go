@@ -138,6 +138,14 @@ func (e *Endpoint) newSession(o Offer, c connectionOptions, release func()) (*Se
 		s.check.learnAddress(a, ice.CandidateTypePeerReflexive)
 		s.reach(a)
 	}
+	s.path.probe = func(a netip.AddrPort) {
+		s.check.learnAddress(a, ice.CandidateTypePeerReflexive)
+		if !s.check.busy(a) {
+			s.reach(a)
+		}
+	}
+	// The password of a viewer that dialled without signaling is not known.
+	s.path.proved = func(a netip.AddrPort) bool { return s.lite || s.check.answered(a) }
 	pc, err := e.newConnection(c)
 	if err != nil {
 		release()

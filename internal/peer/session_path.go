@@ -214,8 +214,14 @@ type consent struct {
 func (c *consent) expired(s *Session, now time.Time) bool {
 	st, ok := s.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePairStats()
 	pair := st.LocalCandidateID + " " + st.RemoteCandidateID
-	if c.at.IsZero() || ok && (pair != c.pair || st.ResponsesReceived != c.answers) {
-		c.pair, c.answers, c.at = pair, st.ResponsesReceived, now
+	// Another pair is no answer: who moves from one to the next without answering
+	// on any has not agreed.
+	answered := ok && pair == c.pair && st.ResponsesReceived != c.answers
+	if c.at.IsZero() || answered {
+		c.at = now
+	}
+	if ok {
+		c.pair, c.answers = pair, st.ResponsesReceived
 	}
 	// A viewer that dialled without signaling asks instead; what it asks is
 	// authenticated, and pion ends the session if it stops.

@@ -4,9 +4,12 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+
+	"github.com/sightline-cam/sightline/internal/gate"
 )
 
-// tcpPerAddress is how many connections one address may have.
+// tcpPerAddress is how many connections one address may have; for IPv6 one /64,
+// which is what one subscriber has at least.
 const tcpPerAddress = 16
 
 // tcpLimit is a listener that closes at once what is too much.
@@ -16,11 +19,11 @@ type tcpLimit struct {
 
 	mu        sync.Mutex
 	open      int
-	addresses map[netip.Addr]int
+	addresses map[netip.Prefix]int
 }
 
 func newTCPLimit(l net.Listener, limit int) *tcpLimit {
-	return &tcpLimit{Listener: l, limit: limit, addresses: make(map[netip.Addr]int)}
+	return &tcpLimit{Listener: l, limit: limit, addresses: make(map[netip.Prefix]int)}
 }
 
 // Accept implements net.Listener.
@@ -31,14 +34,15 @@ func (l *tcpLimit) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		at, _ := netip.ParseAddrPort(c.RemoteAddr().String())
-		if l.take(at.Addr()) {
-			return &limitedConn{Conn: c, give: func() { l.give(at.Addr()) }}, nil
+		from := gate.Prefix(at.Addr())
+		if l.take(from) {
+			return &limitedConn{Conn: c, give: func() { l.give(from) }}, nil
 		}
 		_ = c.Close()
 	}
 }
 
-func (l *tcpLimit) take(a netip.Addr) bool {
+func (l *tcpLimit) take(a netip.Prefix) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.open >= l.limit || l.addresses[a] >= tcpPerAddress {
@@ -49,7 +53,7 @@ func (l *tcpLimit) take(a netip.Addr) bool {
 	return true
 }
 
-func (l *tcpLimit) give(a netip.Addr) {
+func (l *tcpLimit) give(a netip.Prefix) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open--

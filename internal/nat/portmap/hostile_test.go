@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -282,6 +283,7 @@ func TestUPnP_BelievesOnlyTheRouter(t *testing.T) {
 		{name: "an endless answer", action: "AddPortMapping", odd: endless, want: "too long"},
 		{name: "no address", action: "GetExternalIPAddress", odd: text(envelope(`<u:R xmlns:u="x"></u:R>`)), want: "no public address"},
 		{name: "an address that cannot be", action: "GetExternalIPAddress", odd: text(envelope(`<u:R xmlns:u="x"><NewExternalIPAddress>127.0.0.1</NewExternalIPAddress></u:R>`)), want: "cannot be"},
+		{name: "an address with a story", action: "GetExternalIPAddress", odd: text(envelope(`<u:R xmlns:u="x"><NewExternalIPAddress>fe80::1%` + strings.Repeat("\u009b", 1000) + `</NewExternalIPAddress></u:R>`)), want: "is fe80::1, which cannot be"},
 		{name: "no", action: "AddPortMapping", odd: func(w http.ResponseWriter, _ *http.Request) { upnpFault(w, 606) }, want: "does not allow"},
 		{name: "always a conflict", action: "AddPortMapping", odd: func(w http.ResponseWriter, _ *http.Request) { upnpFault(w, 718) }, want: "taken"},
 		{name: "an unknown fault", action: "AddPortMapping", odd: func(w http.ResponseWriter, _ *http.Request) { upnpFault(w, 999) }, want: "error 999"},
@@ -317,6 +319,29 @@ func TestUPnP_BelievesOnlyTheRouter(t *testing.T) {
 			t.Errorf("somebody else than the router had %d requests", n)
 		}
 	})
+}
+
+// A router that is slow with everything, and has one connection after the other to
+// try, does not keep the mapping of ports busy for half an hour.
+func TestUPnP_GivesUpOnASlowRouter(t *testing.T) {
+	f := &igd{router: fakeRouter(), location: "%s/desc.xml"}
+	good := routerWith("", nil)
+	f.handler = func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			good(w, r)
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body) // else it is not told when the client goes
+		<-r.Context().Done()
+	}
+	f.start(t)
+	u := newUPnP(f.router, us())
+	u.wait, u.patience = soon, 500*time.Millisecond
+	began := time.Now()
+	g, err := u.request(t.Context(), wish{transport: UDP, port: 40000, lifetime: time.Hour})
+	if !errors.Is(err, errNoAnswer) || time.Since(began) >= httpWait {
+		t.Errorf("%+v, %v after %s", g, err, time.Since(began))
+	}
 }
 
 // Routers that know only leases without an end get one, and it is taken back.

@@ -120,5 +120,5 @@ func (c connection) external(ctx context.Context) (netip.Addr, error) {
 	if err != nil || a.IsUnspecified() {
 		return netip.Addr{}, errNoAddress // routers say so with nothing, or words
 	}
-	return a, nil
+	return a.WithZone(""), nil // which may be any text, of any length
 }

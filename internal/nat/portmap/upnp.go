@@ -14,20 +14,27 @@ import (
 	"time"
 )
 
+// upnpWait bounds everything that one mapping takes: slow routers need some seconds.
+const upnpWait = 20 * time.Second
+
 // upnp speaks UPnP IGD: WANIPConnection:1 and :2 and WANPPPConnection:1.
 type upnp struct {
 	gateway, local netip.Addr
 	client         http.Client
 	wait           time.Duration // for an answer to a search
+	patience       time.Duration // for a mapping
 	connection     *connection   // nil: not found yet
 	forever        bool          // the router knows only leases without an end
 }
 
 func newUPnP(gateway, local netip.Addr) *upnp {
-	return &upnp{gateway: gateway, local: local, client: newGatewayClient(gateway, local), wait: ssdpWait}
+	return &upnp{gateway: gateway, local: local, client: newGatewayClient(gateway, local), wait: ssdpWait, patience: upnpWait}
 }
 
 func (u *upnp) request(ctx context.Context, w wish) (grant, error) {
+	// Each single request is bounded, but a router could have us send hundreds.
+	ctx, cancel := context.WithTimeout(ctx, u.patience)
+	defer cancel()
 	if u.connection != nil {
 		g, err := u.mapOn(ctx, *u.connection, w)
 		if err == nil || fault(err) != 0 || ctx.Err() != nil {

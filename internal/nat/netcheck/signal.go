@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -21,7 +22,7 @@ const (
 
 // signal asks the signaling service whether it lives, and what time it is there.
 func (c *check) signal(ctx context.Context) SignalReport {
-	r := SignalReport{URL: c.o.Signal}
+	r := SignalReport{URL: withoutLogin(c.o.Signal)}
 	u, err := healthURL(c.o.Signal)
 	if err != nil {
 		r.Problem = err.Error()
@@ -58,6 +59,16 @@ func (c *check) signal(ctx context.Context) SignalReport {
 		r.Problem = "something answers there that is no signaling service (" + http.StatusText(res.StatusCode) + "); check the address"
 	}
 	return r
+}
+
+// withoutLogin leaves out of an address what may be a password. It need not be a
+// good address.
+func withoutLogin(text string) string {
+	scheme, rest, ok := strings.Cut(text, "://")
+	if !ok {
+		return text
+	}
+	return scheme + "://" + rest[strings.LastIndex(rest, "@")+1:]
 }
 
 // healthURL returns where a signaling service says that it lives.

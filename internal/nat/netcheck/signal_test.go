@@ -61,6 +61,9 @@ func TestCheck_SaysWhatIsWrongWithTheSignalingService(t *testing.T) {
 			if (r.Problem == "") != (tt.problem == "") || !strings.Contains(r.Problem, tt.problem) {
 				t.Errorf("the problem is %q, not %q", r.Problem, tt.problem)
 			}
+			if strings.Contains(r.URL, "secret") {
+				t.Errorf("it tells the password: %s", r.URL)
+			}
 			if tt.problem == "" && (!r.Reachable || r.Clock == nil || max(r.Clock.AheadMs, -r.Clock.AheadMs) > r.Clock.PrecisionMs+1000) {
 				t.Errorf("it says %+v, clock %+v", r, r.Clock)
 			}

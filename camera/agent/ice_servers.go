@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,9 @@ const (
 	relayWait = 10 * time.Second
 	// relayPause is the pause after a server gave none.
 	relayPause = time.Minute
+	// relayStock is how many credentials are kept for the next viewers: several come
+	// at once when an outage ends.
+	relayStock = 4
 )
 
 // relays gives out credentials: a *client.Client.
@@ -26,7 +30,7 @@ type relays interface {
 }
 
 // iceServers are the STUN servers and relays that the agent names to its viewers,
-// and uses itself. A credential for the next viewer is fetched ahead, so that no
+// and uses itself. Credentials for the next viewers are fetched ahead, so that no
 // answer waits for one.
 type iceServers struct {
 	// Constant after construction.
@@ -36,8 +40,8 @@ type iceServers struct {
 
 	mu      sync.Mutex
 	service client.Service
-	next    *signaling.ICEServer // for the next viewer
-	own     *signaling.ICEServer // for the agent
+	stock   []signaling.ICEServer // for the next viewers, one each
+	own     *signaling.ICEServer  // for the agent
 }
 
 func newICEServers(configured []string, log *slog.Logger) *iceServers {
@@ -49,7 +53,7 @@ func (i *iceServers) set(s client.Service) {
 	i.mu.Lock()
 	i.service = s
 	if !s.Relay {
-		i.next, i.own = nil, nil
+		i.stock, i.own = nil, nil
 	}
 	i.mu.Unlock()
 	i.poke()
@@ -79,16 +83,18 @@ func (i *iceServers) forViewer() []signaling.ICEServer {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if usable(i.next) {
-		out = append(out, *i.next)
-		i.next = nil
+	i.stock = slices.DeleteFunc(i.stock, stale)
+	if len(i.stock) > 0 {
+		out = append(out, i.stock[0])
+		i.stock = slices.Delete(i.stock, 0, 1)
 		i.poke()
 	}
 	return out
 }
 
-func usable(s *signaling.ICEServer) bool {
-	return s != nil && (s.Expires == 0 || time.Until(time.Unix(s.Expires, 0)) > relayReserve)
+// stale reports whether a credential ends too soon to be given out.
+func stale(s signaling.ICEServer) bool {
+	return s.Expires != 0 && time.Until(time.Unix(s.Expires, 0)) <= relayReserve
 }
 
 // run keeps credentials at hand, and tells the port of the servers, until ctx
@@ -104,6 +110,9 @@ func (i *iceServers) run(ctx context.Context, from relays, port publisher) {
 		case <-timer.C:
 		}
 		port.SetSTUN(peer.STUNHosts(i.stun()))
+		if i.withdrawn() {
+			port.SetRelays(nil)
+		}
 		pause := relayReserve / 2
 		if from != nil && !i.refill(ctx, from, port) {
 			pause = relayPause
@@ -112,14 +121,24 @@ func (i *iceServers) run(ctx context.Context, from relays, port publisher) {
 	}
 }
 
+// withdrawn reports whether the agent has no relay of its own.
+func (i *iceServers) withdrawn() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.own == nil
+}
+
 // refill fetches what is missing, and reports whether nothing is.
 func (i *iceServers) refill(ctx context.Context, from relays, port publisher) bool {
-	for _, place := range []**signaling.ICEServer{&i.own, &i.next} {
+	for {
 		i.mu.Lock()
-		wanted := i.service.Relay && !usable(*place)
+		i.stock = slices.DeleteFunc(i.stock, stale)
+		relay := i.service.Relay
+		own := i.own == nil || stale(*i.own)
+		full := len(i.stock) >= relayStock
 		i.mu.Unlock()
-		if !wanted {
-			continue
+		if !relay || !own && full {
+			return true
 		}
 		fetching, cancel := context.WithTimeout(ctx, relayWait)
 		got, err := from.Relay(fetching)
@@ -128,12 +147,19 @@ func (i *iceServers) refill(ctx context.Context, from relays, port publisher) bo
 			i.log.Info("no relay for viewers whom nothing else reaches", "error", err)
 			return false
 		}
+		if stale(got) {
+			i.log.Info("the relay's credentials end too soon to be given out", "expires", time.Unix(got.Expires, 0))
+			return false
+		}
 		i.mu.Lock()
-		*place = &got
+		if own {
+			i.own = &got
+		} else {
+			i.stock = append(i.stock, got)
+		}
 		i.mu.Unlock()
-		if place == &i.own {
+		if own {
 			port.SetRelays([]peer.ICEServer{{URLs: got.URLs, Username: got.Username, Credential: got.Credential}})
 		}
 	}
-	return true
 }

@@ -173,20 +173,17 @@ func (n *names) take(now time.Time, k *link, records []record) {
 	}
 }
 
-// keep remembers an answer, in place of the one that is good for the shortest time
-// if there are too many.
+// keep remembers an answer, in place of any other if there are too many: there are
+// only while somebody floods the network, who must not have us search for long.
 func (n *names) keep(name string, k knownName) {
 	if n.known == nil {
 		n.known = make(map[string]knownName)
 	}
 	if _, there := n.known[name]; !there && len(n.known) >= maxKnown {
-		oldest := ""
-		for name, k := range n.known {
-			if oldest == "" || k.expires.Before(n.known[oldest].expires) {
-				oldest = name
-			}
+		for any := range n.known {
+			delete(n.known, any)
+			break
 		}
-		delete(n.known, oldest)
 	}
 	n.known[name] = k
 }

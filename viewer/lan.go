@@ -226,7 +226,7 @@ func dialListener(ctx context.Context, o Options, s discovery.Service) (*Session
 		scheme = "wss"
 	}
 	port := strconv.Itoa(int(s.Port))
-	o.SignalURL, o.plaintext = scheme+"://"+net.JoinHostPort(s.Addresses[0].WithZone("").String(), port), true
+	o.SignalURL, o.neighbour = scheme+"://"+net.JoinHostPort(s.Addresses[0].WithZone("").String(), port), true
 	o.HTTPClient = &http.Client{Transport: &http.Transport{
 		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return dialFirst(ctx, s.Addresses, port) },
 		TLSClientConfig:        &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}, //nolint:gosec // see above

@@ -64,6 +64,18 @@ func TestDialFirst_AnAddressThatIsOldIsNotTheEnd(t *testing.T) {
 	}
 }
 
+// Whoever answers in the publisher's name must not have the viewer send packets
+// wherever it likes.
+func TestServers_ANeighbourNamesNone(t *testing.T) {
+	mine := ICEServer{URLs: []string{"stun:mine.example:3478"}}
+	for neighbour, want := range map[bool]int{false: 2, true: 1} {
+		o := Options{ICEServers: []ICEServer{mine}, neighbour: neighbour}
+		if got := o.servers([]string{"stun:elsewhere.example:53"}); len(got) != want || got[want-1].URLs[0] != mine.URLs[0] {
+			t.Errorf("of a neighbour %v: %v", neighbour, got)
+		}
+	}
+}
+
 func TestDial_WithoutAServerThereMustBeANetwork(t *testing.T) {
 	id, err := NewIdentity()
 	if err != nil {

@@ -53,8 +53,9 @@ type Options struct {
 	Grants []string
 	// reached is called when the signaling server has answered; may be nil.
 	reached func()
-	// plaintext allows ws:// to any host.
-	plaintext bool
+	// neighbour says that the signaling server is whoever answered in this network:
+	// it may speak ws://, and does not choose whom this viewer sends packets to.
+	neighbour bool
 	// claim is what ClaimAccess dials with.
 	claim signaling.Claim
 	// ICEServers are STUN servers and relays beside those that the signaling server
@@ -139,7 +140,7 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 func dialServer(ctx context.Context, o Options) (*Session, error) {
 	h := newHandshake(o)
 	signal, err := client.New(client.Options{
-		URL: o.SignalURL, Identity: o.Identity, Logger: o.Logger, HTTPClient: o.HTTPClient, AllowPlaintext: o.plaintext,
+		URL: o.SignalURL, Identity: o.Identity, Logger: o.Logger, HTTPClient: o.HTTPClient, AllowPlaintext: o.neighbour,
 		OnMessage: func(_ context.Context, _ identity.PeerID, payload string) { h.message(payload) },
 		OnState:   h.state,
 	})
@@ -183,18 +184,23 @@ func (s *Session) begin(ctx context.Context) {
 // connect opens the connection by way of the signaling server.
 func (s *Session) connect(ctx, run context.Context) (err error) {
 	o, h := s.o, s.handshake
-	var servers []peer.ICEServer
-	if stun := s.signal.STUN(); len(stun) > 0 {
-		servers = append(servers, peer.ICEServer{URLs: stun})
-	}
 	s.conn, err = peer.Dial(ctx, peer.DialOptions{
 		Certificate: o.Identity.Certificate(), Loopback: o.Loopback, Logger: o.Logger,
 		Video: !o.NoMedia, Audio: !o.NoMedia && !o.NoAudio, Cameras: len(o.Cameras), Patience: o.Patience,
-		OnTrack: s.frames.AddTrack, ICEServers: append(servers, iceServers(o.ICEServers)...), ForceRelay: o.forceRelay,
+		OnTrack: s.frames.AddTrack, ICEServers: o.servers(s.signal.STUN()), ForceRelay: o.forceRelay,
 		Started: h.started, Signal: h.signalOffer, Restart: h.restart, Reachable: h.reachable,
 		OnCandidate: func(line string) { h.candidate(run, line) },
 	})
 	return err
+}
+
+// servers are the STUN servers and relays to ask; stun are those that the signaling
+// server names.
+func (o Options) servers(stun []string) (out []peer.ICEServer) {
+	if len(stun) > 0 && !o.neighbour {
+		out = append(out, peer.ICEServer{URLs: stun})
+	}
+	return append(out, iceServers(o.ICEServers)...)
 }
 
 // watch ends the frames with the session.

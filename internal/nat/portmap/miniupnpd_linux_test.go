@@ -250,6 +250,23 @@ func TestMiniupnpd_LeavesAPortThatAnotherHas(t *testing.T) {
 	})
 }
 
+// A process that was killed finds its mapping again.
+func TestMiniupnpd_AProcessThatWasKilledFindsItsMappingAgain(t *testing.T) {
+	atHome(t, func(t *testing.T, r *router) {
+		r.restart(t, "", "enable_natpmp=yes", "enable_upnp=no")
+		killed := newPCP(netip.AddrPortFrom(netip.MustParseAddr(homeRouter), controlPort), netip.MustParseAddr(homeDevice), []byte("secret"))
+		left, err := killed.request(t.Context(), wish{transport: UDP, port: 40000, lifetime: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := start(t, Options{Port: 40000, Secret: []byte("secret")})
+		s.wait(t, "a mapping", func() bool { return len(s.Mappings()) == 1 })
+		if m := s.Mappings()[0]; m.Protocol != PCP || m.External != left.external || strings.Count(r.mapped(t), "dnat") != 1 {
+			t.Errorf("%+v, not %s; the router has\n%s", m, left.external, r.mapped(t))
+		}
+	})
+}
+
 func TestMiniupnpd_ProbeSaysWhatTheRouterSpeaks(t *testing.T) {
 	atHome(t, func(t *testing.T, r *router) {
 		for _, c := range []struct {

@@ -3,11 +3,14 @@ package portmap
 import (
 	"bufio"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -51,6 +54,7 @@ func atHome(t *testing.T, test func(t *testing.T, r *router)) {
 			need(t, tool+" is not installed; see .ci/run for the package")
 		}
 	}
+	t.Parallel() // each waits most of the time
 	device, router, outside := newHome(t)
 	again := exec.CommandContext(t.Context(), "ip", "netns", "exec", device, os.Args[0],
 		"-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "3m")
@@ -64,13 +68,19 @@ func atHome(t *testing.T, test func(t *testing.T, r *router)) {
 
 func newHome(t *testing.T) (device, router, outside string) {
 	t.Helper()
-	name := func(what string) string { return fmt.Sprintf("sl-pm-%s-%d", what, os.Getpid()) }
+	name := func(what string) string { return fmt.Sprintf("sl-pm-%s-%d-%d", what, os.Getpid(), rand.Uint32()) }
 	device, router, outside = name("device"), name("router"), name("outside")
 	for _, n := range []string{device, router, outside} {
 		if out, err := exec.CommandContext(t.Context(), "ip", "netns", "add", n).CombinedOutput(); err != nil {
 			need(t, fmt.Sprintf("ip netns add: %v: %s", err, out))
 		}
 		t.Cleanup(func() {
+			left, _ := exec.Command("ip", "netns", "pids", n).Output() // of a test that was killed
+			for pid := range strings.FieldsSeq(string(left)) {
+				if id, err := strconv.Atoi(pid); err == nil {
+					_ = syscall.Kill(id, syscall.SIGKILL)
+				}
+			}
 			if out, err := exec.Command("ip", "netns", "del", n).CombinedOutput(); err != nil { // cables end with it
 				t.Errorf("ip netns del: %v: %s", err, out)
 			}

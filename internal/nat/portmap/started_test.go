@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-const patience = 15 * time.Second
+const patience = 30 * time.Second
 
 // started is a Client that runs until the test ends or stop is called.
 type started struct {

@@ -82,7 +82,7 @@ func (w *world) start(t *testing.T, n *netns.Namespace, args ...string) *program
 // certificate.
 func (w *world) command(t *testing.T, n *netns.Namespace, args ...string) *exec.Cmd {
 	t.Helper()
-	command := n.Enter(append([]string{binary(t)}, args...)...)
+	command := n.Enter(append([]string{built(t)}, args...)...)
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+w.certificate, "HOME="+w.dir)
 	return cmd
@@ -185,8 +185,8 @@ func (w *world) certify(t *testing.T) {
 	}
 }
 
-// binary builds the program as releases are built, once, and returns its path.
-func binary(t *testing.T) string {
+// built builds the program as releases are built, once, and returns its path.
+func built(t *testing.T) string {
 	t.Helper()
 	path, err := build()
 	if err != nil {

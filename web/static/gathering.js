@@ -1,6 +1,7 @@
 /**
- * The candidates that this browser has for a peer connection: which servers it
- * asks, what was found so far, and what is still to be told to the publisher.
+ * The candidates of a peer connection: which servers this browser asks, what was
+ * found so far, and what is still to be told to the publisher, whose own can be
+ * checked again.
  */
 import { toConfiguration, unexpired } from './ice.js';
 
@@ -17,6 +18,7 @@ export class Gathering {
   /** @type {RTCIceCandidate[]} of this generation */ #found = [];
   /** @type {RTCIceCandidate[]} not told yet */ #untold = [];
   #telling = false;
+  /** How often the publisher's addresses were checked again. */ #checks = 0;
   /** @type {() => void} */ #wake = () => {};
 
   /**
@@ -110,6 +112,22 @@ export class Gathering {
     });
   }
 
+  /**
+   * Has the publisher's addresses checked again, those included that were given
+   * up: without a break, unlike a restart. A browser checks a pair for a few
+   * seconds only, and takes notice of a candidate only if it is not quite one that
+   * it had.
+   *
+   * @returns {Promise<void>}
+   */
+  async checkAgain() {
+    this.#checks += 1;
+    const description = this.#connection.remoteDescription?.sdp ?? '';
+    for (const candidate of candidatesAgain(description, this.#checks)) {
+      await this.#connection.addIceCandidate({ candidate, sdpMid: '0' });
+    }
+  }
+
   /** @param {RTCIceCandidate | null} candidate */
   #add(candidate) {
     if (candidate === null || candidate.candidate === '') return;
@@ -118,4 +136,27 @@ export class Gathering {
     else this.#untold.push(candidate);
     this.#wake();
   }
+}
+
+/** How many candidates of the publisher are checked again. */
+const mostAgain = 16;
+
+/**
+ * The publisher's candidates for a direct path over UDP, as candidates that a
+ * browser does not know yet: of another foundation and a lower priority.
+ *
+ * @param {string} sdp the publisher's description
+ * @param {number} round from 1, another one each time
+ * @returns {string[]}
+ */
+export function candidatesAgain(sdp, round) {
+  const found = sdp.matchAll(/^a=candidate:(\S+) 1 udp (\d+) (\S+) (\d+) typ (host|srflx)/gim);
+  /** @type {Map<string, string>} */
+  const again = new Map();
+  for (const [, foundation, priority, address, port, kind] of found) {
+    if (foundation.startsWith('again')) continue;
+    const lower = Math.max(1, Number(priority) - 256 * round);
+    again.set(`${address} ${port}`, `candidate:again${round}x${again.size} 1 udp ${lower} ${address} ${port} typ ${kind}`);
+  }
+  return [...again.values()].slice(0, mostAgain).map((line) => (line.endsWith('srflx') ? `${line} raddr 0.0.0.0 rport 9` : line));
 }

@@ -9,7 +9,6 @@ import { SessionError } from './session-error.js';
 
 /** How long an answer is waited for, in milliseconds. */
 const answerMs = 10_000;
-const restartMs = 4_000;
 
 /**
  * @typedef {object} HandshakeOptions
@@ -70,9 +69,15 @@ export class Handshake {
     this.#keys.catch(() => {}); // Whoever waits for it is told.
   }
 
-  /** Waits until the service knows this browser. @returns {Promise<void>} */
-  ready() {
-    return this.#signaling.ready(this.#deadline(answerMs));
+  /**
+   * Waits until the service knows this browser.
+   *
+   * @param {number} [ms] how long at most
+   * @returns {Promise<void>}
+   * @throws {import('./signaling.js').SignalingError}
+   */
+  ready(ms = answerMs) {
+    return this.#signaling.ready(this.#deadline(ms));
   }
 
   /**
@@ -113,18 +118,18 @@ export class Handshake {
    * Offers new ICE parameters. Candidates that follow belong to them.
    *
    * @param {string} sdp
+   * @param {number} ms how long the answer is waited for
    * @returns {Promise<import('./messages.js').Restarted>}
    * @throws {SessionError | import('./signaling.js').SignalingError}
    */
-  restart(sdp) {
+  restart(sdp, ms) {
     return new Promise((resolve, reject) => {
-      const signal = this.#deadline(restartMs);
+      const signal = this.#deadline(ms);
       signal.addEventListener('abort', () => {
         reject(new SessionError('no-answer', 'The agent does not answer.'));
       });
       this.#onRestarted = resolve;
       this.#outgoing = this.#outgoing
-        .then(() => this.#signaling.ready(signal))
         .then(() => this.#negotiation.restart(sdp))
         .then((payload) => this.#signaling.send(this.#peer, payload, reject))
         .catch(reject);

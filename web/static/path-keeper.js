@@ -1,11 +1,10 @@
 /**
- * Keeps the path of a session good: looks for another one when nothing arrives
- * any more, when the network changes, when the publisher asks for it, and now
- * and then while a relay is in use. A browser moves to a better path by itself
- * only among those that it has not given up; and it looks at its network again
- * only when ICE starts again.
+ * Keeps the path of a session good: restarts ICE when nothing arrives any more,
+ * or the network has changed and the publisher does not answer; and has given up
+ * paths checked again when the publisher asks for it, and now and then while a
+ * relay is in use.
  */
-import { Backoff } from './backoff.js';
+import { Backoff, pause } from './backoff.js';
 
 /**
  * What it needs of a session.
@@ -15,7 +14,8 @@ import { Backoff } from './backoff.js';
  * @property {number} arrivals changes whenever a picture or sound arrives; 0 before the first
  * @property {boolean} restarts whether ICE can start again
  * @property {(ms: number) => Promise<boolean>} probe whether the publisher answers within so many milliseconds
- * @property {(over: 'signaling' | 'session') => Promise<void>} restart
+ * @property {() => Promise<void>} restart
+ * @property {Pick<import('./gathering.js').Gathering, 'checkAgain'>} gathering
  * @property {() => void} doubt says that the path is lost
  * @property {() => void} onrestartrequest
  */
@@ -29,14 +29,18 @@ const suspectMs = 300;
 /** How long it has to answer; together they make 0.6 s, and a tick. */
 const probeMs = 300;
 
+/** A restart has this long to bring a path, once it is agreed on. */
+const graceMs = 700;
+
 /** A picture that comes seldom is missed only after this many of its intervals. */
 const intervals = 4;
 
 /** A clock that jumps by this much has slept. */
 const sleepMs = 5_000;
 
-/** When a direct path is tried for while a relay is in use, counted from then; the last pause comes again and again. */
-const improveMs = [10_000, 60_000, 300_000, 900_000];
+/** The first pause before a direct path is tried for while a relay is in use; the next ones double, up to the last. */
+const firstImproveMs = 5_000;
+const lastImproveMs = 900_000;
 
 export class PathKeeper {
   // Constant after construction.
@@ -51,8 +55,8 @@ export class PathKeeper {
   #nextLookAt = 0;
   #backoff = new Backoff({ firstMs: 1_000, limitMs: 15_000 });
   #wallAt = 0;
-  /** When a relay came into use, and how often something better was tried for since. */
-  #relayedAt = 0;
+  /** When something better than the relay in use is tried for, 0 without one, and how often it was so far. */
+  #improveAt = 0;
   #improved = 0;
   #roundTripMs = 0;
 
@@ -81,24 +85,18 @@ export class PathKeeper {
    * Says what statistics have shown.
    *
    * @param {import('./stats.js').ConnectionStats} connection
-   * @param {boolean} hope whether a direct path can be thought of
    */
-  see({ path, roundTripMs }, hope) {
+  see({ path, roundTripMs }) {
     this.#roundTripMs = roundTripMs ?? 0;
     const now = this.#now();
     if (path !== 'relayed') {
-      this.#relayedAt = 0;
-      return;
-    }
-    if (this.#relayedAt === 0) {
-      this.#relayedAt = now;
+      this.#improveAt = 0;
       this.#improved = 0;
+    } else if (this.#improveAt === 0 || now >= this.#improveAt) {
+      if (this.#improveAt !== 0) void this.#checkAgain('a relay is in use');
+      this.#improveAt = now + Math.min(firstImproveMs * 2 ** this.#improved, lastImproveMs);
+      this.#improved += 1;
     }
-    const wait = improveMs[Math.min(this.#improved, improveMs.length - 1)];
-    if (now - this.#relayedAt < wait || !hope) return;
-    this.#relayedAt = now;
-    this.#improved += 1;
-    void this.#act('a direct path may be possible', true);
   }
 
   /** Looks whether everything arrives as it did. */
@@ -121,35 +119,48 @@ export class PathKeeper {
   }
 
   /**
-   * Asks whether the publisher is there, and restarts ICE if it is not, or if
-   * that is wanted all the same.
+   * Asks whether the publisher is there, and restarts ICE if it is not.
    *
    * @param {string} why
-   * @param {boolean} wanted
+   * @param {boolean} improve whether other paths are to be checked if it is
    */
-  async #act(why, wanted) {
+  async #act(why, improve) {
     const session = this.#session;
     if (this.#busy || session.ended.aborted) return;
     this.#busy = true;
     const { arrivals } = session;
-    let lost = false;
     try {
       const alive = await session.probe(Math.max(probeMs, 3 * this.#roundTripMs));
-      lost = !alive && session.arrivals === arrivals;
-      if (session.ended.aborted || (!lost && !wanted)) return;
-      console.info(`sightline: another path is looked for: ${why}`);
-      if (!session.restarts) {
-        if (lost) session.doubt();
-        return;
-      }
-      await session.restart(lost ? 'signaling' : 'session');
-    } catch (error) {
-      console.info('sightline: no other path could be agreed on', error);
-      if (lost && session.arrivals === arrivals) session.doubt();
+      if (session.ended.aborted) return;
+      if (!alive && session.arrivals === arrivals) await this.#restart(why, arrivals);
+      else if (improve) await this.#checkAgain(why);
     } finally {
       this.#nextLookAt = this.#now() + this.#backoff.next();
       this.#busy = false;
     }
+  }
+
+  /** @param {string} why @param {number} arrivals when the path was lost */
+  async #restart(why, arrivals) {
+    const session = this.#session;
+    try {
+      if (session.restarts) {
+        console.info(`sightline: ICE starts again: ${why}`);
+        await session.restart();
+        // A browser holds on to a path that has died for some seconds if the new
+        // one is of a worse kind. A session that begins anew does not.
+        await pause(graceMs, session.ended);
+      }
+    } catch (error) {
+      console.info('sightline: ICE could not start again', error);
+    }
+    if (session.arrivals === arrivals) session.doubt();
+  }
+
+  /** @param {string} why */
+  async #checkAgain(why) {
+    console.info(`sightline: other paths are checked: ${why}`);
+    await this.#session.gathering.checkAgain().catch((error) => console.debug('sightline: no other path was checked', error));
   }
 }
 

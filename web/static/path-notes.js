@@ -6,7 +6,7 @@
 import { callJson } from './api.js';
 import { pause } from './backoff.js';
 import { isIceServers } from './ice.js';
-import { directIsConceivable, readAgentNetwork, readOwnNetwork, tellPath, unknownNetwork } from './path-story.js';
+import { readAgentNetwork, readOwnNetwork, tellPath, unknownNetwork } from './path-story.js';
 
 /** Nothing is asked more often than this, nor later than half of what it is good for, in milliseconds. */
 const soonestMs = 60_000;
@@ -48,7 +48,7 @@ export class PathNotes {
    * Says why the session's path is what it is.
    *
    * @param {import('./stats.js').ConnectionStats} connection
-   * @returns {{ story: string, hope: boolean }} hope: whether a direct path can be thought of
+   * @returns {string} a sentence; empty while there is nothing to say
    */
   see(connection) {
     const { path } = connection;
@@ -58,7 +58,7 @@ export class PathNotes {
     }
     const own = readOwnNetwork(this.#session.gathering);
     if (own.udp !== 'unknown') this.#own = own;
-    return { story: tellPath(connection, this.#own, this.#agent), hope: directIsConceivable(this.#own, this.#agent) };
+    return tellPath(connection, this.#own, this.#agent);
   }
 
   /**

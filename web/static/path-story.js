@@ -47,19 +47,6 @@ export function readOwnNetwork({ found, complete, stunServers }) {
 }
 
 /**
- * Whether a direct path can be thought of: not where UDP does not get through,
- * nor where the routers of both sides change the port for every destination.
- *
- * @param {OwnNetwork} own
- * @param {AgentNetwork | null} agent
- * @returns {boolean}
- */
-export function directIsConceivable(own, agent) {
-  if (own.udp === 'blocked' || agent?.udp === 'blocked') return false;
-  return !(own.changesPort && agentChangesPort(agent)) || opened(agent) !== '';
-}
-
-/**
  * @param {import('./stats.js').ConnectionStats | null} connection
  * @param {OwnNetwork} own
  * @param {AgentNetwork | null} agent
@@ -101,18 +88,12 @@ function whyDirect({ kind, address, port, protocol }, agent) {
   const mapped = agent?.candidates.find((each) => each.kind === 'mapped' && each.address === `${host}:${port}`);
   if (mapped) return openers[mapped.by] ?? 'the agent’s router has opened a port';
   if (kind === 'host') return address.includes(':') ? 'both have IPv6' : 'the agent has a public address';
-  if (kind === '' || address === '') return 'straight from the agent to this browser';
   return 'the two have found a way through their routers';
 }
 
 /** @param {AgentNetwork | null} agent */
 function agentChangesPort(agent) {
   return agent !== null && ['address-dependent', 'address-and-port-dependent'].includes(agent.mapping);
-}
-
-/** @param {AgentNetwork | null} agent @returns {string} by what the agent's router has opened a port; empty if it has not */
-function opened(agent) {
-  return agent?.candidates.find(({ kind }) => kind === 'mapped')?.by ?? '';
 }
 
 /** @param {string} address @returns {boolean} whether it is of the own network: RFC 1918, RFC 3927, RFC 4193, loopback, mDNS */

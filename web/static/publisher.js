@@ -395,8 +395,8 @@ export class Publisher {
     if (!session || session.health === 'closed') return;
     const { connection, cameras } = await session.sample();
     if (this.#session !== session) return;
-    const { story, hope } = this.#notes?.see(connection) ?? { story: '', hope: true };
-    this.#keeper?.see(connection, hope);
+    this.#keeper?.see(connection);
+    const story = this.#notes?.see(connection) ?? '';
     this.state.set({ connection, story, stats: cameras });
   }
 }

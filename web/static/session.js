@@ -21,6 +21,9 @@ const connectMs = 15_000;
 /** How long a direct dial waits for the publisher, which is there or is not. */
 const dialMs = 6_000;
 
+/** How long the answer to a restart of ICE is waited for. */
+const restartMs = 4_000;
+
 /** ICE starts again after this long with servers that only the answer has named. */
 const pathMs = 1_500;
 
@@ -329,7 +332,7 @@ export class Session {
     const settled = () => !['new', 'connecting'].includes(this.#connection.connectionState);
     await until(this.#connection, 'connectionstatechange', settled, pathMs);
     if (settled()) return;
-    await this.restart('signaling').catch((error) => console.debug('sightline: ICE is not started again', error));
+    await this.restart().catch((error) => console.debug('sightline: ICE is not started again', error));
   }
 
   async #dial() {
@@ -373,52 +376,36 @@ export class Session {
   }
 
   /**
-   * Looks for a path anew (ICE restart, RFC 8445 §9). Media and requests go on
-   * over the old one as long as it works. Of two calls at a time the second
-   * waits for the first.
+   * Looks for a path anew (ICE restart, RFC 8445 §9), by way of the signaling
+   * service: an agent has no path until it knows where to answer the new checks,
+   * not even for its answer. Of two calls at a time the second waits for the
+   * first.
    *
-   * @param {'signaling' | 'session'} over what carries the offer; the session itself if it still works
    * @returns {Promise<void>} once the publisher has answered
-   * @throws {SessionError | SignalingError | import('./http1.js').HttpError}
+   * @throws {SessionError | SignalingError}
    */
-  restart(over) {
-    this.#restarting ??= this.#restart(over).finally(() => (this.#restarting = null));
+  restart() {
+    this.#restarting ??= this.#restart().finally(() => (this.#restarting = null));
     return this.#restarting;
   }
 
-  /** @param {'signaling' | 'session'} over */
-  async #restart(over) {
+  async #restart() {
     const handshake = this.#handshake;
     if (!handshake?.answered) throw new SessionError('no-restart', 'This session cannot look for another path.');
-    if (over === 'signaling') return this.#restartBySignaling(handshake);
-    this.#renegotiation = this.#renegotiation.catch(() => {}).then(async () => {
-      await this.#offerAnew();
-      await this.#gathering.first();
-      await this.#settle(() => this.#postOffer());
-      this.#gathering.tellAll();
-    });
-    return this.#renegotiation;
-  }
-
-  /** @param {Handshake} handshake */
-  async #restartBySignaling(handshake) {
+    await handshake.ready(restartMs);
     // An offer over the session has come to nothing; that is found out later.
     if (this.#connection.signalingState !== 'stable') throw new SessionError('no-restart', 'Another change is under way.');
-    await this.#offerAnew();
+    this.#gathering.use(this.#signaling.stun);
+    this.#gathering.begin();
+    this.#connection.restartIce();
+    await this.#connection.setLocalDescription();
     await this.#settle(async () => {
-      const restarted = handshake.restart(this.#gathering.describe());
+      const restarted = handshake.restart(this.#gathering.describe(), restartMs);
       this.#gathering.tellAll();
       const { sdp, ice } = await restarted;
       this.#learn(ice);
       return sdp;
     });
-  }
-
-  async #offerAnew() {
-    this.#gathering.use(this.#signaling.stun);
-    this.#gathering.begin();
-    this.#connection.restartIce();
-    await this.#connection.setLocalDescription();
   }
 
   /**

@@ -6,6 +6,7 @@ import { IdentityError, openIdentity } from './identity.js';
 import { shortPeerId } from './peerid.js';
 import { Publisher } from './publisher.js';
 import { listRecent, remember } from './recent.js';
+import { Session } from './session.js';
 import { keepPage } from './shell.js';
 import { Signaling } from './signaling.js';
 import { SlAbout } from './sl-about.js';
@@ -125,7 +126,8 @@ export class SlApp extends HTMLElement {
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     url.hash = '';
     this.#signaling = new Signaling({ url: url.href, identity: this.#identity });
-    this.#trust = new Trust({ identity: this.#identity, signaling: this.#signaling });
+    const connect = (/** @type {import('./session.js').SessionOptions} */ options) => Session.connect({ ...options, book: this.#book });
+    this.#trust = new Trust({ identity: this.#identity, signaling: this.#signaling, connect });
     this.#share = new SlShare(this.#trust);
     this.#access = new SlAccess(this.#trust);
     this.append(this.#share, this.#access);

@@ -9,7 +9,7 @@ const settle = async () => {
 /** A session that plays 25 pictures a second until it is stopped. */
 function setUp(t, more = {}) {
   mock.method(console, 'info', () => {});
-  mock.timers.enable({ apis: ['setInterval'] });
+  mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
   const ended = new AbortController();
   const clock = { ms: 1_000, asleepMs: 0 };
   const session = {
@@ -19,10 +19,11 @@ function setUp(t, more = {}) {
       this.waited = ms;
       return this.alive;
     },
-    async restart(over) {
-      this.done.push(over);
+    async restart() {
+      this.done.push('restart');
       if (this.fails) throw new Error('no');
     },
+    gathering: { checkAgain: async () => void session.done.push('check') },
     doubt() {
       this.doubts += 1;
     },
@@ -52,7 +53,7 @@ test('a picture that stops while nobody answers costs a restart, soon and then s
   await pass(1_000, 40);
   assert.deepEqual([session.probes, session.done], [0, []]);
   await pass(500);
-  assert.deepEqual([session.done, session.waited], [['signaling'], 300]);
+  assert.deepEqual([session.done, session.waited], [['restart'], 300]);
   await pass(60_000);
   assert.ok(session.done.length >= 4 && session.done.length <= 12, `${session.done.length} restarts`);
 });
@@ -87,41 +88,48 @@ test('a network that changes, or a night’s sleep, is a reason to ask, and an a
   session.alive = false;
   network.dispatchEvent(new Event('change'));
   await settle();
-  assert.deepEqual(session.done, ['signaling']);
+  assert.deepEqual(session.done, ['restart']);
 });
 
-test('an agent that asks for a restart gets it, over the session if that lives', async (t) => {
+test('an agent that asks is asked back, and a path that works is not given up for it', async (t) => {
   const { session } = setUp(t, { alive: true });
   session.onrestartrequest();
   await settle();
+  assert.deepEqual([session.done, session.doubts], [['check'], 0]);
   session.alive = false;
   session.onrestartrequest();
   await settle();
-  assert.deepEqual(session.done, ['session', 'signaling']);
+  assert.deepEqual(session.done, ['check', 'restart']);
 });
 
-test('on a relay something better is tried for after 10 s, a minute, and longer', async (t) => {
+test('a restart that brings nothing at once is followed by a doubt, one that brings something is not', async (t) => {
+  const { session, pass } = setUp(t);
+  await pass(1_000, 40);
+  await pass(1_000);
+  assert.deepEqual([session.done, session.doubts], [['restart'], 0]);
+  await pass(300);
+  assert.deepEqual([session.done, session.doubts], [['restart'], 1]);
+  await pass(1_000, 40);
+  await pass(600);
+  await pass(1_000, 40);
+  assert.deepEqual([session.done.length, session.doubts], [2, 1]);
+});
+
+test('on a relay something better is checked after 5 s, and then ever more seldom', async (t) => {
   const { session, keeper, clock } = setUp(t, { alive: true });
-  const seconds = async (n, path = 'relayed', hope = true) => {
+  const seconds = async (n, path = 'relayed') => {
     for (let i = 0; i < n; i++) {
       clock.ms += 1_000;
-      keeper.see({ path, roundTripMs: 5 }, hope);
+      keeper.see({ path, roundTripMs: 5 });
       await settle();
     }
+    return session.done.length;
   };
-  await seconds(10);
-  assert.equal(session.done.length, 0);
-  await seconds(2);
-  assert.equal(session.done.length, 1);
-  await seconds(62);
-  assert.equal(session.done.length, 2);
-  await seconds(290);
-  assert.equal(session.done.length, 2);
-  await seconds(1, 'direct');
-  await seconds(60, 'relayed', false);
-  assert.equal(session.done.length, 2, 'without hope');
-  await seconds(1);
-  assert.deepEqual(session.done, ['session', 'session', 'session']);
+  const expected = [[5, 0], [1, 1], [9, 1], [1, 2], [19, 2], [1, 3], [40, 4], [80 + 160 + 320 + 640, 8], [899, 8], [1, 9], [900, 10]];
+  for (const [n, checks] of expected) assert.equal(await seconds(n), checks);
+  assert.equal(await seconds(10, 'direct'), 10);
+  assert.equal(await seconds(6), 11);
+  assert.deepEqual([...new Set(session.done)], ['check']);
 });
 
 test('there is one restart at a time, and none after the end', async (t) => {

@@ -2,6 +2,7 @@ import { test, mock } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { fromKeyPairs, newKeyPairs } from '../static/identity.js';
+import { candidatesAgain } from '../static/gathering.js';
 import { unseal } from '../static/jwe.js';
 import { sign, verify } from '../static/jws.js';
 import { keyStatement } from '../static/keys.js';
@@ -237,7 +238,7 @@ test('ICE starts again over the service, and candidates follow the offer at once
     { urls: ['stun:a', 'stun:b'] },
   ]);
   state.onrestart = (message) => (connection.find({ candidate: 'candidate:2' }), restarted(message));
-  await session.restart('signaling');
+  await session.restart();
   assert.deepEqual([connection.restarts, connection.remote, state.seen[0].sdp.includes('o=2')], [1, 'v=2', true]);
   await until(() => state.seen.length > 1);
   assert.deepEqual(state.seen.map(({ type }) => type), ['restart', 'candidate']);
@@ -249,10 +250,10 @@ test('a restart that is refused is taken back, and two at a time are one', async
   const session = await connect(agent, viewer, signaling);
   const connection = FakeConnection.all.at(-1);
   state.onrestart = (_, onError) => void onError(new SignalingError('unreachable', 'Gone.'));
-  await assert.rejects(session.restart('signaling'), { code: 'unreachable' });
+  await assert.rejects(session.restart(), { code: 'unreachable' });
   assert.deepEqual([connection.rolledBack, connection.signalingState, session.restarts], [true, 'stable', true]);
   state.onrestart = restarted;
-  await Promise.all([session.restart('signaling'), session.restart('signaling')]);
+  await Promise.all([session.restart(), session.restart()]);
   assert.equal(connection.restarts, 2);
   session.close();
 });
@@ -295,8 +296,20 @@ test('a direct dial needs a ticket, no service, and cannot start ICE again', asy
   const session = await Session.dial({ ...options, book: { ticket: async () => ticket } });
   assert.match(FakeConnection.all.at(-1).remote, /a=ice-ufrag:sl.{103}\r\n/);
   assert.deepEqual([session.restarts, session.transcript, session.health], [false, '', 'good']);
-  await assert.rejects(session.restart('signaling'), { code: 'no-restart' });
+  await assert.rejects(session.restart(), { code: 'no-restart' });
   session.doubt();
   assert.equal(session.health, 'silent');
   session.close();
+});
+
+test('addresses that were given up are checked again as ones that the browser does not know', () => {
+  const line = (text) => `a=candidate:${text}\r\n`;
+  const sdp = ['1 1 udp 2130706431 192.0.2.1 4000 typ host', '2 1 udp 1694498815 203.0.113.9 4000 typ srflx raddr 0.0.0.0 rport 0',
+    '1 2 udp 2130706430 192.0.2.1 4000 typ host', '3 1 tcp 1518214911 192.0.2.1 4000 typ host tcptype passive',
+    '4 1 udp 16777215 203.0.113.1 5000 typ relay raddr 0.0.0.0 rport 0', 'again1x0 1 udp 2130706175 192.0.2.1 4000 typ host'].map(line).join('');
+  assert.deepEqual(candidatesAgain(sdp, 2), [
+    'candidate:again2x0 1 udp 2130705919 192.0.2.1 4000 typ host',
+    'candidate:again2x1 1 udp 1694498303 203.0.113.9 4000 typ srflx raddr 0.0.0.0 rport 9',
+  ]);
+  assert.deepEqual(candidatesAgain('', 1), []);
 });

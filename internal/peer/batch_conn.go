@@ -43,11 +43,15 @@ type batchConn struct {
 	stats          batchStats
 
 	// Set before the first read, constant then.
-	media    bool                                // media comes in too
-	exchange *nat.Exchange                       // takes answers to STUN of our own; nil without
-	unknown  func(p []byte, from netip.AddrPort) // sees every STUN request; nil without
-	count    atomic.Uint64                       // media packets that came
+	media    bool          // media comes in too
+	exchange *nat.Exchange // takes answers to STUN of our own; nil without
+	unknown  requestFilter // sees every STUN request; nil without
+	count    atomic.Uint64 // media packets that came
 }
+
+// requestFilter sees a STUN request before pion does, and reports whether it is
+// not for pion.
+type requestFilter func(p []byte, from netip.AddrPort) (taken bool)
 
 type batchStats struct {
 	trains, packets, singles atomic.Uint64
@@ -216,10 +220,7 @@ func (c *batchConn) taken(p []byte, from netip.AddrPort) bool {
 	if p[0] == 1 && c.exchange != nil && c.exchange.Handle(p, from) {
 		return true
 	}
-	if p[0] == 0 && c.unknown != nil {
-		c.unknown(p, from)
-	}
-	return false
+	return p[0] == 0 && c.unknown != nil && c.unknown(p, from)
 }
 
 func (c *batchConn) readFromAddrPort(p []byte) (int, netip.AddrPort, error) {

@@ -94,6 +94,23 @@ func (c *checker) find(a netip.AddrPort) *remote {
 	return nil
 }
 
+// armed reports whether checks can be made: the other side's password is known.
+func (c *checker) armed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.password != ""
+}
+
+// lastAnswer is when an address answered a check last; zero for never.
+func (c *checker) lastAnswer(a netip.AddrPort) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r := c.find(a); r != nil {
+		return r.answered
+	}
+	return time.Time{}
+}
+
 // busy reports whether an address is being checked.
 func (c *checker) busy(a netip.AddrPort) bool {
 	c.mu.Lock()
@@ -104,10 +121,7 @@ func (c *checker) busy(a netip.AddrPort) bool {
 
 // answered reports whether an address has answered a check within consentFor.
 func (c *checker) answered(a netip.AddrPort) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r := c.find(a)
-	return r != nil && !r.answered.IsZero() && time.Since(r.answered) < consentFor
+	return time.Since(c.lastAnswer(a)) < consentFor
 }
 
 // addresses returns all there are.

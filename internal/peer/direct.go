@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/pion/ice/v4"
 	"github.com/pion/stun/v4"
 	"golang.org/x/time/rate"
 )
@@ -60,7 +62,7 @@ type directCalls struct {
 	limit   *rate.Limiter
 
 	mu      sync.Mutex
-	live    map[string]bool // fragments being admitted, or of sessions
+	live    map[string]*Session // by fragment; nil while one is being admitted
 	pending int
 	refused []string // the last ones
 	closed  bool
@@ -68,15 +70,21 @@ type directCalls struct {
 }
 
 func newDirectCalls(h DirectHandler) *directCalls {
-	return &directCalls{handler: h, limit: rate.NewLimiter(callsPerSecond, 2*callsPerSecond), live: map[string]bool{}}
+	return &directCalls{handler: h, limit: rate.NewLimiter(callsPerSecond, 2*callsPerSecond), live: map[string]*Session{}}
 }
 
 // request sees every STUN request that comes to the port. The first one of a call
 // is answered by nobody; browsers send the next within a tenth of a second.
-func (d *directCalls) request(p []byte, from netip.AddrPort) {
+func (d *directCalls) request(p []byte, from netip.AddrPort) (taken bool) {
 	own, theirs, ok := directFragment(p)
-	if !ok || !d.begin(own) {
-		return
+	if !ok {
+		return false
+	}
+	if s := d.session(own); s != nil {
+		return s.holdsBack(p, from)
+	}
+	if !d.begin(own) {
+		return false
 	}
 	password, ok := d.handler.Password(own)
 	if ok {
@@ -85,7 +93,7 @@ func (d *directCalls) request(p []byte, from netip.AddrPort) {
 	}
 	if !ok {
 		d.end(own, false)
-		return
+		return false
 	}
 	d.running.Go(func() {
 		if err := d.handler.Call(DirectCall{own, password, theirs, from}); err != nil {
@@ -96,16 +104,34 @@ func (d *directCalls) request(p []byte, from netip.AddrPort) {
 		d.pending--
 		d.mu.Unlock()
 	})
+	return false
+}
+
+// session returns the session of a fragment; nil for none.
+func (d *directCalls) session(fragment string) *Session {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.live[fragment]
+}
+
+// answered enters the session of a fragment that is being admitted.
+func (d *directCalls) answered(fragment string, s *Session) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, ok := d.live[fragment]; ok {
+		d.live[fragment] = s
+	}
 }
 
 // begin reports whether a fragment is to be looked at.
 func (d *directCalls) begin(fragment string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed || d.live[fragment] || slices.Contains(d.refused, fragment) || d.pending >= maxCalls || !d.limit.Allow() {
+	_, live := d.live[fragment]
+	if d.closed || live || slices.Contains(d.refused, fragment) || d.pending >= maxCalls || !d.limit.Allow() {
 		return false
 	}
-	d.live[fragment] = true
+	d.live[fragment] = nil
 	d.pending++
 	return true
 }
@@ -206,7 +232,39 @@ func (e *Endpoint) AnswerDirect(ctx context.Context, call DirectCall, fingerprin
 		_ = s.Close()
 		return nil, err
 	}
+	e.calls.answered(call.Fragment, s)
 	return s, nil
+}
+
+// holdsBack reports whether a request of a direct call must not reach pion: a lite
+// agent follows every nomination, and anybody who overheard one can send it again
+// from elsewhere. As soon as the viewer's password is known, an address has to
+// answer a check of ours first; until it has, the viewer asks again.
+func (s *Session) holdsBack(p []byte, from netip.AddrPort) bool {
+	if !s.check.armed() || s.check.answered(from) {
+		return false
+	}
+	m := &stun.Message{Raw: slices.Clone(p)}
+	if m.Decode() == nil && stun.NewShortTermIntegrity(s.password).Check(m) == nil {
+		s.path.probe(from)
+	}
+	return true
+}
+
+// learnPassword takes the viewer's ICE password out of its first offer over the
+// session, and shows by it that somebody answers at the address in use, before
+// anything is sent there that is more than what came.
+func (s *Session) learnPassword(ctx context.Context, offer iceFacts) error {
+	at := s.path.overUDP()
+	if s.check.armed() || !at.IsValid() { // by TCP: that is an answer
+		return nil
+	}
+	s.check.describe(iceFacts{fragment: s.own}, iceFacts{fragment: offer.fragment, password: offer.password})
+	s.check.learnAddress(at, ice.CandidateTypePeerReflexive)
+	if _, err := s.check.check(ctx, at, false); err != nil {
+		return fmt.Errorf("%w: its sender does not answer: %w", ErrBadOffer, err)
+	}
+	return nil
 }
 
 // directOffer is the offer that the viewer would have sent.

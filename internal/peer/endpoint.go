@@ -61,6 +61,9 @@ type EndpointOptions struct {
 	STUN []string
 	// PortMap asks the router to let everybody in to the port.
 	PortMap bool
+	// PortMapSecret makes the requests recognizable to the router after a crash
+	// (RFC 6887 §11.1); bytes that nobody else knows. Default: none.
+	PortMapSecret []byte
 	// External are addresses that lead to the port because somebody configured a
 	// router so.
 	External []netip.AddrPort
@@ -116,13 +119,13 @@ func Listen(o EndpointOptions) (*Endpoint, error) {
 		return nil, err
 	}
 	e := &Endpoint{certificate: cert, maxSessions: o.MaxSessions, options: o, live: map[*Session]struct{}{}}
-	var unknown func([]byte, netip.AddrPort)
+	var unknown requestFilter
 	if o.Direct != nil {
 		e.calls = newDirectCalls(o.Direct)
 		unknown = e.calls.request
 	}
 	e.port, err = openPort(portOptions{
-		addr: o.Addr, net: o.Net, interfaces: o.Interfaces, loopback: o.Loopback, stun: o.STUN, portMap: o.PortMap,
+		addr: o.Addr, net: o.Net, interfaces: o.Interfaces, loopback: o.Loopback, stun: o.STUN, portMap: o.PortMap, mapSecret: o.PortMapSecret,
 		external: o.External, tcp: o.TCP, log: o.Logger, onChange: e.networkChanged, unknown: unknown,
 	})
 	if err != nil {

@@ -84,6 +84,73 @@ func TestSession_SendsNothingToWhomARepeatedRequestNames(t *testing.T) {
 	})
 }
 
+func TestSession_OfADirectCallFollowsNoRepeatedRequestEither(t *testing.T) {
+	withDoor(t, func(t *testing.T, w *wire, d *doorman) {
+		third := w.host(t, "192.0.2.66")
+		from, err := third.ListenPacket("udp4", "192.0.2.66:7000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = from.Close() }()
+		var heard nominations
+		var stray atomic.Int64
+		w.lose(func(c vnet.Chunk) bool {
+			heard.see(c)
+			if strings.HasPrefix(c.DestinationAddr().String(), "192.0.2.66:") && isRTP(c.UserData()) {
+				stray.Add(1)
+			}
+			return false
+		})
+		units := NewUnitReader()
+		conn, err := d.dial(t.Context(), t, w, func(o *DialOptions, _ *DirectDial) { o.OnTrack = units.AddTrack })
+		if err != nil {
+			t.Fatal(err)
+		}
+		watched := &watching{stream: newTestStream(1)}
+		watched.publish(true, 20000)
+		if err := conn.AddCameras(t.Context(), 1, false, func(ctx context.Context, offer string, _ []Section) (string, error) {
+			return d.session.Renegotiate(ctx, Offer{SDP: offer, Pick: func(string, string) Stream { return watched.stream }})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		var reading sync.WaitGroup
+		got := 0
+		reading.Go(func() {
+			for {
+				if _, _, err := units.Read(t.Context()); err != nil {
+					return
+				}
+				got++
+			}
+		})
+		watched.play(20)
+		conn.round(func(pathRank) bool { return true }, true)
+		p := heard.captured()
+		if p == nil {
+			t.Error("no nomination was seen")
+		}
+		for range 40 {
+			if _, err := from.WriteTo(p, &net.UDPAddr{IP: net.IPv4(192, 0, 2, 2), Port: 5000}); err != nil {
+				t.Error(err)
+			}
+			watched.play(20)
+		}
+		if n := stray.Load(); n > 0 {
+			t.Errorf("%d packets of media went to a stranger", n)
+		}
+		if err := d.session.Err(); err != nil {
+			t.Error(err)
+		}
+		w.cut()
+		_ = conn.Close()
+		units.End()
+		reading.Wait()
+		if want := 1 + 20 + 40*20; got != want {
+			t.Errorf("%d of %d frames arrived", got, want)
+		}
+	})
+}
+
 // searches counts how often a viewer looked for a path.
 type searches struct{ n atomic.Int64 }
 

@@ -39,10 +39,11 @@ type portOptions struct {
 	loopback   bool
 	stun       []string
 	portMap    bool
+	mapSecret  []byte
 	external   []netip.AddrPort
 	tcp        bool
 	media      bool // media comes in, not only out
-	unknown    func(p []byte, from netip.AddrPort)
+	unknown    requestFilter
 	onChange   func(moved bool)
 	log        *slog.Logger
 }
@@ -114,7 +115,7 @@ func openPort(o portOptions) (*port, error) {
 	}
 	if o.portMap && !local.Addr().IsLoopback() {
 		p.mapper, err = portmap.New(portmap.Options{
-			Port: local.Port(), TCP: p.tcp != nil, Verify: p.verify, OnChange: func() { o.onChange(false) }, Logger: o.log,
+			Port: local.Port(), TCP: p.tcp != nil, Secret: o.mapSecret, Verify: p.verify, OnChange: func() { o.onChange(false) }, Logger: o.log,
 		})
 		if err != nil {
 			return nil, errors.Join(err, p.closeSockets())

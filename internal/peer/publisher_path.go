@@ -83,6 +83,16 @@ func (p *publisherPath) remote() netip.AddrPort {
 	return addressOf(p.pair.Remote)
 }
 
+// overUDP is the address in use, if it is one for UDP; invalid else.
+func (p *publisherPath) overUDP() netip.AddrPort {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pair == nil || p.pair.Local.NetworkType().IsTCP() {
+		return netip.AddrPort{}
+	}
+	return addressOf(p.pair.Remote)
+}
+
 // relayed reports whether the path in use leads through a relay.
 func (p *publisherPath) relayed() bool {
 	p.mu.Lock()

@@ -65,6 +65,8 @@ type Session struct {
 	check    *checker
 	path     *publisherPath
 	lite     bool // the viewer dialled without signaling
+	// own and password are the ICE credentials of a lite session.
+	own, password string
 
 	onCandidate func(string)
 	onMoved     func()
@@ -130,7 +132,7 @@ func (e *Endpoint) newSession(o Offer, c connectionOptions, release func()) (*Se
 		endpoint: e, channels: newChannelListener(0), path: &publisherPath{}, check: &checker{port: e.port},
 		done: make(chan struct{}), ended: make(chan struct{}), found: make(chan struct{}), started: time.Now(),
 		mids: map[string]bool{}, tracks: map[string]*senderTrack{}, told: map[string]bool{},
-		onCandidate: o.OnCandidate, onMoved: o.OnMoved, lite: c.fragment != "",
+		onCandidate: o.OnCandidate, onMoved: o.OnMoved, lite: c.fragment != "", own: c.fragment, password: c.password,
 	}
 	c.buffers, c.path = s.reception, s.path
 	// A viewer of ours waits for a request over the path that it nominated.
@@ -144,8 +146,8 @@ func (e *Endpoint) newSession(o Offer, c connectionOptions, release func()) (*Se
 			s.reach(a)
 		}
 	}
-	// The password of a viewer that dialled without signaling is not known.
-	s.path.proved = func(a netip.AddrPort) bool { return s.lite || s.check.answered(a) }
+	// The password of a viewer that dialled without signaling is not known at first.
+	s.path.proved = func(a netip.AddrPort) bool { return s.lite && !s.check.armed() || s.check.answered(a) }
 	pc, err := e.newConnection(c)
 	if err != nil {
 		release()
@@ -310,6 +312,11 @@ func (s *Session) negotiate(ctx context.Context, o Offer, sections []section) (s
 	if s.lite {
 		if readICE(o.SDP).fragment != s.fragment && s.fragment != "" {
 			return "", fmt.Errorf("%w: a session that was dialled directly cannot restart ICE; dial again", ErrBadOffer)
+		}
+		if s.fragment != "" {
+			if err := s.learnPassword(ctx, readICE(o.SDP)); err != nil {
+				return "", err
+			}
 		}
 		o.SDP = asDirect(o.SDP)
 	}

@@ -19,6 +19,8 @@ const (
 	// consentFor is how long a path is used without a sign that the viewer still
 	// wants what comes (RFC 7675 §5.1).
 	consentFor = 30 * time.Second
+	// liteCheck is how often the path of a direct call is checked.
+	liteCheck = 5 * time.Second
 	// pathCheck is how often the path is looked at.
 	pathCheck = time.Second
 	// firstImprovement is after how long on a relay a direct path is tried for;
@@ -111,7 +113,7 @@ func (s *Session) start(f func()) bool {
 // described is called after descriptions were exchanged.
 func (s *Session) described(offer, answer string) {
 	if s.lite {
-		return // its password is not known, and it is reached already
+		return // it is reached already
 	}
 	remote := readICE(offer)
 	s.check.describe(readICE(answer), remote)
@@ -223,9 +225,22 @@ func (c *consent) expired(s *Session, now time.Time) bool {
 	if ok {
 		c.pair, c.answers = pair, st.ResponsesReceived
 	}
-	// A viewer that dialled without signaling asks instead; what it asks is
-	// authenticated, and pion ends the session if it stops.
-	return !s.lite && now.Sub(c.at) > consentFor
+	if s.lite {
+		// pion checks nothing then. Before the password is known, next to nothing is
+		// sent, and pion ends the session if the viewer stops asking.
+		remote := s.path.overUDP()
+		last := s.check.lastAnswer(remote)
+		switch {
+		case !s.check.armed(), !remote.IsValid():
+			c.at = now
+		case last.After(c.at):
+			c.at = last
+		}
+		if remote.IsValid() && now.Sub(last) > liteCheck {
+			s.path.probe(remote)
+		}
+	}
+	return now.Sub(c.at) > consentFor
 }
 
 // gatherRelays passes on the candidates that pion finds after the answer: those

@@ -135,10 +135,14 @@ func MappedAddress(m *stun.Message) (netip.AddrPort, error) {
 	return addrPort(plain.IP, plain.Port)
 }
 
+func broadcast() netip.Addr { return netip.AddrFrom4([4]byte{255, 255, 255, 255}) }
+
 func addrPort(ip []byte, port int) (netip.AddrPort, error) {
 	a, ok := netip.AddrFromSlice(ip)
-	if !ok || port < 1 || port > 65535 {
+	a = a.Unmap()
+	// What the server says is passed on to others, who send packets there.
+	if !ok || port < 1 || port > 65535 || a.IsUnspecified() || a.IsMulticast() || a.IsLinkLocalUnicast() || a == broadcast() {
 		return netip.AddrPort{}, errors.New("the STUN server's answer has no usable address")
 	}
-	return netip.AddrPortFrom(a.Unmap(), uint16(port)), nil
+	return netip.AddrPortFrom(a, uint16(port)), nil
 }

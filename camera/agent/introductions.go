@@ -141,6 +141,10 @@ func (a *Agent) receiveOffer(ctx context.Context, in signaling.Signed, known boo
 	a.log.Info("a viewer came", "viewer", intro.Viewer().Grouped(), "session", s.logID(), "via", s.via)
 	if !a.send(ctx, intro.Viewer(), reply) {
 		_ = s.media.Close()
+		return
+	}
+	for _, line := range s.held.release() {
+		a.tell(ctx, s, line)
 	}
 }
 

@@ -21,8 +21,8 @@ func (a *Agent) queue(s *session, f func()) {
 // know after the answer.
 func (a *Agent) trickling(ctx context.Context, s *session, o peer.Offer) peer.Offer {
 	o.OnCandidate = func(line string) {
-		if payload, err := s.intro.Candidate(time.Now(), line, "0"); err == nil { // an error: before the answer, or after the end
-			a.send(ctx, s.key.viewer, payload)
+		if !s.held.hold(line) {
+			a.tell(ctx, s, line)
 		}
 	}
 	o.OnMoved = func() {
@@ -31,6 +31,13 @@ func (a *Agent) trickling(ctx context.Context, s *session, o peer.Offer) peer.Of
 		}
 	}
 	return o
+}
+
+// tell passes a candidate on.
+func (a *Agent) tell(ctx context.Context, s *session, line string) {
+	if payload, err := s.intro.Candidate(time.Now(), line, "0"); err == nil { // an error: after the end
+		a.send(ctx, s.key.viewer, payload)
+	}
 }
 
 // restart answers a viewer's restart of ICE.

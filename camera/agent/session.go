@@ -87,6 +87,7 @@ type session struct {
 
 	intro *signaling.PublisherSession // nil but for signaling
 	later chan func()                 // what came by signaling, in order; nil without
+	held  heldCandidates              // what the viewer is told after the answer
 	whep  *whepSession                // nil for signaling
 
 	principal atomic.Pointer[trust.Principal] // what it may do; nil for a claim

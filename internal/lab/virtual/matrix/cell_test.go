@@ -187,13 +187,9 @@ func (c cell) prepare(t *testing.T, oneWay time.Duration) *prepared {
 
 // redial ends what there is of a session and connects anew, as viewers do.
 func (p *prepared) redial() {
-	conn, session := p.ends()
-	if conn != nil {
-		p.check(conn.Close())
-	}
-	if session != nil {
-		p.check(session.Close())
-	}
+	p.world.Cut() // see meeting.close
+	p.closeEnds()
+	p.world.Mend()
 	ctx, cancel := context.WithTimeout(context.Background(), cellPatience)
 	defer cancel()
 	_ = p.dial(ctx, p.viewerOptions) // perhaps the next time

@@ -3,6 +3,7 @@ package matrix
 import (
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +25,9 @@ func report(t *testing.T, format string, args ...any) {
 func TestMatrix(t *testing.T) {
 	start := time.Now()
 	all := cells()
+	if !printing() { // half of them, without those that differ in what cannot show
+		all = slices.DeleteFunc(all, func(c cell) bool { return c.where == apart && c.noHairpin })
+	}
 	lines := make([]string, len(all))
 	wrong := make([]bool, len(all))
 	t.Run("cells", func(t *testing.T) {

@@ -292,6 +292,14 @@ func (m *meeting) playsSince(t time.Time) bool {
 func (m *meeting) close() {
 	m.t.Helper()
 	m.world.Cut()
+	m.closeEnds()
+	m.stop()
+	m.check(m.endpoint.Close())
+}
+
+// closeEnds closes both sides of the session.
+func (m *meeting) closeEnds() {
+	m.t.Helper()
 	conn, session := m.ends()
 	if conn != nil {
 		m.check(conn.Close())
@@ -299,8 +307,6 @@ func (m *meeting) close() {
 	if session != nil {
 		m.check(session.Close())
 	}
-	m.stop()
-	m.check(m.endpoint.Close())
 }
 
 // elapse lets virtual time pass.

@@ -172,7 +172,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	e, err := peer.Listen(peer.EndpointOptions{ //nolint:contextcheck // it lives until Close
 		Certificate: a.opts.Identity.Certificate(), Addr: a.opts.UDP, Loopback: true,
 		MaxSessions: a.opts.MaxSessions + maxClaims, Logger: a.log.With("part", "peer"),
-		Interfaces: a.opts.Interfaces, STUN: peer.STUNHosts(a.opts.STUN), PortMap: a.opts.PortMap, External: a.opts.External,
+		Interfaces: a.opts.Interfaces, STUN: peer.STUNHosts(a.opts.STUN), PortMap: a.opts.PortMap, PortMapSecret: mapSecret(a.opts.DirectKey), External: a.opts.External,
 		TCP: a.opts.TCP, Resolve: a.opts.Resolve, Direct: a,
 	})
 	if err != nil {

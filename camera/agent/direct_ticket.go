@@ -42,6 +42,13 @@ func peerOf(raw [32]byte) identity.PeerID {
 	return identity.PeerID(strings.ToLower(peerEncoding().EncodeToString(raw[:])))
 }
 
+// mapSecret is a secret for the router, of the same key.
+func mapSecret(key []byte) []byte {
+	m := hmac.New(sha256.New, key)
+	_, _ = m.Write([]byte("sightline port mapping 1")) // never fails
+	return m.Sum(nil)
+}
+
 // ticketSecret is what a viewer proves its calls with.
 func ticketSecret(key []byte, raw [32]byte, expires uint32) []byte {
 	m := hmac.New(sha256.New, key)

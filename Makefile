@@ -48,7 +48,7 @@ e2e: bin/testsum node-modules ## browser and real cameras; nothing is skipped
 nat: ## every pair of networks in virtual time, one line a cell; a part of make test
 	@cd internal/lab/virtual/matrix && SIGHTLINE_MATRIX=print $(GO) test -count=1
 
-nat-kernel: ## every kind of router on the real kernel, one line a cell; a part of make e2e, needs root
+nat-kernel: node-modules ## every kind of router on the real kernel, one line a cell; a part of make e2e, needs root
 	@CI=true $(GO) test -count=1 -timeout 9m -v ./internal/e2e/natkernel | { grep -vE '^(=== |ok |PASS)' || true; }
 
 attacks: ## every attack on the real programs, as they are and without the check that refuses it

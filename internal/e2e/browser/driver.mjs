@@ -81,6 +81,9 @@ const commands = {
     await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
     await p.reload({ waitUntil: 'domcontentloaded' });
   },
+  async reload({ page }) {
+    await pages.get(page).reload({ waitUntil: 'domcontentloaded' });
+  },
   async close({ page }) {
     const p = pages.get(page);
     if ([...profiles.values()].includes(p.context())) await p.close();

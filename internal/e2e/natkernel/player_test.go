@@ -3,6 +3,7 @@ package natkernel
 import (
 	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -85,6 +86,18 @@ func (p *player) waitVideo(t *testing.T, n int, after time.Time, timeout time.Du
 			t.Fatalf("%d pieces of video in %v, want %d\n%s", later, timeout, n, p.Tail(30))
 		}
 	}
+}
+
+// path returns the one in use, as the viewer has logged it.
+func (p *player) path() string {
+	log, _ := p.Log()
+	last := "no path"
+	for line := range strings.Lines(log) {
+		if _, path, ok := strings.Cut(strings.TrimSpace(line), "msg=connected path="); ok {
+			last = path
+		}
+	}
+	return last
 }
 
 // gap returns the longest time without video from a moment on.

@@ -98,6 +98,12 @@ func (p *Page) Forget() {
 	p.b.Do("forget", map[string]any{"page": p.name}, 30*time.Second)
 }
 
+// Reload loads the page again, as a person does.
+func (p *Page) Reload() {
+	p.b.tb.Helper()
+	p.b.Do("reload", map[string]any{"page": p.name}, 30*time.Second)
+}
+
 // Text waits for an element with a test id and returns its text.
 func (p *Page) Text(testID string, timeout time.Duration) string {
 	p.b.tb.Helper()

@@ -64,16 +64,29 @@ func pcpRequest(client string, port uint16) []byte {
 	return append(b, unspecified[:]...)
 }
 
+// And what came in by the old address comes in no more.
 func TestSite_GetsANewAddress(t *testing.T) {
 	l := New(t)
+	server, err := l.Servers.ListenPacket(t.Context(), ServerAddress+":4000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
 	l.Coturn(t, CoturnOptions{})
 	for _, kind := range []Kind{FullCone, Symmetric} {
 		site, host := l.Site(t, SiteOptions{Kind: kind})
 		before := site.PublicAddress()
-		if _, mapped := bind(t, host); mapped.Addr() != before {
+		c, mapped := bind(t, host)
+		if mapped.Addr() != before {
 			t.Errorf("%s: public address %s, want %s", kind, mapped, before)
 		}
+		write(t, c, "hello", netip.MustParseAddrPort(ServerAddress+":4000"))
+		_, from := receive(t, server, time.Second)
 		site.Renumber(t)
+		write(t, server, "late", from)
+		if hears(t, c, "late", netip.MustParseAddrPort(ServerAddress+":4000")) {
+			t.Errorf("%s: what is for the old address comes in", kind)
+		}
 		if _, mapped := bind(t, host); mapped.Addr() != site.PublicAddress() || mapped.Addr() == before {
 			t.Errorf("%s: public address %s, want %s, not %s", kind, mapped, site.PublicAddress(), before)
 		}

@@ -97,7 +97,7 @@ func (r ruleset) in(line func(format string, args ...any)) {
 		from = "none"
 	}
 	if from != "none" {
-		line("iifname wan %s dnat to udp dport map @hosts", from)
+		line("iifname wan ip daddr %s %s dnat to udp dport map @hosts", r.wan, from)
 	}
 	// A router that maps every destination to a port of its own filters by
 	// address and port, and no host can know the port that another has for it.

@@ -195,6 +195,7 @@ func (s *Site) Renumber(tb testing.TB) {
 	if err := errors.Join(
 		s.Router.nft("flush ruleset\n"+s.rules.text()),
 		s.Router.ip("addr del "+old+"/16 dev wan", "addr add "+s.rules.wan+"/16 dev wan", "route replace default via "+ServerAddress),
+		s.Router.forget(),
 	); err != nil {
 		tb.Fatalf("give a router another address: %v", err)
 	}

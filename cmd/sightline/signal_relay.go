@@ -31,6 +31,7 @@ type relayFlags struct {
 	TurnPorts     string   `help:"UDP ports to relay from." default:"49152-65535" placeholder:"MIN-MAX"`
 	TurnAllow     []string `help:"Network that may be relayed to although it is not public." placeholder:"CIDR"`
 	TurnBudget    int64    `help:"What may be relayed for one agent in a day, in GB." default:"50" placeholder:"GB"`
+	TurnTotal     int64    `name:"turn-total-budget" help:"What may be relayed for all agents together in a day, in GB." default:"500" placeholder:"GB"`
 	TurnRate      int64    `help:"What may be relayed for one agent in a second, in Mbit. Default: no limit." placeholder:"MBIT"`
 	TurnMax       int      `name:"turn-allocations" help:"Relayed connections of one agent at a time." default:"32" placeholder:"N"`
 	PublicAddress []string `help:"Address or name by which the world reaches this machine's STUN server and relay, if it is another: behind a NAT one to one." placeholder:"IP|NAME"`
@@ -78,7 +79,9 @@ func (f *relayFlags) start(ctx context.Context, d *relay.Directory, s *server.Se
 	}
 	o := relay.Options{
 		Sockets: sockets.UDP, Logger: log, Registry: s.Registry(),
-		Limits: relay.Limits{BytesPerDay: f.TurnBudget * 1e9, BytesPerSecond: f.TurnRate * 1e6 / 8, Allocations: f.TurnMax},
+		Limits: relay.Limits{
+			BytesPerDay: f.TurnBudget * 1e9, TotalBytesPerDay: f.TurnTotal * 1e9, BytesPerSecond: f.TurnRate * 1e6 / 8, Allocations: f.TurnMax,
+		},
 	}
 	if f.Turn {
 		if o.TURN, err = f.turn(ctx, d, sockets, public, c.tls); err != nil {
@@ -114,8 +117,8 @@ func (f *relayFlags) check(config *tls.Config) error {
 		return errors.New("--turn-tls needs --turn")
 	case f.TurnTLS != "" && config == nil:
 		return errors.New("--turn-tls needs a certificate: --domain, or --tls-cert and --tls-key")
-	case f.TurnBudget < 0 || f.TurnBudget > 1e9 || f.TurnRate < 0 || f.TurnRate > 1e9 || f.TurnMax < 0:
-		return errors.New("--turn-budget, --turn-rate and --turn-allocations are above 0 and below 1,000,000,000")
+	case f.TurnBudget < 0 || f.TurnBudget > 1e9 || f.TurnTotal < 0 || f.TurnTotal > 1e9 || f.TurnRate < 0 || f.TurnRate > 1e9 || f.TurnMax < 0:
+		return errors.New("--turn-budget, --turn-total-budget, --turn-rate and --turn-allocations are above 0 and below 1,000,000,000")
 	}
 	for _, u := range f.TurnURL {
 		if strings.HasPrefix(u, "stun:") || signaling.ValidateICEURL(u) != nil {

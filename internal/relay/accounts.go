@@ -3,7 +3,6 @@ package relay
 import (
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -19,6 +18,7 @@ const (
 	refusedAllocations = "agent_allocations"
 	refusedTotal       = "total_allocations"
 	refusedBudget      = "budget"
+	refusedTotalBudget = "total_budget"
 	refusedRate        = "rate"
 )
 
@@ -39,6 +39,7 @@ func reasonOf(err error) string {
 type accounts struct {
 	// constant after construction
 	limits *Limits
+	total  budget // of all agents
 
 	mu sync.Mutex
 	// guarded by mu
@@ -46,23 +47,19 @@ type accounts struct {
 	allocations int // of all
 }
 
-// account is what one agent uses. A day is one of UTC.
+// account is what one agent uses.
 type account struct {
 	// constant after construction
 	agent   identity.PeerID
-	budget  int64
 	limiter *rate.Limiter // nil: no limit
+	total   *budget       // of all agents
 
+	budget      budget
 	allocations int // guarded by accounts.mu
-
-	// Of one day; a packet at midnight may count for either.
-	day   atomic.Int64 // since 1970
-	spent atomic.Int64 // bytes
-	told  atomic.Bool  // that the budget is spent
 }
 
 func newAccounts(l *Limits) *accounts {
-	return &accounts{limits: l, table: make(map[identity.PeerID]*account)}
+	return &accounts{limits: l, total: budget{limit: l.TotalBytesPerDay}, table: make(map[identity.PeerID]*account)}
 }
 
 // check reports, as open would, whether an agent may have one allocation more.
@@ -102,7 +99,7 @@ func (a *accounts) checkLocked(now time.Time, agent identity.PeerID) (*account, 
 		if len(a.table) >= maxAccounts {
 			return nil, &refusal{refusedTotal}
 		}
-		acc = &account{agent: agent, budget: a.limits.BytesPerDay}
+		acc = &account{agent: agent, total: &a.total, budget: budget{limit: a.limits.BytesPerDay}}
 		if r := a.limits.BytesPerSecond; r > 0 {
 			acc.limiter = rate.NewLimiter(rate.Limit(r), int(max(r, minBurst)))
 		}
@@ -113,7 +110,9 @@ func (a *accounts) checkLocked(now time.Time, agent identity.PeerID) (*account, 
 		return nil, &refusal{refusedTotal}
 	case acc.allocations >= a.limits.Allocations:
 		return nil, &refusal{refusedAllocations}
-	case !acc.left(now):
+	case !a.total.left(now):
+		return nil, &refusal{refusedTotalBudget}
+	case !acc.budget.left(now):
 		return nil, &refusal{refusedBudget}
 	}
 	return acc, nil
@@ -128,36 +127,24 @@ func (a *accounts) sweepLocked(now time.Time) {
 	}
 }
 
-// spend takes n bytes from the budget. A non-empty reason says that they must
-// not be relayed; first is true once a day, when the budget is spent.
+// spend takes n bytes from the agent's budget and from that of all. A non-empty
+// reason says that they must not be relayed; first is true once a day and
+// budget, when it is spent.
 func (acc *account) spend(now time.Time, n int) (reason string, first bool) {
 	if acc.limiter != nil && !acc.limiter.AllowN(now, n) {
 		return refusedRate, false
 	}
-	acc.turn(now)
-	if acc.spent.Add(int64(n)) > acc.budget {
-		return refusedBudget, acc.told.CompareAndSwap(false, true)
+	// What one agent tries beyond its own is not the others' expense.
+	if ok, first := acc.budget.spend(now, n); !ok {
+		return refusedBudget, first
+	}
+	if ok, first := acc.total.spend(now, n); !ok {
+		return refusedTotalBudget, first
 	}
 	return "", false
 }
 
-// left reports whether something is left of the day's budget.
-func (acc *account) left(now time.Time) bool {
-	acc.turn(now)
-	return acc.spent.Load() < acc.budget
-}
-
 // idle reports whether the account says no more than a new one would.
 func (acc *account) idle(now time.Time) bool {
-	acc.turn(now)
-	return acc.allocations == 0 && acc.spent.Load() == 0
-}
-
-// turn begins a new day.
-func (acc *account) turn(now time.Time) {
-	today := now.Unix() / 86400
-	if day := acc.day.Load(); day != today && acc.day.CompareAndSwap(day, today) {
-		acc.spent.Store(0)
-		acc.told.Store(false)
-	}
+	return acc.allocations == 0 && acc.budget.untouched(now)
 }

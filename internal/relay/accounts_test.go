@@ -35,6 +35,42 @@ func TestAccount_HasABudgetADay(t *testing.T) {
 	}
 }
 
+func TestAccounts_ShareABudgetADay(t *testing.T) {
+	l := Limits{BytesPerDay: 1000, TotalBytesPerDay: 1500}
+	l.setDefaults()
+	a := newAccounts(&l)
+	now := time.Date(2026, 5, 1, 23, 59, 59, 0, time.UTC)
+	open := func() *account {
+		acc, err := a.open(now, newAgent(t)) // a fresh key
+		if err != nil {
+			t.Fatal(err)
+		}
+		return acc
+	}
+	greedy, second, third := open(), open(), open()
+	for range 10 { // no more than its own counts for all
+		greedy.spend(now, 800)
+	}
+	for i, tt := range []struct {
+		by    *account
+		bytes int
+		want  string
+		first bool
+	}{{second, 700, "", false}, {second, 100, refusedTotalBudget, true}, {third, 100, refusedTotalBudget, false}} {
+		if reason, first := tt.by.spend(now, tt.bytes); reason != tt.want || first != tt.first {
+			t.Errorf("%d: %q, %v", i, reason, first)
+		}
+	}
+	if err := a.check(now, newAgent(t)); reasonOf(err) != refusedTotalBudget {
+		t.Error("a fresh key:", err)
+	}
+	now = now.Add(time.Second)
+	if reason, _ := third.spend(now, 400); reason != "" {
+		t.Error("after midnight:", reason)
+	}
+	open()
+}
+
 func TestAccount_HasARateIfWanted(t *testing.T) {
 	l := Limits{BytesPerSecond: 1 << 20}
 	l.setDefaults()

@@ -28,7 +28,8 @@ type Agents struct {
 }
 
 // AnyAgent enrols every agent. Keys are free, so only the relay's limits in
-// total bound what strangers make it carry.
+// total (Limits.TotalBytesPerDay, Limits.TotalAllocations) bound what strangers
+// make it carry.
 func AnyAgent() *Agents { return &Agents{} }
 
 // OpenAgents reads a file of PeerIDs in the form of an allow-list

@@ -155,17 +155,20 @@ func (a *allocation) send(p []byte, peer netip.AddrPort) {
 }
 
 // spend reports whether n bytes may be relayed. When the day's budget is spent,
-// the allocation ends.
+// the agent's or that of all, the allocation ends.
 func (a *allocation) spend(n int) bool {
 	reason, first := a.account.spend(time.Now(), max(n, minCharge))
 	if reason == "" {
 		return true
 	}
 	a.server.drop(reason)
-	if first {
+	switch {
+	case first && reason == refusedTotalBudget:
+		a.server.log.Warn("the relay's budget for all agents is spent for today; if they are yours, raise it")
+	case first:
 		a.server.log.Warn("an agent has spent its budget of the relay for today", "agent", a.account.agent.Short())
 	}
-	if reason == refusedBudget {
+	if reason == refusedBudget || reason == refusedTotalBudget {
 		_ = a.Close() // pion's reader then ends and forgets the allocation
 	}
 	return false

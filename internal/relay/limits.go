@@ -5,10 +5,14 @@ import "math"
 // Limits bound what agents may use of a relay. What is 0 has its default.
 type Limits struct {
 	// BytesPerDay is what may be relayed for one agent on one day of UTC, the
-	// payloads of both directions together, each counted as 64 bytes at least. Default 50 GB (50e9). When it is
-	// spent, the agent's allocations end, and it gets no new one until midnight.
-	// The count does not survive a restart.
+	// payloads of both directions together, each counted as 64 bytes at least. When
+	// it is spent, the agent's allocations end, and it gets no new one until
+	// midnight. The count does not survive a restart. Default 50 GB (50e9).
 	BytesPerDay int64
+	// TotalBytesPerDay is the same for all agents together: when it is spent, every
+	// allocation that carries something ends, and there is no new one until
+	// midnight. Default 500 GB (500e9).
+	TotalBytesPerDay int64
 	// BytesPerSecond is what may be relayed for one agent in one second; packets
 	// above it are dropped. Default: no limit.
 	BytesPerSecond int64
@@ -33,6 +37,7 @@ const minBurst = 256 << 10
 
 func (l *Limits) setDefaults() {
 	setDefault(&l.BytesPerDay, 50e9)
+	setDefault(&l.TotalBytesPerDay, 500e9)
 	setDefault(&l.Allocations, 32)
 	setDefault(&l.TotalAllocations, 2048)
 	setDefault(&l.Connections, 1024)

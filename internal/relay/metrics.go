@@ -87,10 +87,12 @@ func (m *metrics) showZeros() {
 	for _, t := range []transport{overUDP, overTCP, overTLS} {
 		m.allocated.WithLabelValues(string(t))
 	}
-	for _, r := range []string{refusedAllocations, refusedTotal, refusedBudget} {
+	for _, r := range []string{refusedAllocations, refusedTotal, refusedBudget, refusedTotalBudget} {
 		m.refused.WithLabelValues(r)
 	}
-	for _, r := range []string{refusedBudget, refusedRate, droppedThrottled, droppedDestination, droppedStranger, droppedFrame} {
+	for _, r := range []string{
+		refusedBudget, refusedTotalBudget, refusedRate, droppedThrottled, droppedDestination, droppedStranger, droppedFrame,
+	} {
 		m.dropped.WithLabelValues(r)
 	}
 	for _, r := range []string{authAccepted, authRefused} {

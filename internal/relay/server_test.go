@@ -245,6 +245,26 @@ func TestServer_EndsTheAllocationsOfAnAgentThatHasSpentItsBudget(t *testing.T) {
 	exchange(t, other, far, 2) // nobody else's
 }
 
+func TestServer_EndsAllAllocationsWhenTheBudgetOfAllIsSpent(t *testing.T) {
+	s := start(t, func(o *Options) { o.Limits.TotalBytesPerDay = 5000 })
+	far := peer(t)
+	first, second := allocate(t, s.client(newAgent(t))), allocate(t, s.client(newAgent(t)))
+	exchange(t, first, far, 2)
+	exchange(t, second, far, 2)
+	for range 6 {
+		_, _ = first.WriteTo(make([]byte, 1000), far.LocalAddr())
+	}
+	s.counted("allocations", 1)
+	_, _ = second.WriteTo(make([]byte, 1000), far.LocalAddr())
+	s.counted("allocations", 0)
+	if _, err := s.client(newAgent(t)).Allocate(); err == nil {
+		t.Error("a fresh key got an allocation on a spent budget")
+	}
+	if s.metric("refused_total", refusedTotalBudget) != 1 || s.metric("dropped_total", refusedTotalBudget) < 2 {
+		t.Error("not counted")
+	}
+}
+
 func TestServer_BoundsStreams(t *testing.T) {
 	var at string
 	s := start(t, func(o *Options) {

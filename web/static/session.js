@@ -94,7 +94,7 @@ export class Session {
    */
   static dial(options) {
     return Session.#make(options, async (session) => {
-      await session.#dial();
+      await session.#dial(options);
       await session.#connected(dialMs);
       // The cameras of a session before this one are shown without a gap; others
       // are asked for when their list is known.
@@ -335,11 +335,17 @@ export class Session {
     await this.restart().catch((error) => console.debug('sightline: ICE is not started again', error));
   }
 
-  async #dial() {
+  /** @param {SessionOptions} options */
+  async #dial({ clockOffsetMs = 0 }) {
     const ticket = await this.#book?.ticket(this.#peer);
     if (!ticket) throw new SessionError('no-ticket', 'The agent has given this browser no ticket for a direct dial.');
     await this.#connection.setLocalDescription();
-    const credentials = await agreedCredentials(ticket, this.#identity.peerId, this.#gathering.describe());
+    const credentials = await agreedCredentials(ticket, {
+      peer: this.#peer,
+      identity: this.#identity,
+      offer: this.#gathering.describe(),
+      nowMs: Date.now() + clockOffsetMs,
+    });
     await this.#connection.setRemoteDescription({ type: 'answer', sdp: agreedAnswer(ticket, credentials) });
   }
 

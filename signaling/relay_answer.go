@@ -1,5 +1,10 @@
 package signaling
 
+import (
+	"fmt"
+	"strings"
+)
+
 // RelayAnswer answers a RelayRequest with a TURN server and a credential of its
 // own, which both ends of a session may use until it expires.
 type RelayAnswer struct {
@@ -17,6 +22,14 @@ func (f *RelayAnswer) stamp()          { f.Type = f.kind() }
 func (f *RelayAnswer) validate() error {
 	if err := checkRef(f.Ref); err != nil {
 		return err
+	}
+	if f.ICE.Username == "" || f.ICE.Credential == "" {
+		return fmt.Errorf("%w: a relay without a credential", ErrMessage)
+	}
+	for _, u := range f.ICE.URLs {
+		if strings.HasPrefix(u, "stun:") {
+			return fmt.Errorf("%w: a relay has turn: and turns: URLs only", ErrMessage)
+		}
 	}
 	return f.ICE.Validate()
 }

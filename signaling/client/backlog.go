@@ -27,10 +27,10 @@ type backlog struct {
 // outgoing is one request of the backlog.
 type outgoing struct {
 	// constant after construction
-	ref    int64
-	lookup bool // may be written before the registration is confirmed
-	frame  []byte
-	done   chan reply // capacity 1
+	ref   int64
+	wants signaling.FrameType // the answer: sent, keys or relay
+	frame []byte
+	done  chan reply // capacity 1
 
 	written bool // to the current connection; guarded by backlog.mu
 }
@@ -48,7 +48,7 @@ func newBacklog(size int) *backlog {
 
 // send queues a message and waits until the server has taken or refused it.
 func (b *backlog) send(ctx context.Context, to identity.PeerID, payload string) error {
-	_, err := b.request(ctx, false, func(ref int64) signaling.Frame {
+	_, err := b.request(ctx, signaling.FrameSent, func(ref int64) signaling.Frame {
 		return &signaling.Send{To: to, Ref: ref, Ack: true, Payload: payload}
 	})
 	return err
@@ -56,24 +56,24 @@ func (b *backlog) send(ctx context.Context, to identity.PeerID, payload string) 
 
 // lookup queues a lookup and waits for the key statement.
 func (b *backlog) lookup(ctx context.Context, to identity.PeerID) (string, error) {
-	r, err := b.request(ctx, true, func(ref int64) signaling.Frame { return &signaling.Lookup{To: to, Ref: ref} })
+	r, err := b.request(ctx, signaling.FrameKeys, func(ref int64) signaling.Frame { return &signaling.Lookup{To: to, Ref: ref} })
 	return r.keys, err
 }
 
 // relay queues a request for a relay and waits for the answer.
 func (b *backlog) relay(ctx context.Context) (signaling.ICEServer, error) {
-	r, err := b.request(ctx, false, func(ref int64) signaling.Frame { return &signaling.RelayRequest{Ref: ref} })
+	r, err := b.request(ctx, signaling.FrameRelay, func(ref int64) signaling.Frame { return &signaling.RelayRequest{Ref: ref} })
 	return r.relay, err
 }
 
-func (b *backlog) request(ctx context.Context, lookup bool, frame func(ref int64) signaling.Frame) (reply, error) {
+func (b *backlog) request(ctx context.Context, wants signaling.FrameType, frame func(ref int64) signaling.Frame) (reply, error) {
 	select {
 	case b.slots <- struct{}{}:
 	case <-ctx.Done():
 		return reply{}, fmt.Errorf("%w: the queue is full: %w", ErrNotSent, context.Cause(ctx))
 	}
 	defer func() { <-b.slots }()
-	item, err := b.add(lookup, frame)
+	item, err := b.add(wants, frame)
 	if err != nil {
 		return reply{}, err
 	}
@@ -90,7 +90,7 @@ func (b *backlog) request(ctx context.Context, lookup bool, frame func(ref int64
 	}
 }
 
-func (b *backlog) add(lookup bool, frame func(ref int64) signaling.Frame) (*outgoing, error) {
+func (b *backlog) add(wants signaling.FrameType, frame func(ref int64) signaling.Frame) (*outgoing, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.stopped != nil {
@@ -101,7 +101,7 @@ func (b *backlog) add(lookup bool, frame func(ref int64) signaling.Frame) (*outg
 	if err != nil {
 		return nil, err
 	}
-	item := &outgoing{ref: b.lastRef, lookup: lookup, frame: data, done: make(chan reply, 1)}
+	item := &outgoing{ref: b.lastRef, wants: wants, frame: data, done: make(chan reply, 1)}
 	b.items = append(b.items, item)
 	return item, nil
 }
@@ -124,12 +124,12 @@ func (b *backlog) len() int {
 }
 
 // next returns the frame to write next, or nil. Before the registration is
-// confirmed only lookups are.
+// confirmed only lookups are written.
 func (b *backlog) next(registered bool) []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, it := range b.items {
-		if !it.written && (registered || it.lookup) {
+		if !it.written && (registered || it.wants == signaling.FrameKeys) {
 			it.written = true
 			return it.frame
 		}
@@ -144,6 +144,21 @@ func (b *backlog) rewind() {
 	for _, it := range b.items {
 		it.written = false
 	}
+}
+
+// answer ends the wait for ref by an answer of a kind. One that was not asked for
+// is an error: it would pass for success, with nothing in it.
+func (b *backlog) answer(ref int64, kind signaling.FrameType, r reply) error {
+	b.mu.Lock()
+	for _, it := range b.items {
+		if it.ref == ref && it.wants != kind {
+			b.mu.Unlock()
+			return fmt.Errorf("%w: %q where %q was asked for", signaling.ErrMessage, kind, it.wants)
+		}
+	}
+	b.mu.Unlock()
+	b.finish(ref, r)
+	return nil
 }
 
 // finish ends the wait for ref. It reports whether anyone waited.

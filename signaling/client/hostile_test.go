@@ -3,6 +3,7 @@ package client_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -108,6 +109,51 @@ func TestClient_AHostileServerIsLeftAndTriedAgain(t *testing.T) {
 			}
 			p.stop()
 		})
+	}
+}
+
+// TestClient_AnAnswerOfAnotherKindIsNoSuccess lets a server answer every request
+// with what answers another.
+func TestClient_AnAnswerOfAnotherKindIsNoSuccess(t *testing.T) {
+	id, to := newID(t), newID(t).PeerID()
+	ask := map[string]func(ctx context.Context, p *peer) error{
+		"sent":  func(ctx context.Context, p *peer) error { return p.Send(ctx, to, "1.1.1") },
+		"keys":  func(ctx context.Context, p *peer) error { _, err := p.Lookup(ctx, to); return err },
+		"relay": func(ctx context.Context, p *peer) error { _, err := p.Relay(ctx); return err },
+	}
+	answers := map[string]string{
+		"sent":                       `{"type":"sent","ref":1}`,
+		"keys":                       fmt.Sprintf(`{"type":"keys","of":%q,"ref":1,"keys":"1.1.1"}`, to),
+		"relay":                      `{"type":"relay","ref":1,"ice":{"urls":["turn:a.example"],"username":"u","credential":"c","expires":0}}`,
+		"relay without a credential": `{"type":"relay","ref":1,"ice":{"urls":["turn:a.example"],"username":"","credential":"","expires":0}}`,
+		"relay that is none":         `{"type":"relay","ref":1,"ice":{"urls":["stun:a.example"],"username":"u","credential":"c","expires":0}}`,
+	}
+	for asked, ask := range ask {
+		for answered, answer := range answers {
+			t.Run(asked+" "+answered, func(t *testing.T) {
+				p := run(t, impostor(t, func(ctx context.Context, ws *websocket.Conn) {
+					welcome(ctx, ws, id.PeerID())
+					if _, _, err := ws.Read(ctx); err == nil {
+						_ = ws.Write(ctx, websocket.MessageText, []byte(answer))
+					}
+					listen(ctx, ws)
+				}), id, nil)
+				p.wait(client.StateOnline)
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				defer cancel()
+				result := make(chan error, 1)
+				go func() { result <- ask(ctx, p) }()
+				if asked != answered {
+					if err := p.wait(client.StateWaiting); !errors.Is(err, signaling.ErrMessage) {
+						t.Error("the connection ended with", err)
+					}
+					cancel()
+				}
+				if err := <-result; (err == nil) != (asked == answered) {
+					t.Error(err)
+				}
+			})
+		}
 	}
 }
 

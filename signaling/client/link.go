@@ -175,15 +175,18 @@ func (l *link) read(ctx context.Context) error {
 		case *signaling.Delivery:
 			l.client.receive(*f)
 		case *signaling.Sent:
-			l.client.backlog.finish(f.Ref, reply{})
+			err = l.client.backlog.answer(f.Ref, signaling.FrameSent, reply{})
 		case *signaling.Keys:
-			l.client.backlog.finish(f.Ref, reply{keys: f.Keys})
+			err = l.client.backlog.answer(f.Ref, signaling.FrameKeys, reply{keys: f.Keys})
 		case *signaling.RelayAnswer:
-			l.client.backlog.finish(f.Ref, reply{relay: f.ICE})
+			err = l.client.backlog.answer(f.Ref, signaling.FrameRelay, reply{relay: f.ICE})
 		case *signaling.ServerError:
 			l.failed(f)
 		default:
-			return fmt.Errorf("%w: unexpected frame", signaling.ErrMessage)
+			err = fmt.Errorf("%w: unexpected frame", signaling.ErrMessage)
+		}
+		if err != nil {
+			return err
 		}
 	}
 }
@@ -241,14 +244,25 @@ func (l *link) ping(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-ticker.C:
-			bounded, cancel := context.WithTimeout(ctx, l.client.opts.PingTimeout)
-			err := l.ws.Ping(bounded)
-			cancel()
-			if err != nil {
-				return fmt.Errorf("the server does not answer: %w", err)
+			if err := l.pong(ctx, l.client.opts.PingTimeout); err != nil {
+				return err
+			}
+		case <-l.client.probe:
+			if err := l.pong(ctx, min(probeTimeout, l.client.opts.PingTimeout)); err != nil {
+				return err
 			}
 		}
 	}
+}
+
+// pong asks the server for a sign of life.
+func (l *link) pong(ctx context.Context, patience time.Duration) error {
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := l.ws.Ping(bounded); err != nil {
+		return fmt.Errorf("the server does not answer: %w", err)
+	}
+	return nil
 }
 
 // dialError says in words what an HTTP answer means.

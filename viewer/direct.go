@@ -3,7 +3,6 @@ package viewer
 import (
 	"bytes"
 	"context"
-	"encoding/base32"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/peer"
+	"github.com/sightline-cam/sightline/internal/ticket"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
@@ -130,16 +130,15 @@ func dialTicket(ctx context.Context, o Options) (*Session, error) {
 	if !t.usable() {
 		return nil, errors.New("there is no ticket, or it has expired")
 	}
-	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ToUpper(string(o.Identity.PeerID())))
-	if err != nil || len(raw) != 32 {
-		return nil, errors.New("the viewer's id is no PeerID")
-	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Session{o: o, handshake: newHandshake(o), frames: peer.NewUnitReader(), cancel: cancel}
+	var err error
 	s.conn, err = peer.DialDirect(ctx, peer.DialOptions{
 		Certificate: o.Identity.Certificate(), Loopback: o.Loopback, Logger: o.Logger, Patience: o.Patience, OnTrack: s.frames.AddTrack,
 	}, peer.DirectDial{
-		Viewer: [32]byte(raw), Secret: t.Secret, Expires: uint32(t.Expires.Unix()),
+		Call: func(fingerprint [32]byte) (string, string, error) {
+			return ticket.Call(o.Identity, o.Peer, t.Secret, t.Expires, time.Now(), fingerprint)
+		},
 		Addresses: t.Addresses, Fingerprint: t.Fingerprint,
 	})
 	if err != nil {

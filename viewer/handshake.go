@@ -170,6 +170,7 @@ func (h *handshake) restart(ctx context.Context, sdp string) (peer.Reply, error)
 
 // reachable is peer.DialOptions.Reachable.
 func (h *handshake) reachable(ctx context.Context) error {
+	h.signal.Probe() // a connection that died with the path would keep the question
 	_, err := h.signal.Lookup(ctx, h.o.Peer)
 	return err
 }

@@ -173,7 +173,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		Certificate: a.opts.Identity.Certificate(), Addr: a.opts.UDP, Loopback: true,
 		MaxSessions: a.opts.MaxSessions + maxClaims, Logger: a.log.With("part", "peer"),
 		Interfaces: a.opts.Interfaces, STUN: peer.STUNHosts(a.opts.STUN), PortMap: a.opts.PortMap, PortMapSecret: mapSecret(a.opts.DirectKey), External: a.opts.External,
-		TCP: a.opts.TCP, Resolve: a.opts.Resolve, Direct: a,
+		TCP: a.opts.TCP, Resolve: a.opts.Resolve, Direct: a, OnNetwork: a.networkChanged,
 	})
 	if err != nil {
 		for _, l := range []net.Listener{a.opts.Listener, a.opts.Console} {
@@ -226,6 +226,13 @@ func (a *Agent) Run(ctx context.Context) error {
 		return errors.Join(cause, err)
 	}
 	return err
+}
+
+// networkChanged makes sure that signaling works over the network as it is now.
+func (a *Agent) networkChanged() {
+	if s, ok := a.signal.(interface{ Probe() }); ok {
+		s.Probe()
+	}
 }
 
 // ownListener puts around the own listener what keeps strangers' connections

@@ -6,27 +6,42 @@ import (
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/peer"
+	"github.com/sightline-cam/sightline/internal/ticket"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
+// maxCallAge is how old, or from the future, a call may be. It bounds how long a
+// recorded one could be played again, which comes to nothing anyhow for want of the
+// certificate's key.
+const maxCallAge = 5 * time.Minute
+
 // Password implements peer.DirectHandler.
 func (a *Agent) Password(fragment string) (string, bool) {
-	f, err := peer.ParseDirectFragment(fragment)
-	// A clock that cannot be right expires nothing; access lists still hold.
-	if err != nil || a.gate.trust.ClockBelievable() && time.Now().After(time.Unix(int64(f.Expires), 0)) {
+	f, err := ticket.Parse(fragment)
+	if err != nil {
 		return "", false
 	}
-	return peer.DirectPassword(ticketSecret(a.opts.DirectKey, f.Viewer, f.Expires), fragment), true
+	// A clock that cannot be right expires nothing; access lists still hold.
+	if now := time.Now(); a.gate.trust.ClockBelievable() && (now.After(f.Expires) || now.Sub(f.Time).Abs() > maxCallAge) {
+		return "", false
+	}
+	secret, err := ticket.Secret(a.opts.DirectKey, f.Viewer, f.Expires)
+	if err != nil {
+		return "", false
+	}
+	return ticket.Password(secret, fragment), true
 }
 
 // Call implements peer.DirectHandler.
 func (a *Agent) Call(c peer.DirectCall) error {
-	f, err := peer.ParseDirectFragment(c.Fragment)
+	f, err := ticket.Parse(c.Fragment)
 	if err != nil {
 		return err
 	}
-	viewer, now := peerOf(f.Viewer), time.Now()
-	if err := viewer.Validate(); err != nil {
+	viewer, now := f.Viewer, time.Now()
+	if err := f.Verify(a.PeerID()); err != nil {
+		a.metrics.offer("refused")
+		a.log.Info("refused a direct call with somebody else's ticket", "viewer", viewer.Grouped(), "from", c.From)
 		return err
 	}
 	if err := within(a.allow.of(now, string(viewer)).offers, now, 1); err != nil {
@@ -42,6 +57,9 @@ func (a *Agent) Call(c peer.DirectCall) error {
 		return err
 	}
 	s := &session{key: sessionKey{viewer, signaling.NewToken(signaling.SessionSize)}, via: viaDirect}
+	if !a.opts.Open && !a.gate.trust.Known(viewer) {
+		s.place = placeOfNewcomer
+	}
 	s.principal.Store(principal)
 	if err := a.openDirect(context.Background(), s, c, f.Fingerprint); err != nil {
 		a.metrics.offer("rejected")

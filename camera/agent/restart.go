@@ -42,6 +42,11 @@ func (a *Agent) tell(ctx context.Context, s *session, line string) {
 
 // restart answers a viewer's restart of ICE.
 func (a *Agent) restart(ctx context.Context, s *session, m *signaling.Restart) {
+	if err := within(s.restarts, time.Now(), 1); err != nil {
+		a.metrics.refused(err)
+		a.metrics.message("dropped")
+		return
+	}
 	answering, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	sdp, err := s.media.Restart(answering, m.SDP)

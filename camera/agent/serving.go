@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/sightline-cam/sightline/internal/peer"
 )
 
@@ -38,6 +40,7 @@ func (a *Agent) open(ctx context.Context, s *session, o peer.Offer) (answer stri
 func (a *Agent) enter(ctx context.Context, s *session, media mediaSession) error {
 	s.media, s.started, s.limit = media, time.Now(), newLimiter(maxRequestsPerSession)
 	s.events = newLimiter(maxEventsPerSession)
+	s.restarts = rate.NewLimiter(rate.Every(restartEvery), restartBurst)
 	if s.intro != nil {
 		s.later = make(chan func(), maxLater)
 	}
@@ -51,6 +54,13 @@ func (a *Agent) enter(ctx context.Context, s *session, media mediaSession) error
 	go a.attend(s) // add has counted it
 	return nil
 }
+
+// A session may restart ICE so often: each restart begins new checks of whatever
+// addresses the viewer names.
+const (
+	restartEvery = 2 * time.Second
+	restartBurst = 5
+)
 
 // maxLater bounds the messages of a session that wait their turn.
 const maxLater = 64

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/sightline-cam/sightline/internal/identity"
 	"github.com/sightline-cam/sightline/internal/peer"
 	"github.com/sightline-cam/sightline/internal/trust"
@@ -77,13 +79,14 @@ type sessionKey struct {
 // session is one viewer's connection to this agent.
 type session struct {
 	// Constant after construction.
-	key     sessionKey
-	via     origin
-	place   place
-	media   mediaSession
-	started time.Time
-	limit   *limiter // requests under way over its data channels
-	events  *limiter // event streams among them
+	key      sessionKey
+	via      origin
+	place    place
+	media    mediaSession
+	started  time.Time
+	restarts *rate.Limiter // of ICE
+	limit    *limiter      // requests under way over its data channels
+	events   *limiter      // event streams among them
 
 	intro *signaling.PublisherSession // nil but for signaling
 	later chan func()                 // what came by signaling, in order; nil without

@@ -41,7 +41,7 @@ func (c Candidate) Line(place int) string {
 	h := fnv.New32a()
 	_, _ = fmt.Fprintf(h, "%s %s %s %s", c.Kind, c.Transport, c.Base.Addr(), c.By) // never fails
 	kind, related := "host", ""
-	if c.Kind != Host {
+	if c.Kind != Host && c.Transport != "tcp" {
 		kind = "srflx"
 		related = fmt.Sprintf(" raddr %s rport %d", c.Base.Addr(), c.Base.Port())
 	}

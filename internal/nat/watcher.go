@@ -23,6 +23,9 @@ const (
 	shortestLife = 5 * time.Second
 	// stunPatience is how long a server has to answer.
 	stunPatience = 3 * time.Second
+	// sleepGap is how much longer than the process the world lived, for it to have
+	// been asleep; a clock that is set by less goes unnoticed.
+	sleepGap = 5 * time.Second
 	// retryAfter is the pause after no server answered; it doubles up to
 	// bindingLife.
 	retryAfter = 2 * time.Second
@@ -161,12 +164,13 @@ func (w *Watcher) Run(ctx context.Context) {
 		case <-ask.C:
 		case now := <-poll.C:
 			// The wall clock goes on while a machine sleeps, the other does not.
-			slept := now.Round(0).Sub(last.Round(0)) > 10*pollInterval
+			slept := now.Round(0).Sub(last.Round(0))-now.Sub(last) > sleepGap
 			last = now
-			if !w.lookAround() && !slept {
+			changed, gone := w.lookAround()
+			if !changed && !slept {
 				continue
 			}
-			w.o.OnChange(true)
+			w.o.OnChange(gone || slept)
 			pause = retryAfter
 		}
 		before := w.State()
@@ -191,20 +195,22 @@ func (w *Watcher) Run(ctx context.Context) {
 	}
 }
 
-// lookAround reads the machine's addresses, and reports whether they changed.
-func (w *Watcher) lookAround() bool {
+// lookAround reads the machine's addresses, and reports whether they changed, and
+// whether one of the old ones is gone: a new one breaks nothing.
+func (w *Watcher) lookAround() (changed, gone bool) {
 	addrs, err := w.o.Interfaces.Addresses()
 	if err != nil {
 		w.o.Logger.Debug("the machine's addresses are not known", "error", err)
-		return false
+		return false, false
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if slices.Equal(addrs, w.state.Host) {
-		return false
+		return false, false
 	}
+	gone = len(w.state.Host) == 0 || slices.ContainsFunc(w.state.Host, func(a netip.Addr) bool { return !slices.Contains(addrs, a) })
 	w.state.Host = addrs
-	return true
+	return true, gone
 }
 
 type binding struct {

@@ -73,6 +73,11 @@ func newConn(pc *webrtc.PeerConnection, p *port, path *viewerPath, o DialOptions
 		restartAsked: make(chan string, 1),
 		told:         make(map[string]bool),
 	}
+	if o.Restart != nil && !o.ForceRelay {
+		// pion would wait for each permission at a relay before it checks the next
+		// direct path.
+		c.relays = pionServers(o.ICEServers)
+	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	pc.OnConnectionStateChange(c.stateChanged)
 	pc.OnTrack(c.trackArrived)

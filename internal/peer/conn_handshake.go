@@ -41,7 +41,11 @@ func (c *Conn) establish(ctx context.Context) error {
 	if err := c.negotiate(ctx, offer, c.o.Signal); err != nil {
 		return err
 	}
-	fallback := time.NewTimer(fallbackAfter)
+	patience := fallbackAfter
+	if len(pionServers(c.o.ICEServers)) > 0 {
+		patience = knownFallback
+	}
+	fallback := time.NewTimer(patience)
 	defer fallback.Stop()
 	for {
 		select {
@@ -70,11 +74,6 @@ func (c *Conn) establish(ctx context.Context) error {
 // negotiate makes an offer the local description, has it answered and takes the
 // answer. It does not wait for a connection.
 func (c *Conn) negotiate(ctx context.Context, offer webrtc.SessionDescription, carry exchange) error {
-	if c.relays != nil {
-		if err := c.pc.SetConfiguration(c.withRelays()); err != nil {
-			return fmt.Errorf("use the relays: %w", err)
-		}
-	}
 	c.answered.Store(false) // new candidates belong behind the new offer
 	gathered := webrtc.GatheringCompletePromise(c.pc)
 	if err := c.pc.SetLocalDescription(offer); err != nil {

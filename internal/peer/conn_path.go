@@ -26,15 +26,22 @@ const (
 	runningStream = 4
 	// roundTime is how long the addresses of one round have to answer.
 	roundTime = 2 * time.Second
+	// askedTime is the same where the publisher has asked for a restart.
+	askedTime = 400 * time.Millisecond
 	// nominateAgain is after how long a nomination is repeated; it doubles.
 	nominateAgain = 25 * time.Millisecond
 	// fallbackAfter is how long a direct path is waited for before ICE restarts
 	// with the relays that came in the answer.
+	// or, sooner, with those that were known before.
 	fallbackAfter = 1500 * time.Millisecond
+	knownFallback = 700 * time.Millisecond
 	// reachTime is how long signaling has to show that it works, restartTime how
 	// long a restart may take.
-	reachTime   = 2 * time.Second
-	restartTime = 4 * time.Second
+	reachTime   = 3 * time.Second
+	restartTime = 2500 * time.Millisecond
+	// maxFailedRestarts is how many restarts may stay without an answer: the first
+	// may be lost with the publisher's old connection to the signaling server.
+	maxFailedRestarts = 2
 	// firstRestart is the pause after a restart of ICE; it doubles up to lastRestart
 	// as long as no path works.
 	firstRestart = time.Second
@@ -57,7 +64,10 @@ func (c *Conn) keepPath() {
 		case <-c.moved:
 			w.find("this machine's addresses changed")
 		case reason := <-c.restartAsked:
-			w.restart(reason)
+			// The publisher moved; perhaps its new address answers already.
+			if _, ok := c.round(anyPath, true, askedTime); !ok {
+				w.restart(reason)
+			}
 		case <-tick.C:
 			w.look(time.Now())
 		}
@@ -70,6 +80,7 @@ type pathWatch struct {
 	count           uint64 // packets at the last look
 	steady          int    // looks in a row with new packets
 	running         bool   // a stream was running when the last packets came
+	failed          int // restarts in a row that were not answered
 	nextRestart     time.Time
 	restartWait     time.Duration
 	nextImprovement time.Time
@@ -113,10 +124,12 @@ func (w *pathWatch) look(now time.Time) {
 
 // improve looks for a better path than the one in use.
 func (w *pathWatch) improve(than pathRank) {
-	if best, ok := w.conn.round(func(r pathRank) bool { return r > than }, false); ok {
+	if best, ok := w.conn.round(func(r pathRank) bool { return r > than }, false, roundTime); ok {
 		w.conn.log.Info("a better path is used", "remote", best)
 	}
 }
+
+func anyPath(pathRank) bool { return true }
 
 // find looks for any path at all; if none answers, ICE restarts.
 func (w *pathWatch) find(why string) {
@@ -124,7 +137,7 @@ func (w *pathWatch) find(why string) {
 	c.log.Info("looking for a path", "why", why)
 	w.improveWait = time.Second
 	w.nextImprovement = time.Now().Add(w.improveWait)
-	if _, ok := c.round(func(pathRank) bool { return true }, true); ok {
+	if _, ok := c.round(anyPath, true, roundTime); ok {
 		w.restartWait = firstRestart
 		w.running = false // until packets come again: the camera may have paused
 		return
@@ -154,20 +167,27 @@ func (w *pathWatch) restart(why string) {
 	ctx, cancel := context.WithTimeout(c.ctx, restartTime)
 	defer cancel()
 	if err := c.restart(ctx); err != nil {
-		// The publisher is there and does not answer: it has ended the session, and
-		// the old path is given up.
 		c.log.Info("the path could not be renewed", "why", why, "error", err)
-		c.end(errPathLost)
+		if w.failed++; w.failed == maxFailedRestarts {
+			// The publisher is there and does not answer: it has ended the session.
+			c.end(errPathLost)
+		}
+		w.nextRestart = time.Time{} // the old path is given up; there is nothing to wait for
+		select {
+		case c.restartAsked <- "the last restart was not answered":
+		default:
+		}
 		return
 	}
+	w.failed = 0
 	w.improveWait = time.Second
 	w.nextImprovement = time.Now().Add(w.improveWait)
 }
 
 // round checks all addresses of the publisher that would do and nominates the
 // first that answers or, unless it is urgent, the best.
-func (c *Conn) round(would func(pathRank) bool, urgent bool) (netip.AddrPort, bool) {
-	ctx, cancel := context.WithTimeout(c.ctx, roundTime)
+func (c *Conn) round(would func(pathRank) bool, urgent bool, patience time.Duration) (netip.AddrPort, bool) {
+	ctx, cancel := context.WithTimeout(c.ctx, patience)
 	defer cancel()
 	c.mu.Lock()
 	c.endRound = cancel
@@ -289,6 +309,11 @@ func (c *Conn) restart(ctx context.Context) error {
 	c.restarting.Lock()
 	defer c.restarting.Unlock()
 	c.path.restart()
+	if c.relays != nil { // CreateOffer begins to gather
+		if err := c.pc.SetConfiguration(c.withRelays()); err != nil {
+			return fmt.Errorf("use the relays: %w", err)
+		}
+	}
 	offer, err := c.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: true})
 	if err != nil {
 		return fmt.Errorf("make an offer: %w", err)

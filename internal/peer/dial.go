@@ -162,7 +162,10 @@ func newOfferer(o DialOptions, p *port, path *viewerPath) (*webrtc.PeerConnectio
 	if err := webrtc.ConfigureTWCCSender(media, registry); err != nil {
 		return nil, fmt.Errorf("set up transport-wide feedback: %w", err)
 	}
-	config := webrtc.Configuration{ICEServers: pionServers(o.ICEServers)}
+	config := webrtc.Configuration{}
+	if o.ForceRelay || o.Restart == nil {
+		config.ICEServers = pionServers(o.ICEServers)
+	}
 	if o.ForceRelay {
 		config.ICETransportPolicy = webrtc.ICETransportPolicyRelay
 	}

@@ -2,12 +2,7 @@ package peer
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
-	"crypto/tls"
-	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -18,75 +13,11 @@ import (
 	"github.com/sightline-cam/sightline/internal/nat"
 )
 
-// A viewer who has a ticket can dial without any signaling: it puts who it is,
-// until when the ticket is good and the fingerprint of its own DTLS certificate
-// into the ICE fragment that it chooses for the publisher, and proves by the ICE
-// password, which follows from the ticket's secret and the fragment, that the
-// publisher gave it the ticket.
-//
-//	fragment = "sl" + base64( 1 | viewer (32) | expires (4, Unix seconds) | SHA-256 of the certificate (32) | nonce (8) )
-//	password = base64( HMAC-SHA-256(secret, fragment) )
-//
-// Base64 is that of RFC 4648 §4 without padding: its alphabet is ICE's (RFC 8839
-// §5.4).
-const (
-	directVersion = 1
-	directNonce   = 8
-	directLength  = 1 + 32 + 4 + sha256.Size + directNonce
-)
-
-var errDirectFragment = errors.New("not a direct call's fragment")
-
-// DirectFragment is what the fragment of a direct call says.
-type DirectFragment struct {
-	// Viewer is the hash of the viewer's key, as in its PeerID.
-	Viewer [32]byte
-	// Expires is when the ticket ends, Unix seconds.
-	Expires uint32
-	// Fingerprint is the SHA-256 of the viewer's DTLS certificate.
-	Fingerprint [sha256.Size]byte
-}
-
-// ParseDirectFragment reads a fragment. Whether it is genuine is not known then.
-func ParseDirectFragment(text string) (f DirectFragment, err error) {
-	encoded, ok := strings.CutPrefix(text, DirectPrefix)
-	if !ok {
-		return f, errDirectFragment
-	}
-	b, err := base64.RawStdEncoding.Strict().DecodeString(encoded)
-	if err != nil || len(b) != directLength || b[0] != directVersion {
-		return f, errDirectFragment
-	}
-	copy(f.Viewer[:], b[1:])
-	f.Expires = binary.BigEndian.Uint32(b[33:])
-	copy(f.Fingerprint[:], b[37:])
-	return f, nil
-}
-
-// String returns the fragment, with a fresh nonce.
-func (f DirectFragment) String() string {
-	b := append([]byte{directVersion}, f.Viewer[:]...)
-	b = binary.BigEndian.AppendUint32(b, f.Expires)
-	b = append(b, f.Fingerprint[:]...)
-	b = append(b, make([]byte, directNonce)...)
-	_, _ = rand.Read(b[len(b)-directNonce:]) // never fails
-	return DirectPrefix + base64.RawStdEncoding.EncodeToString(b)
-}
-
-// DirectPassword is the ICE password that belongs to a fragment.
-func DirectPassword(secret []byte, fragment string) string {
-	m := hmac.New(sha256.New, secret)
-	_, _ = m.Write([]byte(fragment)) // never fails
-	return base64.RawStdEncoding.EncodeToString(m.Sum(nil))
-}
-
 // DirectDial says how to reach a publisher without signaling.
 type DirectDial struct {
-	// Viewer is the hash of the viewer's key, as in its PeerID.
-	Viewer [32]byte
-	// Secret and Expires are the ticket's.
-	Secret  []byte
-	Expires uint32
+	// Call makes the fragment and the password for the publisher's side: see
+	// DirectCall. It gets the SHA-256 of the viewer's DTLS certificate.
+	Call func(fingerprint [sha256.Size]byte) (fragment, password string, err error)
 	// Addresses are where the publisher's UDP port may be.
 	Addresses []netip.AddrPort
 	// Fingerprint is that of the publisher's certificate: "sha-256 AA:BB:…".
@@ -98,21 +29,23 @@ type DirectDial struct {
 // Video, Audio and Cameras, since the two have agreed on nothing but data so far;
 // see AddCameras. Options.Certificate is required.
 func DialDirect(ctx context.Context, o DialOptions, d DirectDial) (*Conn, error) {
-	if len(o.Certificate.Certificate) == 0 || len(d.Addresses) == 0 || len(d.Secret) == 0 {
+	if len(o.Certificate.Certificate) == 0 || len(d.Addresses) == 0 || d.Call == nil {
 		return nil, errors.New("peer: dial directly: a certificate, a ticket and an address are needed")
+	}
+	fragment, password, err := d.Call(sha256.Sum256(o.Certificate.Certificate[0]))
+	if err != nil {
+		return nil, fmt.Errorf("peer: dial directly: %w", err)
 	}
 	o.Video, o.Audio, o.Cameras, o.NoData, o.ICEServers, o.Restart = false, false, 0, false, nil, nil
 	o.OnCandidate = func(string) {} // nobody to tell; the publisher learns from the first check
 	o.Signal = func(_ context.Context, offer string) (Reply, error) {
-		return Reply{SDP: d.answer(offer, o.Certificate)}, nil
+		return Reply{SDP: d.answer(offer, fragment, password)}, nil
 	}
 	return Dial(ctx, o)
 }
 
 // answer is what the publisher would say to an offer.
-func (d DirectDial) answer(offer string, own tls.Certificate) string {
-	f := DirectFragment{Viewer: d.Viewer, Expires: d.Expires, Fingerprint: sha256.Sum256(own.Certificate[0])}
-	fragment := f.String()
+func (d DirectDial) answer(offer, fragment, password string) string {
 	mid := "0"
 	for line := range strings.Lines(offer) {
 		if m, ok := strings.CutPrefix(strings.TrimSpace(line), "a=mid:"); ok {
@@ -123,7 +56,7 @@ func (d DirectDial) answer(offer string, own tls.Certificate) string {
 	lines := []string{
 		"v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE " + mid, "a=ice-lite", pathAttribute,
 		"m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "c=IN IP4 0.0.0.0",
-		"a=ice-ufrag:" + fragment, "a=ice-pwd:" + DirectPassword(d.Secret, fragment),
+		"a=ice-ufrag:" + fragment, "a=ice-pwd:" + password,
 		"a=fingerprint:" + d.Fingerprint, "a=setup:passive", "a=mid:" + mid, "a=sctp-port:5000", "a=max-message-size:262144",
 	}
 	for i, a := range d.Addresses {

@@ -18,8 +18,10 @@ import (
 const (
 	// DirectPrefix is what the ICE fragment of a direct call begins with.
 	DirectPrefix = "sl"
-	// maxDirectFragment is the longest ICE fragment (RFC 8839 §5.4).
-	maxDirectFragment = 256
+	// DirectLength is how many characters it has; an ICE fragment has at most 256
+	// (RFC 8839 §5.4).
+	DirectLength = 197
+	maxFragment  = 256
 	// directPassword stands for the viewer's ICE password, which nobody here knows:
 	// a lite agent never needs it.
 	directPassword = "unknownunknownunknown+"
@@ -28,7 +30,7 @@ const (
 	maxCalls        = 16
 	maxRefusedCalls = 256
 	// callsPerSecond is how many fragments nobody knows are looked at.
-	callsPerSecond = 50
+	callsPerSecond = 200
 )
 
 // DirectHandler admits viewers who dial without any signaling.
@@ -180,7 +182,7 @@ func directFragment(p []byte) (own, theirs string, ok bool) {
 		}
 		if kind == username {
 			own, theirs, ok = strings.Cut(string(rest[4:4+n]), ":")
-			ok = ok && strings.HasPrefix(own, DirectPrefix) && len(own) <= maxDirectFragment && isFragment(theirs)
+			ok = ok && strings.HasPrefix(own, DirectPrefix) && len(own) == DirectLength && isFragment(theirs)
 			return own, theirs, ok && isFragment(own)
 		}
 		rest = rest[min(len(rest), 4+(n+3)&^3):]
@@ -191,7 +193,7 @@ func directFragment(p []byte) (own, theirs string, ok bool) {
 // isFragment reports whether a text can stand in a description as an ICE
 // fragment.
 func isFragment(text string) bool {
-	if len(text) < 4 || len(text) > maxDirectFragment {
+	if len(text) < 4 || len(text) > maxFragment {
 		return false
 	}
 	for _, b := range []byte(text) {

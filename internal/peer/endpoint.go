@@ -162,7 +162,8 @@ func newPublisherAPI(o EndpointOptions, p *port, c connectionOptions) (*webrtc.A
 		return nil, fmt.Errorf("set the DTLS role: %w", err)
 	}
 	se.SetSRTPProtectionProfiles(srtpProfiles()...)
-	se.SetDTLSInsecureSkipHelloVerify(true) // ICE has proved the address already
+	// ICE has proved the address already, unless this side is the lite one.
+	se.SetDTLSInsecureSkipHelloVerify(c.fragment == "")
 	se.SetDTLSRetransmissionInterval(dtlsRetransmission)
 	se.SetICEUDPMux(p.mux)
 	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6}

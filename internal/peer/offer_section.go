@@ -2,9 +2,14 @@ package peer
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pion/sdp/v3"
 )
+
+// maxOffered is how many candidates an offer may have: each costs packets to
+// wherever it points (RFC 8445 §6.1.2.5).
+const maxOffered = 128
 
 // section is a media section of an offer.
 type section struct {
@@ -16,6 +21,9 @@ func parseOffer(text string) ([]section, error) {
 	var d sdp.SessionDescription
 	if err := d.UnmarshalString(text); err != nil {
 		return nil, fmt.Errorf("%w: it is not a session description: %w", ErrBadOffer, err)
+	}
+	if n := strings.Count(text, "a=candidate:"); n > maxOffered {
+		return nil, fmt.Errorf("%w: it has %d candidates, at most %d are allowed", ErrBadOffer, n, maxOffered)
 	}
 	if len(d.MediaDescriptions) == 0 || len(d.MediaDescriptions) > maxSections {
 		return nil, fmt.Errorf("%w: it has %d media sections, 1 to %d are allowed", ErrBadOffer, len(d.MediaDescriptions), maxSections)

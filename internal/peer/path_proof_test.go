@@ -59,7 +59,7 @@ func TestSession_SendsNothingToWhomARepeatedRequestNames(t *testing.T) {
 			}
 			defer func() { _ = from.Close() }()
 			w.play(50)
-			w.conn.round(func(pathRank) bool { return true }, true)
+			w.conn.round(func(pathRank) bool { return true }, true, roundTime)
 			p := heard.captured()
 			if p == nil {
 				t.Error("no nomination was seen")
@@ -124,7 +124,7 @@ func TestSession_OfADirectCallFollowsNoRepeatedRequestEither(t *testing.T) {
 			}
 		})
 		watched.play(20)
-		conn.round(func(pathRank) bool { return true }, true)
+		conn.round(func(pathRank) bool { return true }, true, roundTime)
 		p := heard.captured()
 		if p == nil {
 			t.Error("no nomination was seen")

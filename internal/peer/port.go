@@ -27,7 +27,7 @@ const (
 	firstTCPMessage  = 5 * time.Second
 	unclaimedTCP     = 5 * time.Second
 	tcpWriteBuffer   = 512 << 10
-	tcpReadBuffer    = 64
+	tcpReadBuffer    = 8
 	maxMappingWaiter = 10 * time.Second
 )
 

@@ -93,6 +93,16 @@ func (p *publisherPath) overUDP() netip.AddrPort {
 	return addressOf(p.pair.Remote)
 }
 
+// silence is how long nothing has come over the path in use; 0 without one.
+func (p *publisherPath) silence(now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pair == nil {
+		return 0
+	}
+	return now.Sub(p.pair.Remote.LastReceived())
+}
+
 // relayed reports whether the path in use leads through a relay.
 func (p *publisherPath) relayed() bool {
 	p.mu.Lock()

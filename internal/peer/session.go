@@ -333,6 +333,7 @@ func (s *Session) negotiate(ctx context.Context, o Offer, sections []section) (s
 	restart := readICE(o.SDP).fragment != s.fragment
 	if restart {
 		s.path.restart()
+		s.trickled.Store(0)
 	}
 	gathered := webrtc.GatheringCompletePromise(s.pc)
 	if err := s.pc.SetLocalDescription(answer); err != nil {

@@ -23,6 +23,9 @@ const (
 	liteCheck = 5 * time.Second
 	// pathCheck is how often the path is looked at.
 	pathCheck = time.Second
+	// silentViewer is how long nothing may come from a viewer before STUN servers are
+	// asked whether this side's address is still the same.
+	silentViewer = 2500 * time.Millisecond
 	// firstImprovement is after how long on a relay a direct path is tried for;
 	// the wait doubles up to lastImprovement.
 	firstImprovement = 2 * time.Second
@@ -125,8 +128,8 @@ func (s *Session) described(offer, answer string) {
 // networkChanged tells the viewer of new addresses, and shows it the new one by
 // a packet from there.
 func (s *Session) networkChanged(moved bool) {
-	s.tellCandidates()
-	if !moved {
+	fresh := s.tellCandidates()
+	if !moved && (!fresh || s.path.silence(time.Now()) < deadAfter) {
 		return
 	}
 	for _, a := range s.check.addresses() {
@@ -137,8 +140,9 @@ func (s *Session) networkChanged(moved bool) {
 	}
 }
 
-// tellCandidates passes on what is new among the port's candidates.
-func (s *Session) tellCandidates() {
+// tellCandidates passes on what is new among the port's candidates, and reports
+// whether there is anything.
+func (s *Session) tellCandidates() bool {
 	lines := s.endpoint.port.lines()
 	s.mu.Lock()
 	fresh := slices.DeleteFunc(lines, func(l string) bool { return s.told[addressField(l)] })
@@ -147,9 +151,9 @@ func (s *Session) tellCandidates() {
 	}
 	s.mu.Unlock()
 	if s.onCandidate == nil || len(fresh) == 0 {
-		return
+		return false
 	}
-	s.start(func() {
+	return s.start(func() {
 		for _, l := range fresh {
 			s.onCandidate(l)
 		}
@@ -170,7 +174,7 @@ func (s *Session) keepPath() {
 	tick := time.NewTicker(pathCheck)
 	defer tick.Stop()
 	wait := firstImprovement
-	var next time.Time
+	var next, asked time.Time
 	var agreed consent
 	for {
 		select {
@@ -188,6 +192,11 @@ func (s *Session) keepPath() {
 			s.fail(errConsent)
 			s.end()
 			return
+		}
+		if silent := s.path.silence(now); silent > silentViewer && now.Sub(asked) > silentViewer {
+			// Has the router got another address, perhaps?
+			asked = now
+			s.endpoint.port.watcher.Wake()
 		}
 		switch {
 		case !s.path.relayed():

@@ -43,7 +43,10 @@ type Client struct {
 	dialer  *http.Client // copied for every attempt
 	backlog *backlog
 	inbox   chan signaling.Delivery
+	probe   chan struct{} // capacity 1: make sure that the connection works
 	started atomic.Bool
+
+	refusedURL atomic.Bool // one was, and logged
 
 	dropped  atomic.Uint64
 	dropNote *rate.Limiter // how often drops are logged
@@ -78,6 +81,7 @@ func New(o Options) (*Client, error) {
 		dialer:   dialer,
 		backlog:  newBacklog(o.OutQueue),
 		inbox:    make(chan signaling.Delivery, o.InQueue),
+		probe:    make(chan struct{}, 1),
 		dropNote: rate.NewLimiter(rate.Every(10*time.Second), 1),
 	}, nil
 }
@@ -148,7 +152,8 @@ func (c *Client) Send(ctx context.Context, to identity.PeerID, payload string) e
 
 // Service returns what the server said of itself at the last registration; the
 // zero value before the first. It outlives the connection: STUN goes on working
-// when signaling does not.
+// when signaling does not. What a server that is not in a private network says
+// of addresses in one is left out.
 func (c *Client) Service() Service {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -166,7 +171,22 @@ func (c *Client) Relay(ctx context.Context) (signaling.ICEServer, error) {
 	if err != nil {
 		return signaling.ICEServer{}, fmt.Errorf("ask for a relay: %w", err)
 	}
+	if relay.URLs = c.admitted(relay.URLs); len(relay.URLs) == 0 {
+		return signaling.ICEServer{}, fmt.Errorf("ask for a relay: %w: it is in a private network, and the server is not", ErrNoRelay)
+	}
 	return relay, nil
+}
+
+// probeTimeout is how long a server has to answer a Probe.
+const probeTimeout = 1500 * time.Millisecond
+
+// Probe makes sure at once that the connection still works, and makes a new one if
+// it does not: this machine's network has changed. It does not wait.
+func (c *Client) Probe() {
+	select {
+	case c.probe <- struct{}{}:
+	default: // about to be done
+	}
 }
 
 // State returns the current state.

@@ -115,7 +115,7 @@ func (l *link) register(ctx context.Context) error {
 			c.log.Info("signaling server did not know this peer any more; messages may be lost", "server", c.target.host)
 		}
 		c.resume = f.Resume
-		c.setService(Service{STUN: f.STUN, Relay: f.Relay})
+		c.setService(Service{STUN: c.admitted(f.STUN), Relay: f.Relay})
 		return nil
 	case *signaling.ServerError:
 		return f

@@ -86,13 +86,18 @@ func (a *allocation) change(f func(*peers)) {
 // ReadFrom implements net.PacketConn: packets of peers that have no channel.
 // Others it forwards itself.
 func (a *allocation) ReadFrom(p []byte) (int, net.Addr, error) {
+	var retry readRetry
 	for {
 		n, from, err := a.conn.read(a.buffer[channelHeader : channelHeader+mtu])
 		if err != nil {
+			if retry.again(a.server, err) {
+				continue
+			}
 			_ = a.Close()
 			a.ended()
 			return 0, nil, err
 		}
+		retry.failed = 0
 		peers := a.peers.Load()
 		// A stranger's packets are not the agent's expense.
 		if !peers.permitted[from.Addr()] {

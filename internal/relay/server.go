@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/logging"
@@ -27,6 +28,8 @@ type Server struct {
 	at           []netip.AddrPort // where clients see the sockets
 	other        []alternatives
 	pion         *turn.Server // nil: STUN only
+
+	toldRead atomic.Bool // that reading a socket failed
 
 	done    chan struct{}  // closed by Close
 	running sync.WaitGroup // readers of sockets, streams and allocations

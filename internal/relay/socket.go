@@ -1,16 +1,11 @@
 package relay
 
 import (
-	"errors"
 	"net"
 	"net/netip"
 	"sync"
 	"time"
 )
-
-// maxErrors is how many reads in a row may fail before a socket is given up: an
-// oversized datagram is an error on some systems.
-const maxErrors = 100
 
 // socket is a UDP socket that clients talk to, given to pion/turn as a
 // net.PacketConn that holds only what is pion's business.
@@ -29,16 +24,17 @@ type socket struct {
 // ReadFrom implements net.PacketConn: it answers Binding requests, forwards
 // channel data, and returns everything else, if there is somebody to take it.
 func (s *socket) ReadFrom(p []byte) (int, net.Addr, error) {
-	for failed := 0; ; {
+	var retry readRetry
+	for {
 		n, from, err := s.conn.read(p)
 		if err != nil {
-			if failed++; failed < maxErrors && !errors.Is(err, net.ErrClosed) && !s.server.closing() {
+			if retry.again(s.server, err) {
 				continue
 			}
 			s.ended()
 			return 0, nil, err
 		}
-		failed = 0
+		retry.failed = 0
 		if packet := p[:n]; n < len(p) && s.wanted(packet, from) {
 			return n, net.UDPAddrFromAddrPort(from), nil
 		}

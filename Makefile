@@ -39,8 +39,12 @@ lean:
 	@mkdir -p bin
 	$(LEAN) -o bin/sightline-camera ./cmd/sightline-camera
 
+# The whole matrix on the real kernel takes three minutes of waiting: make nat-kernel
+# and make e2e run it, make test only the ways that it is made of.
+LONG := ^(TestMatrix_With|TestChromium|TestAddressChange_WhilePlaying|TestSignaling_EndsForGood)
+
 test: bin/testsum ## all tests; what needs a missing tool is skipped, and the last line counts
-	@bin/testsum -web web -- -race -timeout 9m ./...
+	@bin/testsum -web web -- -race -timeout 9m -skip '$(LONG)' ./...
 
 e2e: bin/testsum node-modules ## browser and real cameras; nothing is skipped
 	@CI=true bin/testsum -- -count=1 -timeout 9m ./internal/e2e/...

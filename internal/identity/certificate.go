@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
-	"io"
 	"math/big"
 	"time"
 )
@@ -25,7 +24,7 @@ import (
 func selfSigned(signer crypto.Signer, id PeerID) (tls.Certificate, error) {
 	number := sha256.Sum256([]byte("sightline certificate 1 " + string(id)))
 	number[0] = 1 // positive, and never zero
-	var random io.Reader = rand.Reader
+	random := rand.Reader
 	if _, ok := signer.(*ecdsa.PrivateKey); ok {
 		random = nil // deterministic
 	}

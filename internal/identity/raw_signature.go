@@ -38,18 +38,37 @@ func (i *Identity) SignRaw(message []byte) ([]byte, error) {
 }
 
 // Point returns the public key as a compressed point.
-func (i *Identity) Point() []byte {
-	return elliptic.MarshalCompressed(elliptic.P256(), i.public.X, i.public.Y) //nolint:staticcheck // the only compressor there is
+func (i *Identity) Point() ([]byte, error) {
+	full, err := uncompressed(i.public)
+	if err != nil {
+		return nil, err
+	}
+	return append([]byte{2 + full[64]&1}, full[1:33]...), nil
+}
+
+// parsePoint reads a compressed point.
+func parsePoint(point []byte) (*ecdsa.PublicKey, error) {
+	x, y := elliptic.UnmarshalCompressed(elliptic.P256(), point)
+	if x == nil {
+		return nil, errors.New("not a P-256 key")
+	}
+	full := make([]byte, 65)
+	full[0] = 4
+	x.FillBytes(full[1:33])
+	y.FillBytes(full[33:])
+	return ecdsa.ParseUncompressedPublicKey(elliptic.P256(), full)
 }
 
 // VerifyRaw checks a SignRaw signature by the key of a compressed point, and
 // returns whose it is.
 func VerifyRaw(point, message, signature []byte) (PeerID, error) {
-	x, y := elliptic.UnmarshalCompressed(elliptic.P256(), point)
-	if x == nil || len(signature) != RawSignatureSize {
-		return "", errors.New("not a P-256 key and its signature")
+	public, err := parsePoint(point)
+	if err != nil {
+		return "", err
 	}
-	public := &ecdsa.PublicKey{Curve: elliptic.P256(), X: x, Y: y}
+	if len(signature) != RawSignatureSize {
+		return "", errors.New("the signature has another length")
+	}
 	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
 	digest := sha256.Sum256(message)
 	if !ecdsa.Verify(public, digest[:], r, s) {
@@ -60,9 +79,9 @@ func VerifyRaw(point, message, signature []byte) (PeerID, error) {
 
 // PointPeer returns whose key a compressed point is.
 func PointPeer(point []byte) (PeerID, error) {
-	x, y := elliptic.UnmarshalCompressed(elliptic.P256(), point)
-	if x == nil {
-		return "", errors.New("not a P-256 key")
+	public, err := parsePoint(point)
+	if err != nil {
+		return "", err
 	}
-	return PeerIDOf(&ecdsa.PublicKey{Curve: elliptic.P256(), X: x, Y: y})
+	return PeerIDOf(public)
 }

@@ -80,7 +80,7 @@ type pathWatch struct {
 	count           uint64 // packets at the last look
 	steady          int    // looks in a row with new packets
 	running         bool   // a stream was running when the last packets came
-	failed          int // restarts in a row that were not answered
+	failed          int    // restarts in a row that were not answered
 	nextRestart     time.Time
 	restartWait     time.Duration
 	nextImprovement time.Time

@@ -93,7 +93,11 @@ func (f Fragment) Verify(agent identity.PeerID) error {
 // Call makes the fragment of a call to agent, fresh for every call, and its
 // password. secret and expires are the ticket's.
 func Call(viewer *identity.Identity, agent identity.PeerID, secret []byte, expires, now time.Time, fingerprint [sha256.Size]byte) (fragment, password string, err error) {
-	b := append([]byte{version}, viewer.Point()...)
+	point, err := viewer.Point()
+	if err != nil {
+		return "", "", err
+	}
+	b := append([]byte{version}, point...)
 	b = binary.BigEndian.AppendUint32(b, unix(expires))
 	b = binary.BigEndian.AppendUint32(b, unix(now))
 	b = append(b, fingerprint[:]...)

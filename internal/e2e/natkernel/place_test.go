@@ -65,7 +65,9 @@ func expected(camera, viewer place, turn bool) outcome {
 	}
 	switch {
 	case (camera.kind == netns.IPv6Only) != (viewer.kind == netns.IPv6Only):
-		return otherwise // they share no family of addresses
+		// They share no family of addresses, and pion asks a relay for the family
+		// that it reaches the relay by.
+		return failed
 	case reachableByTCP(camera):
 		return direct
 	case camera.kind == netns.Blocked || viewer.kind == netns.Blocked:

@@ -21,8 +21,10 @@ const (
 	maxPeers = 64
 	// maxFile bounds what is read, in bytes: more than the largest book.
 	maxFile = 2 << 20
-	// asideSuffix ends the name under which a file that cannot be read is kept.
+	// asideSuffix ends the name under which a file that cannot be read is kept; a
+	// number follows from the second on.
 	asideSuffix = ".damaged"
+	maxAside    = 9 // the last takes the place of the one before
 )
 
 // DamagedError says that the book on disk could not be read, and was put aside.
@@ -71,11 +73,23 @@ func Open(path string) (*Book, error) {
 	if b.entries, err = parse(data); err == nil {
 		return b, nil
 	}
-	aside := path + asideSuffix
+	aside := freeAside(path)
 	if failed := os.Rename(path, aside); failed != nil {
 		return nil, fmt.Errorf("put the damaged address book aside: %w", errors.Join(failed, err))
 	}
 	return b, &DamagedError{Path: path, Aside: aside, Err: err}
+}
+
+// freeAside returns a name for a damaged book at which there is none yet.
+func freeAside(path string) string {
+	aside := path + asideSuffix
+	for n := 2; n <= maxAside; n++ {
+		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		aside = fmt.Sprintf("%s%s.%d", path, asideSuffix, n)
+	}
+	return aside
 }
 
 func read(path string) ([]byte, error) {
@@ -124,9 +138,7 @@ func (b *Book) Get(peer identity.PeerID, now time.Time) (Entry, bool) {
 		return Entry{}, false
 	}
 	e := b.entries[i].bound()
-	if !now.Before(e.Expires) {
-		e.Ticket, e.Secret, e.Expires = "", "", time.Time{}
-	}
+	e.expire(now)
 	return e, true
 }
 
@@ -169,8 +181,19 @@ func (b *Book) reread() {
 	}
 }
 
-// write puts entries on disk and then in place. It needs the mutex.
+// write puts entries on disk and then in place, without the secrets that have
+// expired. It owns entries, and needs the mutex.
 func (b *Book) write(entries []Entry) error {
+	if len(entries) > 0 {
+		// A clock that was ahead once must not cost the secrets of today.
+		now := time.Now()
+		if seen := entries[0].Seen; seen.Before(now) {
+			now = seen
+		}
+		for i := range entries {
+			entries[i].expire(now)
+		}
+	}
 	data, err := json.MarshalIndent(file{Version: version, Agents: entries}, "", "\t")
 	if err != nil {
 		return fmt.Errorf("write the address book: %w", err)

@@ -165,6 +165,46 @@ func TestBook_ADamagedOneIsPutAside(t *testing.T) {
 	}
 }
 
+func TestBook_DamagedOnesAreKeptSideBySide(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "addresses.json")
+	for i := range maxAside + 2 {
+		text := fmt.Sprint("damaged ", i)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var damaged *DamagedError
+		if _, err := Open(path); !errors.As(err, &damaged) {
+			t.Fatal(err)
+		}
+		if kept, err := os.ReadFile(damaged.Aside); err != nil || string(kept) != text {
+			t.Errorf("%d: kept %q, %v", i, kept, err)
+		}
+	}
+	if first, err := os.ReadFile(path + asideSuffix); err != nil || string(first) != "damaged 0" {
+		t.Errorf("the first: %q, %v", first, err)
+	}
+	if all, err := os.ReadDir(filepath.Dir(path)); err != nil || len(all) != maxAside {
+		t.Error(len(all), "files", err)
+	}
+}
+
+func TestBook_KeepsNoSecretThatHasExpired(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "addresses.json")
+	b := mustOpen(t, path)
+	old, later := entry(t), entry(t)
+	old.Seen, old.Expires = noon.AddDate(-1, 0, -1), noon.AddDate(-1, 0, 0)
+	later.Seen, later.Secret, later.Expires = noon.AddDate(-1, 0, 0), "newer", noon
+	mustPut(t, b, old)
+	if data, err := os.ReadFile(path); err != nil || !strings.Contains(string(data), "s3cret") {
+		t.Error("a good one is not kept", err)
+	}
+	mustPut(t, b, later)
+	data, err := os.ReadFile(path)
+	if err != nil || strings.Contains(string(data), "s3cret") || !strings.Contains(string(data), "newer") {
+		t.Errorf("%s %v", data, err)
+	}
+}
+
 func TestBook_RefusesWhatItCouldNotRead(t *testing.T) {
 	b := mustOpen(t, filepath.Join(t.TempDir(), "addresses.json"))
 	for name, change := range map[string]func(*Entry){

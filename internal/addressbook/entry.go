@@ -48,6 +48,13 @@ func (e Entry) bound() Entry {
 	return e
 }
 
+// expire forgets a secret that is no longer good.
+func (e *Entry) expire(now time.Time) {
+	if !now.Before(e.Expires) {
+		e.Ticket, e.Secret, e.Expires = "", "", time.Time{}
+	}
+}
+
 func (e Entry) validate() error {
 	if err := e.Peer.Validate(); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -86,10 +87,31 @@ func OpenSecret(path string) (Secret, error) {
 		return s, err
 	}
 	s = NewSecret()
-	if err := atomicfile.Write(path, []byte(s.text+"\n")); err != nil {
+	switch err := s.keep(path); {
+	case errors.Is(err, fs.ErrExist):
+		return ReadSecret(path) // another process was first
+	case err != nil:
 		return Secret{}, fmt.Errorf("keep the relay's secret: %w", err)
 	}
 	return s, nil
+}
+
+// keep writes a secret to a file that must not be there yet. It is whole when it
+// appears: a process that starts at the same time reads it then.
+func (s Secret) keep(path string) error {
+	own := path + "." + rand.Text()
+	if err := atomicfile.Write(own, []byte(s.text+"\n")); err != nil {
+		return err
+	}
+	err := os.Link(own, path)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		// A file system without links. The race is lost there.
+		return errors.Join(os.Rename(own, path), atomicfile.SyncDir(filepath.Dir(path)))
+	}
+	if err := errors.Join(err, os.Remove(own)); err != nil {
+		return err
+	}
+	return atomicfile.SyncDir(filepath.Dir(path))
 }
 
 // String hides the secret from logs.

@@ -2,7 +2,9 @@ package relay
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -140,5 +142,26 @@ func TestAgents_AreReadAgainWhenTheyChange(t *testing.T) {
 	}
 	if !AnyAgent().Enrolled(a) {
 		t.Error("any is not any")
+	}
+}
+
+func TestSecret_TheFirstOneIsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "turn-secret")
+	first, second := NewSecret(), NewSecret()
+	if err := first.keep(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.keep(path); !errors.Is(err, fs.ErrExist) {
+		t.Error("a second one:", err)
+	}
+	if got, err := OpenSecret(path); err != nil || got != first {
+		t.Error("not the first one", err)
+	}
+	if all, err := os.ReadDir(filepath.Dir(path)); err != nil || len(all) != 1 {
+		t.Error(all, err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Error(info, err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/sightline-cam/sightline/internal/peer"
 	"github.com/sightline-cam/sightline/signaling"
 	"github.com/sightline-cam/sightline/signaling/client"
@@ -19,6 +21,11 @@ const (
 	relayWait = 10 * time.Second
 	// relayPause is the pause after a server gave none.
 	relayPause = time.Minute
+	// claimRelayEvery is how often somebody who is not known yet gets a relay, and
+	// sessionRelayEvery how often one session gets another.
+	claimRelayEvery   = 10 * time.Minute
+	sessionRelayEvery = 10 * time.Minute
+	sessionRelays     = 3
 	// relayStock is how many credentials are kept for the next viewers: several come
 	// at once when an outage ends.
 	relayStock = 4
@@ -37,6 +44,7 @@ type iceServers struct {
 	configured []string // STUN servers of the configuration, as URLs
 	log        *slog.Logger
 	wake       chan struct{} // capacity 1: something changed
+	claims     *rate.Limiter // relays for those who are not known yet
 
 	mu      sync.Mutex
 	service client.Service
@@ -45,7 +53,7 @@ type iceServers struct {
 }
 
 func newICEServers(configured []string, log *slog.Logger) *iceServers {
-	return &iceServers{configured: configured, log: log, wake: make(chan struct{}, 1)}
+	return &iceServers{configured: configured, log: log, wake: make(chan struct{}, 1), claims: rate.NewLimiter(rate.Every(claimRelayEvery), 1)}
 }
 
 // set takes what the signaling server said of itself.
@@ -72,6 +80,23 @@ func (i *iceServers) stun() []string {
 	defer i.mu.Unlock()
 	all := append(append([]string(nil), i.configured...), i.service.STUN...)
 	return all[:min(len(all), signaling.MaxICEURLs)]
+}
+
+// forClaim returns the servers for who says to have a secret: a relay for one of
+// them every ten minutes, since anybody who knows this agent can say so.
+func (i *iceServers) forClaim() []signaling.ICEServer {
+	return i.within(i.claims)
+}
+
+// within returns the servers, with a relay as far as a limit allows.
+func (i *iceServers) within(limit *rate.Limiter) []signaling.ICEServer {
+	if limit.Allow() {
+		return i.forViewer()
+	}
+	if stun := i.stun(); len(stun) > 0 {
+		return []signaling.ICEServer{{URLs: stun}}
+	}
+	return nil
 }
 
 // forViewer returns the servers for one viewer. A credential is given to one

@@ -72,3 +72,24 @@ func TestICEServers_ShortCredentialsAreNotAskedForWithoutEnd(t *testing.T) {
 		t.Errorf("asked %d times for what ends too soon", desk.given)
 	}
 }
+
+func TestICEServers_StrangersGetFewRelays(t *testing.T) {
+	i := newICEServers([]string{"stun:stun.example:3478"}, slog.New(slog.DiscardHandler))
+	for range 3 {
+		i.stock = append(i.stock, signaling.ICEServer{URLs: []string{"turn:relay.example:3478"}, Username: "u", Credential: "c"})
+	}
+	relays := func(servers []signaling.ICEServer) (n int) {
+		for _, s := range servers {
+			if s.Username != "" {
+				n++
+			}
+		}
+		return n
+	}
+	if first, second := i.forClaim(), i.forClaim(); relays(first) != 1 || relays(second) != 0 || len(second) != 1 {
+		t.Errorf("claims get %+v and %+v", first, second)
+	}
+	if known := i.forViewer(); relays(known) != 1 {
+		t.Errorf("a viewer gets %+v", known)
+	}
+}

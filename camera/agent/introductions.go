@@ -131,7 +131,11 @@ func (a *Agent) receiveOffer(ctx context.Context, in signaling.Signed, known boo
 		a.reject(ctx, intro, err)
 		return
 	}
-	reply, err := intro.Answer(time.Now(), sdp, a.ice.forViewer()...)
+	servers := a.ice.forViewer
+	if s.place == placeOfClaim {
+		servers = a.ice.forClaim
+	}
+	reply, err := intro.Answer(time.Now(), sdp, servers()...)
 	if err != nil {
 		a.log.Error("could not sign an answer", "session", s.logID(), "error", err)
 		_ = s.media.Close()

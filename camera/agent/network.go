@@ -10,8 +10,13 @@ import (
 
 // getICE answers GET /v1/ice: the servers that help a viewer to reach the agent
 // the next time.
-func (a *Agent) getICE(w http.ResponseWriter, _ *http.Request) {
-	servers := a.ice.forViewer()
+func (a *Agent) getICE(w http.ResponseWriter, r *http.Request) {
+	var servers []signaling.ICEServer
+	if s := sessionOf(r); s != nil {
+		servers = a.ice.within(s.relays)
+	} else {
+		servers = a.ice.forViewer() // at the device itself
+	}
 	if servers == nil {
 		servers = []signaling.ICEServer{}
 	}

@@ -55,7 +55,7 @@ func (a *Agent) restart(ctx context.Context, s *session, m *signaling.Restart) {
 		a.log.Info("could not restart ICE", "session", s.logID(), "error", err)
 		return
 	}
-	reply, err := s.intro.Restarted(time.Now(), m, sdp, a.ice.forViewer()...)
+	reply, err := s.intro.Restarted(time.Now(), m, sdp, a.ice.within(s.relays)...)
 	if err != nil {
 		a.log.Error("could not sign an answer", "session", s.logID(), "error", err)
 		return

@@ -41,6 +41,7 @@ func (a *Agent) enter(ctx context.Context, s *session, media mediaSession) error
 	s.media, s.started, s.limit = media, time.Now(), newLimiter(maxRequestsPerSession)
 	s.events = newLimiter(maxEventsPerSession)
 	s.restarts = rate.NewLimiter(rate.Every(restartEvery), restartBurst)
+	s.relays = rate.NewLimiter(rate.Every(sessionRelayEvery), sessionRelays)
 	if s.intro != nil {
 		s.later = make(chan func(), maxLater)
 	}

@@ -85,6 +85,7 @@ type session struct {
 	media    mediaSession
 	started  time.Time
 	restarts *rate.Limiter // of ICE
+	relays   *rate.Limiter // credentials for relays, beside the first
 	limit    *limiter      // requests under way over its data channels
 	events   *limiter      // event streams among them
 

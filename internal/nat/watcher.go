@@ -77,6 +77,9 @@ type WatcherOptions struct {
 	Interfaces Interfaces
 	// Servers are STUN servers, "host:port", at most 4.
 	Servers []string
+	// LoopbackOnly says that the socket reaches this machine only: what lies beyond
+	// is not asked.
+	LoopbackOnly bool
 	// Port is the socket's.
 	Port uint16
 	// OnChange is called after the state has changed, from the Watcher's
@@ -244,8 +247,10 @@ func (w *Watcher) bind(ctx context.Context) State {
 	}
 	w.state.Mapping = w.behaviour(answers)
 	if len(servers) > 0 {
-		w.state.UDP = UDPOpen
-		if len(answers) == 0 {
+		switch {
+		case len(answers) > 0:
+			w.state.UDP = UDPOpen
+		case !w.o.LoopbackOnly:
 			w.state.UDP = UDPBlocked
 		}
 		if ctx.Err() == nil && !isClosed(w.known) {
@@ -304,7 +309,7 @@ func (w *Watcher) resolve(ctx context.Context, servers []string) []netip.AddrPor
 		wg.Go(func() { found[i] = w.lookup(ctx, s) })
 	}
 	wg.Wait()
-	return slices.Concat(found...)
+	return slices.DeleteFunc(slices.Concat(found...), func(a netip.AddrPort) bool { return w.o.LoopbackOnly && !a.Addr().IsLoopback() })
 }
 
 func (w *Watcher) lookup(ctx context.Context, server string) (out []netip.AddrPort) {

@@ -102,7 +102,7 @@ func openPort(o portOptions) (*port, error) {
 	p.tie = binary.BigEndian.Uint64(tie[:])
 	local := p.local()
 	p.watcher = nat.NewWatcher(nat.WatcherOptions{
-		Exchange: p.exchange, Servers: o.stun, Port: local.Port(), OnChange: p.changed, Logger: o.log,
+		Exchange: p.exchange, Servers: o.stun, LoopbackOnly: local.Addr().IsLoopback(), Port: local.Port(), OnChange: p.changed, Logger: o.log,
 		Interfaces: nat.Interfaces{Net: o.net, Only: o.interfaces, Loopback: o.loopback},
 	})
 	logger := pionLog{o.log}.NewLogger("ice")

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/sightline-cam/sightline/internal/config"
@@ -76,9 +77,15 @@ func (p *Process) report(err error) {
 	}
 }
 
-// complain prints one line for the person at the terminal.
+// complain prints one message for the person at the terminal. What a server or
+// an agent gave as its reason may be in it.
 func (p *Process) complain(format string, args ...any) {
-	fmt.Fprintf(p.Stderr, "%s: %s\n", p.Name, redact(fmt.Sprintf(format, args...), p.secrets))
+	text := redact(fmt.Sprintf(format, args...), p.secrets)
+	lines := strings.Split(text, "\n") // of joined errors
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	fmt.Fprintf(p.Stderr, "%s: %s\n", p.Name, strings.Join(lines, "\n"))
 }
 
 // Say prints a result.

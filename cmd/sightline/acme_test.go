@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,16 +30,26 @@ type testAuthority struct {
 	stop    func()
 }
 
-// freePort returns a port of loopback that nobody listens on.
+// givenPorts are those that freePort has returned.
+var givenPorts sync.Map //nolint:gochecknoglobals // of this process, whichever test asks
+
+// freePort returns a port of loopback that nobody listens on, another one each
+// time: the system may well offer one again before it is used.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, given := givenPorts.LoadOrStore(port, true); !given {
+			return port
+		}
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }
 
 // background runs a program until stop or the end of the test.

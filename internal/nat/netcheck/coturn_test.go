@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,11 @@ func TestCheck_UnderstandsCoturn(t *testing.T) {
 	}
 	server := program.Start(t, exec.Command("turnserver", "-c", file))
 	server.WaitFor(t, `(?i)relay ports initialization done|Total auth threads`, 20*time.Second)
+	// Its threads open their TCP ports when they come to it.
+	for _, address := range []string{"127.0.0.1", "127.0.0.2"} {
+		accepts(t, net.JoinHostPort(address, strconv.Itoa(ports[0])))
+		accepts(t, net.JoinHostPort(address, strconv.Itoa(ports[2])))
+	}
 
 	user := fmt.Sprintf("%d:doctor", time.Now().Add(time.Hour).Unix())
 	mac := hmac.New(sha1.New, []byte(secret))
@@ -76,6 +82,23 @@ func TestCheck_UnderstandsCoturn(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(server.Tail(40))
+	}
+}
+
+// accepts waits until a TCP port is open.
+func accepts(t *testing.T, address string) {
+	t.Helper()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(20 * time.Second); ; <-again.C {
+		c, err := net.DialTimeout("tcp", address, time.Second)
+		if err == nil {
+			_ = c.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
 	}
 }
 

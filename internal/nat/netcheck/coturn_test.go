@@ -35,26 +35,7 @@ func TestCheck_UnderstandsCoturn(t *testing.T) {
 	const secret = "shared"
 	dir := t.TempDir()
 	roots := certificate(t, dir)
-	ports := freePorts(t, 4)
-	conf := []string{
-		fmt.Sprintf("listening-port=%d", ports[0]), fmt.Sprintf("alt-listening-port=%d", ports[1]),
-		fmt.Sprintf("tls-listening-port=%d", ports[2]), fmt.Sprintf("alt-tls-listening-port=%d", ports[3]),
-		"listening-ip=127.0.0.1", "listening-ip=127.0.0.2", "relay-ip=127.0.0.1", "realm=sightline.test",
-		"use-auth-secret", "static-auth-secret=" + secret, "fingerprint", "no-cli", "no-dtls", "log-file=stdout", "simple-log",
-		"cert=" + filepath.Join(dir, "cert.pem"), "pkey=" + filepath.Join(dir, "key.pem"),
-		"pidfile=" + filepath.Join(dir, "pid"), "userdb=" + filepath.Join(dir, "db"),
-	}
-	file := filepath.Join(dir, "turnserver.conf")
-	if err := os.WriteFile(file, []byte(strings.Join(conf, "\n")+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	server := program.Start(t, exec.Command("turnserver", "-c", file))
-	server.WaitFor(t, `(?i)relay ports initialization done|Total auth threads`, 20*time.Second)
-	// Its threads open their TCP ports when they come to it.
-	for _, address := range []string{"127.0.0.1", "127.0.0.2"} {
-		accepts(t, net.JoinHostPort(address, strconv.Itoa(ports[0])))
-		accepts(t, net.JoinHostPort(address, strconv.Itoa(ports[2])))
-	}
+	server, ports := startCoturn(t, dir, secret)
 
 	user := fmt.Sprintf("%d:doctor", time.Now().Add(time.Hour).Unix())
 	mac := hmac.New(sha1.New, []byte(secret))
@@ -85,21 +66,49 @@ func TestCheck_UnderstandsCoturn(t *testing.T) {
 	}
 }
 
-// accepts waits until a TCP port is open.
-func accepts(t *testing.T, address string) {
+// startCoturn starts a server on loopback and returns its ports: one of plain and
+// one of TLS, each with an alternative. Somebody may take one before it does; then
+// others are tried.
+func startCoturn(t *testing.T, dir, secret string) (*program.Program, []int) {
 	t.Helper()
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	for deadline := time.Now().Add(20 * time.Second); ; <-again.C {
-		c, err := net.DialTimeout("tcp", address, time.Second)
-		if err == nil {
-			_ = c.Close()
-			return
+	for range 5 {
+		ports := freePorts(t, 4)
+		conf := []string{
+			fmt.Sprintf("listening-port=%d", ports[0]), fmt.Sprintf("alt-listening-port=%d", ports[1]),
+			fmt.Sprintf("tls-listening-port=%d", ports[2]), fmt.Sprintf("alt-tls-listening-port=%d", ports[3]),
+			"listening-ip=127.0.0.1", "listening-ip=127.0.0.2", "relay-ip=127.0.0.1", "realm=sightline.test",
+			"use-auth-secret", "static-auth-secret=" + secret, "fingerprint", "no-cli", "no-dtls", "log-file=stdout", "simple-log",
+			"cert=" + filepath.Join(dir, "cert.pem"), "pkey=" + filepath.Join(dir, "key.pem"),
+			"pidfile=" + filepath.Join(dir, "pid"), "userdb=" + filepath.Join(dir, "db"),
 		}
-		if time.Now().After(deadline) {
+		file := filepath.Join(dir, "turnserver.conf")
+		if err := os.WriteFile(file, []byte(strings.Join(conf, "\n")+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
+		server := program.Start(t, exec.Command("turnserver", "-c", file))
+		server.WaitFor(t, `(?i)relay ports initialization done|Total auth threads`, 20*time.Second)
+		// Its threads open their TCP ports when they come to it.
+		if accepts(ports[0]) && accepts(ports[2]) {
+			return server, ports
+		}
+		t.Logf("coturn could not open its ports %v", ports)
 	}
+	t.Fatal("coturn does not start")
+	return nil, nil
+}
+
+// accepts waits a while for a TCP port to be open.
+func accepts(port int) bool {
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); <-again.C {
+		c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), time.Second)
+		if err == nil {
+			_ = c.Close()
+			return true
+		}
+	}
+	return false
 }
 
 // freePorts returns ports of 127.0.0.1 that nobody uses now.

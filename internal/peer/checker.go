@@ -11,6 +11,7 @@ import (
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/stun/v4"
+	"github.com/pion/webrtc/v4"
 )
 
 const (
@@ -122,6 +123,19 @@ func (c *checker) busy(a netip.AddrPort) bool {
 // answered reports whether an address has answered a check within consentFor.
 func (c *checker) answered(a netip.AddrPort) bool {
 	return time.Since(c.lastAnswer(a)) < consentFor
+}
+
+// isRelay reports whether an address is that of a relay of the other side's,
+// whatever pion took it for when it first heard from there.
+func (c *checker) isRelay(k *webrtc.ICECandidate) bool {
+	a, err := netip.ParseAddr(k.Address)
+	if err != nil {
+		return false
+	}
+	at := netip.AddrPortFrom(a.Unmap(), k.Port)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.remotes, func(r *remote) bool { return r.address == at && r.kind == ice.CandidateTypeRelay })
 }
 
 // addresses returns all there are.

@@ -33,7 +33,8 @@ func (c *Conn) Stats() ConnStats {
 	pair, err := c.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
 	if err == nil && pair != nil && pair.Local != nil && pair.Remote != nil {
 		s.Local, s.Remote = candidateName(pair.Local), candidateName(pair.Remote)
-		s.Relayed = pair.Local.Typ == webrtc.ICECandidateTypeRelay || pair.Remote.Typ == webrtc.ICECandidateTypeRelay
+		s.Relayed = pair.Local.Typ == webrtc.ICECandidateTypeRelay || pair.Remote.Typ == webrtc.ICECandidateTypeRelay ||
+			c.check.isRelay(pair.Remote) // heard of before its candidate came
 	}
 	for _, t := range c.Tracks() {
 		s.Tracks = append(s.Tracks, t.Stats())

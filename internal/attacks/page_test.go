@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
@@ -67,7 +68,16 @@ func middleOfPage(w *world) act {
 				}
 				return &refusal{says: says}
 			}
-			if relay.Pictures() == 0 || !slices.Contains(relay.Requests(), "GET /v1/cameras") {
+			// The picture comes first; the page asks for the list when it has one.
+			sees := func() bool {
+				return relay.Pictures() > 0 && slices.Contains(relay.Requests(), "GET /v1/cameras")
+			}
+			again := time.NewTicker(50 * time.Millisecond)
+			defer again.Stop()
+			for deadline := time.Now().Add(dialTimeout); !sees() && time.Now().Before(deadline); {
+				<-again.C
+			}
+			if !sees() {
 				return errors.New("the page watches, and the man in the middle sees nothing")
 			}
 			return relay.Err()

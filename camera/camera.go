@@ -20,6 +20,9 @@ type Options struct {
 	Sub Source
 	// TestPattern marks a test picture whose stamp viewers can read.
 	TestPattern bool
+	// Signer makes what signs the video of a rendition, before anybody sees it;
+	// nil signs nothing.
+	Signer func() Signer
 	// Supervisor tunes how both sources are kept connected. Its Name is set
 	// from ID.
 	Supervisor SupervisorOptions

@@ -4,7 +4,18 @@ import (
 	"sync/atomic"
 
 	"github.com/sightline-cam/sightline/codecs"
+	"github.com/sightline-cam/sightline/internal/timebase"
 )
+
+// Signer adds to the video of a rendition what proves where it comes from. Its
+// methods are called from one goroutine at a time.
+type Signer interface {
+	// Sign returns the unit to publish instead of u, which it may change but for
+	// its payload's bytes: the units of a payload are shared.
+	Sign(t codecs.Track, u *codecs.Unit) *codecs.Unit
+	// Interrupt says that the next unit does not follow the one before.
+	Interrupt()
+}
 
 // rendition is one encoding of a camera: what keeps it connected, and its
 // fan-out. It is the Output that the supervisor writes to.
@@ -13,18 +24,27 @@ type rendition struct {
 	hub        *Hub
 	supervisor *Supervisor
 	changed    func() // called when the tracks changed
+	signer     Signer // nil: nothing is signed
+
+	// Owned by the source's goroutine.
+	tracks []codecs.Track
+	clock  *timebase.Mapper
 
 	units atomic.Uint64
 }
 
 func newRendition(source Source, o Options, changed func()) *rendition {
-	r := &rendition{hub: NewHub(o.Hub), changed: changed}
+	r := &rendition{hub: NewHub(o.Hub), changed: changed, clock: timebase.New(timebase.Options{})}
+	if o.Signer != nil {
+		r.signer = o.Signer()
+	}
 	r.supervisor = NewSupervisor(source, r, o.Supervisor)
 	return r
 }
 
 // SetTracks implements Output.
 func (r *rendition) SetTracks(tracks []codecs.Track) {
+	r.tracks = tracks
 	r.hub.SetTracks(tracks)
 	r.changed()
 }
@@ -32,6 +52,13 @@ func (r *rendition) SetTracks(tracks []codecs.Track) {
 // WriteUnit implements Output.
 func (r *rendition) WriteUnit(u *codecs.Unit) {
 	r.units.Add(1)
+	if u.Track >= 0 && u.Track < len(r.tracks) {
+		t := r.tracks[u.Track]
+		u.At = r.clock.At(u.PTS, t.ClockRate, u.Arrived)
+		if r.signer != nil && t.Codec.Video() {
+			u = r.signer.Sign(t, u)
+		}
+	}
 	r.hub.WriteUnit(u)
 }
 
@@ -39,4 +66,9 @@ func (r *rendition) WriteUnit(u *codecs.Unit) {
 func (r *rendition) Warn(string, string) {}
 
 // Interrupt is called by the supervisor when a connection ended.
-func (r *rendition) Interrupt() { r.hub.Interrupt() }
+func (r *rendition) Interrupt() {
+	r.hub.Interrupt()
+	if r.signer != nil {
+		r.signer.Interrupt()
+	}
+}

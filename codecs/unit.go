@@ -15,6 +15,11 @@ type Unit struct {
 	// Wall is the capture time by the camera's clock (RTCP sender report);
 	// zero while unknown.
 	Wall time.Time
+	// At is when the frame was captured, on the recording's time: microseconds
+	// since the Unix epoch, UTC. It follows the clock of this machine without its
+	// steps, and rises from unit to unit of a track as PTS does; see
+	// docs/design/time.md. The camera's rendition sets it; 0 before that.
+	At int64
 	// Arrived is when the unit's last byte reached this process (with a
 	// monotonic reading).
 	Arrived time.Time

@@ -69,6 +69,9 @@ type Options struct {
 	// Fallback serves what the API does not on Listener: the web page, an
 	// embedded signaling server. Default: 404.
 	Fallback http.Handler
+	// Extra are paths that the process adds to the API, recordings for example.
+	// Default: none.
+	Extra []ExtraRoute
 	// AllowedHosts are names, without port, by which Listener may be reached.
 	// Loopback names and literal IP addresses always may.
 	AllowedHosts []string
@@ -185,6 +188,11 @@ func (o *Options) check() error {
 			return fmt.Errorf("two cameras have the id %q; give each its own", c.ID())
 		}
 		seen[c.ID()] = true
+	}
+	for i := range o.Extra {
+		if err := o.Extra[i].check(); err != nil {
+			return err
+		}
 	}
 	if o.Open && o.AllowFile != "" {
 		return errors.New("open lets anyone watch, so a list of viewers makes no sense; remove one of the two")

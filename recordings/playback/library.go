@@ -1,0 +1,4 @@
+package playback
+
+// Library is what the API needs of a store.
+type Library interface{}

@@ -29,6 +29,9 @@ type Segment struct {
 	// Before is why there is nothing directly before it; empty if there is, or if
 	// it is the first.
 	Before Cause
+	// Gaps are between the segment before and this one, in order, at most 16; each
+	// ends at Start at the latest.
+	Gaps []Gap
 	// ClockOffset is how far the recording's time was ahead of the clock on the
 	// wall at Start: more than some milliseconds after the clock was set.
 	ClockOffset time.Duration

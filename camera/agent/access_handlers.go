@@ -185,12 +185,4 @@ func (a *Agent) accessError(err error) *apiError {
 }
 
 // cameFrom says in the access log where a request came from.
-func (a *Agent) cameFrom(r *http.Request) string {
-	if s := sessionOf(r); s != nil {
-		return s.address()
-	}
-	if principalOf(r).Role == trust.RoleConsole {
-		return "console"
-	}
-	return r.RemoteAddr
-}
+func (a *Agent) cameFrom(r *http.Request) string { return CameFrom(r) }

@@ -38,6 +38,7 @@ type Agent struct {
 	strangers *rate.Limiter            // messages of peers that are not known
 	events    *limiter                 // event streams, all together
 	requests  *limiter                 // requests under way on the own listener
+	downloads *downloads               // long answers under way
 	verifier  *signaling.OfferVerifier // of those who want to watch
 	claims    *signaling.OfferVerifier // of those who have a secret to show
 	signal    sender                   // nil without signaling
@@ -74,6 +75,8 @@ const (
 	maxSilent             = 768  // of those, that say nothing
 	maxRequests           = 256  // under way, on the own listener
 	maxRequestsPerSession = 32   // under way, over one session's data channels
+	maxDownloads          = 128  // answers of long routes, which do not count as requests
+	maxDownloadsPerPeer   = 24   // of those
 	maxConsole            = 16   // connections and requests at the console
 	maxEventStreams       = 256
 	maxEventsPerSession   = 4  // of those; a page needs one
@@ -104,6 +107,7 @@ func New(o Options) (*Agent, error) {
 		strangers: rate.NewLimiter(strangersPerSecond, strangersBurst),
 		events:    newLimiter(maxEventStreams),
 		requests:  newLimiter(maxRequests),
+		downloads: newDownloads(maxDownloads, maxDownloadsPerPeer),
 		offers:    newLimiter(maxOffers),
 		refusals:  newLimiter(maxRefusals),
 		closing:   make(chan struct{}),
@@ -129,6 +133,9 @@ func New(o Options) (*Agent, error) {
 			return nil, fmt.Errorf("signaling server: %w", err)
 		}
 		a.signal, a.relays = c, c
+	}
+	if err := a.checkExtra(); err != nil {
+		return nil, err
 	}
 	a.ownRoutes = a.handler(overListener)
 	a.own = newHTTPServer(a.ownRoutes, o.Logger)

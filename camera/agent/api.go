@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/access"
@@ -48,6 +49,7 @@ const (
 	forLists                   // those, and who disputes an access list
 	forClaims                  // who came to show a secret, and nobody else
 	forPlayers                 // WHEP: by token
+	forTokens                  // on the listener whoever has a token of the handler's; elsewhere as forViewers
 )
 
 // route is one path of the API. docs/openapi.yaml has the same list; a test
@@ -57,6 +59,8 @@ type route struct {
 	over    transport
 	to      audience
 	methods methods
+	// See ExtraRoute.
+	changes, long bool
 }
 
 // routes returns the API. What is not here is the fallback's.
@@ -67,33 +71,34 @@ func (a *Agent) routes() []route {
 	)
 	get := func(h http.HandlerFunc) methods { return methods{http.MethodGet: h} }
 	post := func(h http.HandlerFunc) methods { return methods{http.MethodPost: h} }
-	return []route{
-		{"/v1/cameras", both | overConsole, forViewers, get(a.getCameras)},
-		{"/v1/events", both, forViewers, get(a.getEvents)},
-		{"/v1/time", both, forViewers, get(a.getTime)},
-		{"/v1/me", both, forViewers, get(a.getMe)},
-		{"/v1/session", overChannel, forViewers, get(a.getSession)},
-		{"/v1/session/offer", overChannel, forViewers, post(a.postSessionOffer)},
-		{"/v1/ice", remotes, forViewers, get(a.getICE)},
-		{"/v1/network", remotes, forViewers, get(a.getNetwork)},
-		{"/v1/tickets", overChannel, forViewers, post(a.postTicket)},
-		{"/v1/claim", overChannel, forClaims, post(a.postClaim)},
-		{"/v1/access", remotes, forLists, methods{http.MethodGet: a.getAccess, http.MethodPut: a.putAccess}},
-		{"/v1/access/log", remotes, forAdmins, get(a.getAccessLog)},
-		{"/v1/invites", overChannel, forViewers, post(a.postInvite)},
-		{"/v1/invites/{jti}", overChannel, forViewers, methods{http.MethodDelete: a.deleteInvite}},
-		{"/v1/whep-tokens", remotes, forViewers, post(a.postWHEPToken)},
-		{"/v1/qr", overChannel, forViewers, post(a.postQR)},
-		{"/v1/console/pair", overConsole, forAdmins, post(a.postConsolePair)},
-		{"/v1/console/invites", overConsole, forAdmins, post(a.postConsoleInvite)},
-		{"/v1/console/revoke", overConsole, forAdmins, post(a.postConsoleRevoke)},
-		{"/whep/{camera}", overListener, forPlayers, methods{http.MethodPost: a.postWHEP, http.MethodOptions: a.optionsWHEP}},
-		{"/whep/{camera}/{session}", overListener, forPlayers, methods{
+	routes := []route{
+		{path: "/v1/cameras", over: both | overConsole, to: forViewers, methods: get(a.getCameras)},
+		{path: "/v1/events", over: both, to: forViewers, methods: get(a.getEvents)},
+		{path: "/v1/time", over: both, to: forViewers, methods: get(a.getTime)},
+		{path: "/v1/me", over: both, to: forViewers, methods: get(a.getMe)},
+		{path: "/v1/session", over: overChannel, to: forViewers, methods: get(a.getSession)},
+		{path: "/v1/session/offer", over: overChannel, to: forViewers, methods: post(a.postSessionOffer)},
+		{path: "/v1/ice", over: remotes, to: forViewers, methods: get(a.getICE)},
+		{path: "/v1/network", over: remotes, to: forViewers, methods: get(a.getNetwork)},
+		{path: "/v1/tickets", over: overChannel, to: forViewers, methods: post(a.postTicket)},
+		{path: "/v1/claim", over: overChannel, to: forClaims, methods: post(a.postClaim)},
+		{path: "/v1/access", over: remotes, to: forLists, methods: methods{http.MethodGet: a.getAccess, http.MethodPut: a.putAccess}},
+		{path: "/v1/access/log", over: remotes, to: forAdmins, methods: get(a.getAccessLog)},
+		{path: "/v1/invites", over: overChannel, to: forViewers, methods: post(a.postInvite)},
+		{path: "/v1/invites/{jti}", over: overChannel, to: forViewers, methods: methods{http.MethodDelete: a.deleteInvite}},
+		{path: "/v1/whep-tokens", over: remotes, to: forViewers, methods: post(a.postWHEPToken)},
+		{path: "/v1/qr", over: overChannel, to: forViewers, methods: post(a.postQR)},
+		{path: "/v1/console/pair", over: overConsole, to: forAdmins, methods: post(a.postConsolePair)},
+		{path: "/v1/console/invites", over: overConsole, to: forAdmins, methods: post(a.postConsoleInvite)},
+		{path: "/v1/console/revoke", over: overConsole, to: forAdmins, methods: post(a.postConsoleRevoke)},
+		{path: "/whep/{camera}", over: overListener, to: forPlayers, methods: methods{http.MethodPost: a.postWHEP, http.MethodOptions: a.optionsWHEP}},
+		{path: "/whep/{camera}/{session}", over: overListener, to: forPlayers, methods: methods{
 			http.MethodPatch: a.patchWHEP, http.MethodDelete: a.deleteWHEP, http.MethodOptions: a.optionsWHEPSession,
 		}},
-		{"/healthz", both | overConsole, forAnyone, get(a.getHealth)},
-		{"/metrics", overListener, forAnyone, get(a.getMetrics)},
+		{path: "/healthz", over: both | overConsole, to: forAnyone, methods: get(a.getHealth)},
+		{path: "/metrics", over: overListener, to: forAnyone, methods: get(a.getMetrics)},
 	}
+	return append(routes, a.extraRoutes()...)
 }
 
 // methods are the handlers of a path.
@@ -102,10 +107,14 @@ type methods = map[string]http.HandlerFunc
 // handler returns the API as it is served over t.
 func (a *Agent) handler(t transport) http.Handler {
 	mux := http.NewServeMux()
+	byPath := make(map[string][]route)
 	for _, r := range a.routes() {
 		if r.over&t != 0 {
-			mux.Handle(r.path, a.guarded(t, r))
+			byPath[r.path] = append(byPath[r.path], r)
 		}
+	}
+	for path, routes := range byPath {
+		mux.Handle(path, a.guarded(t, routes))
 	}
 	if t == overListener {
 		mux.Handle("/", a.fallback())
@@ -131,8 +140,9 @@ func (a *Agent) fallback() http.Handler {
 	})
 }
 
-// guarded puts everything around a route that keeps strangers and floods out.
-func (a *Agent) guarded(t transport, rt route) http.Handler {
+// guarded puts everything around the routes of a path that keeps strangers and
+// floods out.
+func (a *Agent) guarded(t transport, routes []route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		counted := &statusWriter{ResponseWriter: w}
 		defer func() { a.metrics.request(t, counted.code()) }()
@@ -144,7 +154,9 @@ func (a *Agent) guarded(t transport, rt route) http.Handler {
 			tooMany().write(counted)
 			return
 		}
-		defer limit.give()
+		give := sync.OnceFunc(limit.give)
+		defer give()
+		rt := routeFor(routes, r.Method)
 		r, err := a.admit(t, rt, r)
 		if err != nil {
 			a.fail(counted, err)
@@ -152,15 +164,40 @@ func (a *Agent) guarded(t transport, rt route) http.Handler {
 		}
 		h, ok := rt.methods[r.Method]
 		if !ok {
-			counted.Header().Set("Allow", allowed(rt))
+			counted.Header().Set("Allow", allowed(routes))
 			fail(http.StatusMethodNotAllowed, "method_not_allowed", "This address does not take "+methodName(r.Method)+" requests.").write(counted)
 			return
+		}
+		if rt.changes && r.Method != http.MethodGet && r.Method != http.MethodHead {
+			if err := a.mayChange(r); err != nil {
+				a.fail(counted, err)
+				return
+			}
+		}
+		if rt.long {
+			leave, ok := a.downloads.enter(askerOf(r))
+			if !ok {
+				tooMany().write(counted)
+				return
+			}
+			defer leave()
+			give()
 		}
 		if !check.Off(check.Form) {
 			r.Body = http.MaxBytesReader(counted, r.Body, maxBodyBytes)
 		}
 		h(counted, r)
 	})
+}
+
+// routeFor returns the route of a path that takes a method, or else any.
+func routeFor(routes []route, method string) route {
+	for _, rt := range routes {
+		if _, ok := rt.methods[method]; ok {
+			return rt
+		}
+	}
+	return routes[0]
 }
 
 // fail answers a request with an error, and counts it if a check refused it.
@@ -194,6 +231,9 @@ func (a *Agent) admit(t transport, rt route, r *http.Request) (*http.Request, *a
 	if s := sessionOf(r); (s != nil && s.place == placeOfClaim) != (rt.to == forClaims) {
 		return nil, fail(http.StatusForbidden, "forbidden", "This connection is for something else. Connect again.")
 	} else if rt.to == forClaims {
+		return r, nil
+	}
+	if rt.to == forTokens && t == overListener {
 		return r, nil
 	}
 	p, err := a.principal(t, rt, r)
@@ -278,8 +318,13 @@ func tooMany() *apiError {
 }
 
 // allowed is the value of an Allow header.
-func allowed(rt route) string {
-	return strings.Join(slices.Sorted(maps.Keys(rt.methods)), ", ")
+func allowed(routes []route) string {
+	var all []string
+	for _, rt := range routes {
+		all = slices.AppendSeq(all, maps.Keys(rt.methods))
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
 }
 
 // methodName keeps what a stranger wrote out of the answer.

@@ -47,9 +47,70 @@ func (e *ExtraRoute) check() error {
 		return fmt.Errorf("extra route %s: it is served nowhere", e.Pattern)
 	case len(e.Methods) == 0:
 		return fmt.Errorf("extra route %s: it has no methods", e.Pattern)
+	case e.Public && e.Changes:
+		return fmt.Errorf("extra route %s: changes are counted by peer, and a public route may not know it", e.Pattern)
 	}
 	if _, ok := e.Methods[http.MethodOptions]; ok {
 		return errors.New("extra route " + e.Pattern + ": nobody is authorized for OPTIONS")
 	}
 	return nil
+}
+
+// extraRoutes returns what the process adds.
+func (a *Agent) extraRoutes() []route {
+	routes := make([]route, 0, len(a.opts.Extra))
+	for _, e := range a.opts.Extra {
+		rt := route{path: e.Pattern, to: forViewers, methods: make(methods, len(e.Methods)), changes: e.Changes, long: e.Long}
+		if e.Public {
+			rt.to = forTokens
+		}
+		for over, served := range map[transport]bool{overListener: e.Listener, overChannel: e.Channel, overConsole: e.Console} {
+			if served {
+				rt.over |= over
+			}
+		}
+		for method, h := range e.Methods {
+			rt.methods[method] = func(w http.ResponseWriter, r *http.Request) { h(w, r, principalOf(r)) }
+		}
+		routes = append(routes, rt)
+	}
+	return routes
+}
+
+// checkExtra finds a method that two routes have.
+func (a *Agent) checkExtra() error {
+	seen := make(map[string]bool)
+	for _, rt := range a.routes() {
+		for method := range rt.methods {
+			name := method + " " + rt.path
+			if seen[name] {
+				return errors.New("extra route " + name + ": there is one already")
+			}
+			seen[name] = true
+		}
+	}
+	return nil
+}
+
+// CameFrom says, for the access log, where a request came from that an extra route
+// answers: the address of the session's other side, "console", or the address of
+// the connection.
+func CameFrom(r *http.Request) string {
+	if s := sessionOf(r); s != nil {
+		return s.address()
+	}
+	if p := principalOf(r); p != nil && p.Role == trust.RoleConsole {
+		return "console"
+	}
+	return r.RemoteAddr
+}
+
+// Standing returns what tells, of somebody who had access, what is left of it, and
+// an error if nothing is. Unlike t it puts up with a list of allowed viewers that
+// is just being written, as the agent does for sessions. l may be nil.
+func Standing(t *trust.Trust, l *AllowList) func(*trust.Principal) (*trust.Principal, error) {
+	if l == nil {
+		return t.Renew
+	}
+	return (&gate{trust: t, list: l}).standing
 }

@@ -29,6 +29,7 @@ export class ApiError extends Error {
  * @typedef {object} CallOptions
  * @property {string} [method] default GET
  * @property {unknown} [body] sent as JSON
+ * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
  */
 
@@ -39,11 +40,12 @@ export class ApiError extends Error {
  * @returns {Promise<import('./http1.js').HttpResponse>} with a status of success
  * @throws {ApiError}
  */
-export async function call(http, path, { method = 'GET', body, signal } = {}) {
+export async function call(http, path, { method = 'GET', body, headers, signal } = {}) {
   const response = await http.request(path, {
     method,
     signal,
-    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...headers } }),
   });
   if (response.ok) return response;
   const { error } = await response.json().catch(() => ({}));

@@ -1,0 +1,35 @@
+package recorder
+
+import (
+	"time"
+
+	"github.com/sightline-cam/sightline/recordings"
+)
+
+// Policy says what of a camera is recorded. The zero value records the main
+// rendition all the time, without sound.
+type Policy struct {
+	// Renditions are recordings.Main, recordings.Sub or both. Default: Main.
+	Renditions []string
+	// Audio records the sound, too.
+	Audio bool
+	// Schedule is when the camera is recorded. Default: always.
+	Schedule Schedule
+	// OnEvent records only when something happens: PreRoll before it until
+	// PostRoll after its end. Defaults 5 s and 30 s.
+	OnEvent           bool
+	PreRoll, PostRoll time.Duration
+}
+
+// Wants reports whether a rendition is to be recorded.
+func (p Policy) Wants(rendition string) bool {
+	if len(p.Renditions) == 0 {
+		return rendition == recordings.Main
+	}
+	for _, r := range p.Renditions {
+		if r == rendition {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,132 @@
+package fragment
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sightline-cam/sightline/codecs"
+)
+
+// Head is everything of a fragment but the bytes of its units: their times, their
+// kinds and the lengths of their elements. Whoever has received the units by
+// another way makes the fragment of them.
+type Head struct {
+	// VideoTrack and AudioTrack are the fragment's.
+	VideoTrack codecs.Track
+	AudioTrack *codecs.Track
+	// Duration, Joint and Cut are the fragment's.
+	Duration time.Duration
+	Joint    Joint
+	Cut      bool
+	// VideoBytes and AudioBytes are how much payload follows the head.
+	VideoBytes, AudioBytes int
+	// Bytes is how long the head itself is.
+	Bytes int
+
+	video, audio []shape
+}
+
+// shape is a unit without its bytes.
+type shape struct {
+	pts, at          int64
+	key, discardable bool
+	sizes            []uint32 // of the elements
+}
+
+func (s *shape) bytes() int {
+	n := 0
+	for _, size := range s.sizes {
+		n += int(size)
+	}
+	return n
+}
+
+// Start is when the key frame was captured, in microseconds since the Unix epoch.
+func (h *Head) Start() int64 { return h.video[0].at }
+
+// PTS is that of the key frame.
+func (h *Head) PTS() int64 { return h.video[0].pts }
+
+// Pictures and Sounds are how many units of each kind there are.
+func (h *Head) Pictures() int { return len(h.video) }
+
+// Sounds is how many units of sound there are.
+func (h *Head) Sounds() int { return len(h.audio) }
+
+// Make returns the fragment of payloads received by another way, which must have
+// the lengths that the head says. The bytes are shared. Errors wrap ErrMalformed.
+func (h *Head) Make(video, audio []*codecs.Unit) (*Fragment, error) {
+	f := h.fragment()
+	var err error
+	if f.Video, err = join(h.video, video, 0); err != nil {
+		return nil, fmt.Errorf("put a fragment together: pictures: %w", err)
+	}
+	if f.Audio, err = join(h.audio, audio, 1); err != nil {
+		return nil, fmt.Errorf("put a fragment together: sound: %w", err)
+	}
+	return f, nil
+}
+
+// Payload is Make for the bytes that follow the head: audioBytes may be cut off, or
+// come from elsewhere. The bytes are shared. Errors wrap ErrMalformed.
+func (h *Head) Payload(videoBytes, audioBytes []byte) (*Fragment, error) {
+	if len(videoBytes) != h.VideoBytes || len(audioBytes) != h.AudioBytes {
+		return nil, fmt.Errorf("%w: it has %d and %d bytes of payload, and should have %d and %d", ErrMalformed,
+			len(videoBytes), len(audioBytes), h.VideoBytes, h.AudioBytes)
+	}
+	f := h.fragment()
+	f.Video, f.Audio = cut(h.video, videoBytes, 0), cut(h.audio, audioBytes, 1)
+	return f, nil
+}
+
+func (h *Head) fragment() *Fragment {
+	return &Fragment{VideoTrack: h.VideoTrack, AudioTrack: h.AudioTrack, Duration: h.Duration, Joint: h.Joint, Cut: h.Cut}
+}
+
+// unit makes a unit of a shape.
+func (s *shape) unit(track int) *codecs.Unit {
+	return &codecs.Unit{Track: track, PTS: s.pts, At: s.at, Key: s.key, Discardable: s.discardable}
+}
+
+// join gives the units their bytes.
+func join(shapes []shape, units []*codecs.Unit, track int) ([]*codecs.Unit, error) {
+	if len(units) != len(shapes) {
+		return nil, fmt.Errorf("%w: %d units, and there should be %d", ErrMalformed, len(units), len(shapes))
+	}
+	if len(units) == 0 {
+		return nil, nil
+	}
+	out := make([]*codecs.Unit, len(units))
+	for i, u := range units {
+		s := &shapes[i]
+		if len(u.Payload) != len(s.sizes) {
+			return nil, fmt.Errorf("%w: unit %d has %d elements, and should have %d", ErrMalformed, i, len(u.Payload), len(s.sizes))
+		}
+		for j, p := range u.Payload {
+			if len(p) != int(s.sizes[j]) {
+				return nil, fmt.Errorf("%w: element %d of unit %d has %d bytes, and should have %d", ErrMalformed, j, i, len(p), s.sizes[j])
+			}
+		}
+		out[i] = s.unit(track)
+		out[i].Payload = u.Payload
+	}
+	return out, nil
+}
+
+// cut cuts the bytes into units; there are as many as the shapes want.
+func cut(shapes []shape, data []byte, track int) []*codecs.Unit {
+	if len(shapes) == 0 {
+		return nil
+	}
+	out := make([]*codecs.Unit, len(shapes))
+	for i := range shapes {
+		s := &shapes[i]
+		out[i] = s.unit(track)
+		out[i].Payload = make([][]byte, len(s.sizes))
+		for j, size := range s.sizes {
+			out[i].Payload[j] = data[:size:size]
+			data = data[size:]
+		}
+	}
+	return out
+}

@@ -87,15 +87,9 @@ func (l *lane) discontinuity() {
 }
 
 func (l *lane) subscribe() *Subscription {
-	s := &Subscription{lane: l, wake: make(chan struct{}, 1)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s.pos = l.next()
-	if l.hasKey {
-		s.pos = l.key
-	} else {
-		s.awaitKey = l.video
-	}
+	s := l.tapLocked()
 	if l.closed {
 		s.ended = true
 	} else {
@@ -103,6 +97,23 @@ func (l *lane) subscribe() *Subscription {
 	}
 	s.signal()
 	return s
+}
+
+// tapLocked returns a subscription that is not woken.
+func (l *lane) tapLocked() *Subscription {
+	s := &Subscription{lane: l, wake: make(chan struct{}, 1), pos: l.next()}
+	if l.hasKey {
+		s.pos = l.key
+	} else {
+		s.awaitKey = l.video
+	}
+	return s
+}
+
+func (l *lane) tap() *Subscription {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.tapLocked()
 }
 
 func (l *lane) close() {

@@ -37,7 +37,7 @@ func (s *Subscription) Next() (f *rtppack.Frame, skipped int, ok bool) {
 	l := s.lane
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if s.ended {
+	if s.ended || l.closed {
 		return nil, 0, false
 	}
 	from := s.pos

@@ -1,0 +1,238 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/sightline-cam/sightline/recordings"
+)
+
+// Store keeps recordings. Open makes one; Run, or the caller, syncs it. Safe for
+// concurrent use.
+type Store struct {
+	// Constant after Open.
+	opts Options
+	dirs []*directory
+
+	journal *journal
+
+	syncing sync.Mutex           // held while something is made durable; guards unput
+	unput   []recordings.Segment // rows that the index would not take yet
+
+	mu       sync.Mutex // guards what follows
+	writers  map[recordings.Ref]*writer
+	durable  map[recordings.Stream]promise
+	pauses   map[string]recordings.Pause // by camera: those that have not ended
+	watchers map[chan struct{}]struct{}
+	closed   bool
+}
+
+// promise is up to when a stream is safe from a power cut.
+type promise struct {
+	generation int
+	until      recordings.Time
+}
+
+// Open looks at the directories, mends what a crash left, and returns the store.
+// A directory that cannot be used is no error, it is looked at again later: others
+// may do, and the cameras must go on.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if err := o.setDefaults(); err != nil {
+		return nil, err
+	}
+	s := &Store{
+		opts: o, writers: make(map[recordings.Ref]*writer), durable: make(map[recordings.Stream]promise),
+		pauses: make(map[string]recordings.Pause), watchers: make(map[chan struct{}]struct{}),
+		journal: &journal{fs: o.FS},
+	}
+	seen := make(map[string]bool)
+	for _, dir := range o.Dirs {
+		path, err := filepath.Abs(dir)
+		if err != nil {
+			return nil, fmt.Errorf("directory %q: %w", dir, err)
+		}
+		if seen[path] {
+			return nil, fmt.Errorf("the directory %s is named twice", path)
+		}
+		seen[path] = true
+		s.dirs = append(s.dirs, &directory{path: path, fs: o.FS, log: o.Logger})
+	}
+	for _, d := range s.dirs {
+		_ = d.attach(ctx, o.Index, time.Now()) // it has logged why
+	}
+	if err := s.recover(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.loadPauses(ctx)
+}
+
+// Run syncs every Options.SyncEvery, looks after the directories, and closes the
+// store when ctx ends. The error is Close's.
+func (s *Store) Run(ctx context.Context) error {
+	every := s.opts.ProbeEvery
+	if s.opts.SyncEvery > 0 {
+		every = min(every, s.opts.SyncEvery)
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.lookAfter(ctx)
+			if s.opts.SyncEvery > 0 {
+				_ = s.Sync(ctx) // it has logged why, and the writers know
+			}
+		case <-ctx.Done():
+			return s.Close(context.WithoutCancel(ctx))
+		}
+	}
+}
+
+// lookAfter tries directories again that could not be used.
+func (s *Store) lookAfter(ctx context.Context) {
+	now := time.Now()
+	for _, d := range s.dirs {
+		if d.due(now, s.opts.ProbeEvery) {
+			_ = d.attach(ctx, s.opts.Index, now)
+		}
+	}
+}
+
+// Close ends all segments, syncs, and says in the index that nothing needs mending.
+// Idempotent.
+func (s *Store) Close(ctx context.Context) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	open := make([]*writer, 0, len(s.writers))
+	for _, w := range s.writers {
+		open = append(open, w)
+	}
+	s.mu.Unlock()
+	for _, w := range open {
+		_ = w.Close()
+	}
+	if err := s.Sync(ctx); err != nil {
+		return err
+	}
+	return s.opts.Index.SetClean(ctx, true)
+}
+
+// Create begins a segment in the usable directory with the most room. Of seg it
+// uses Ref, Format, Origin, Before, Gaps and ClockOffset; init is what stands before
+// the first fragment. The writer's fragments must follow each other.
+//
+// Errors: ErrNoDisk, ErrFull, ErrFailed, fs.ErrExist if there is such a segment.
+func (s *Store) Create(ctx context.Context, seg recordings.Segment, init []byte) (recordings.Writer, error) {
+	if err := checkStream(seg.Stream); err != nil {
+		return nil, fmt.Errorf("begin a segment: %w", err)
+	}
+	d, err := s.choose()
+	if err != nil {
+		return nil, err
+	}
+	if err := d.present(); err != nil {
+		d.fail(err, time.Now())
+		return nil, errors.Join(ErrFailed, err)
+	}
+	seg.Dir, seg.Path = d.name(), pathOf(seg.Ref)
+	seg.InitBytes, seg.Bytes, seg.End, seg.Open, seg.Fragments = int64(len(init)), int64(len(init)), seg.Start, true, nil
+	w := &writer{store: s, dir: d, path: filepath.Join(d.path, filepath.FromSlash(seg.Path)), seg: seg}
+	s.mu.Lock()
+	defer s.mu.Unlock() // a segment is made once in five minutes
+	if s.closed {
+		return nil, ErrClosed
+	}
+	if _, taken := s.writers[seg.Ref]; taken {
+		return nil, fmt.Errorf("begin %s: %w", seg.Path, fs.ErrExist)
+	}
+	if err := w.create(init); err != nil {
+		return nil, s.blame(d, fmt.Errorf("begin %s: %w", seg.Path, err))
+	}
+	s.writers[seg.Ref] = w
+	return w, nil
+}
+
+// choose returns the usable directory with the most room.
+func (s *Store) choose() (*directory, error) {
+	var best *directory
+	most, full := int64(-1), false
+	var problems error
+	for _, d := range s.dirs {
+		free, err := d.room()
+		switch {
+		case err != nil:
+			problems = errors.Join(problems, err)
+		case free < s.opts.MinFree:
+			d.measure()
+			full = true
+		case free > most:
+			best, most = d, free
+		}
+	}
+	switch {
+	case best != nil:
+		return best, nil
+	case full:
+		return nil, ErrFull
+	}
+	return nil, errors.Join(ErrNoDisk, problems)
+}
+
+// blame tells a full disk from a broken one, and takes that out of use.
+func (s *Store) blame(d *directory, err error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		d.full()
+		return errors.Join(ErrFull, err)
+	case errors.Is(err, fs.ErrExist):
+		return err
+	}
+	d.fail(err, time.Now())
+	return errors.Join(ErrFailed, err)
+}
+
+// Changed signals on a channel of capacity 1, at most once a sync, that something
+// was recorded, happened, or was paused. stop releases it.
+func (s *Store) Changed() (changed <-chan struct{}, stop func()) {
+	c := make(chan struct{}, 1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watchers[c] = struct{}{}
+	return c, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.watchers, c)
+	}
+}
+
+func (s *Store) notify() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.watchers {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// folderOf finds a directory by its id.
+func (s *Store) folderOf(id string) (*directory, error) {
+	for _, d := range s.dirs {
+		if d.name() == id {
+			return d, nil
+		}
+	}
+	return nil, fmt.Errorf("the directory %s with this recording is not among those in use: %w", id, os.ErrNotExist)
+}

@@ -1,0 +1,242 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/sightline-cam/sightline/recordings"
+)
+
+// writer writes one segment: it is a recordings.Writer. Append and Close are the
+// recorder's, sync the store's.
+type writer struct {
+	// Constant after Create.
+	store   *Store
+	dir     *directory
+	path    string
+	folders []string // whose names have to be synced, innermost first
+
+	mu     sync.Mutex // guards what follows
+	file   File       // nil once it is closed
+	seg    recordings.Segment
+	closed bool            // nothing is appended any more
+	failed error           // why nothing can be appended any more
+	doubt  bool            // the disk failed: what is beyond the durable part does not count
+	own    []time.Duration // of each fragment by itself, whatever follows it
+
+	// What the last sync promised, and whether the index has heard of it.
+	durableBytes int64
+	durableFrags int
+	indexed      bool
+}
+
+// create makes the file with the init segment.
+func (w *writer) create(init []byte) (err error) {
+	fsys := w.store.opts.FS
+	if w.folders, err = makeFolders(fsys, w.dir.path, filepath.Dir(w.path)); err != nil {
+		return err
+	}
+	w.folders = append([]string{filepath.Dir(w.path)}, w.folders...)
+	f, err := fsys.OpenFile(w.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640)
+	if err != nil {
+		return err
+	}
+	if err := writeFull(f, init, 0); err != nil {
+		return errors.Join(err, f.Close(), fsys.Remove(w.path))
+	}
+	w.file = f
+	w.dir.used(int64(len(init)))
+	return nil
+}
+
+func writeFull(f File, data []byte, at int64) error {
+	n, err := f.WriteAt(data, at)
+	if err == nil && n < len(data) {
+		err = io.ErrShortWrite
+	}
+	return err
+}
+
+// Append implements recordings.Writer.
+func (w *writer) Append(f recordings.Fragment, data []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.failed != nil:
+		return w.failed
+	case w.closed:
+		return fmt.Errorf("write %s: %w", w.seg.Path, ErrClosed)
+	case int64(len(data)) != f.Bytes || f.Duration <= 0 || len(w.seg.Fragments) > 0 && f.Start <= w.seg.Fragments[len(w.seg.Fragments)-1].Start:
+		return fmt.Errorf("write %s: the fragment at %v does not follow the one before", w.seg.Path, f.Start)
+	}
+	if err := writeFull(w.file, data, w.seg.Bytes); err != nil {
+		return w.failLocked(fmt.Errorf("write %s: %w", w.seg.Path, err))
+	}
+	f.Offset = w.seg.Bytes
+	if n := len(w.seg.Fragments); n > 0 {
+		last := &w.seg.Fragments[n-1]
+		last.Duration = f.Start.Sub(last.Start)
+	}
+	w.seg.Fragments, w.own = append(w.seg.Fragments, f), append(w.own, f.Duration)
+	w.seg.Bytes += f.Bytes
+	w.seg.End = f.End()
+	w.dir.used(f.Bytes)
+	return nil
+}
+
+// failLocked ends the segment. What was torn off is cut off, so that the file is
+// whole fragments only; where that fails too, the next start does it.
+func (w *writer) failLocked(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		// Everything before is as good as ever.
+		w.closed, w.failed = true, w.store.blame(w.dir, err)
+		if cut := w.file.Truncate(w.seg.Bytes); cut != nil {
+			w.store.opts.Logger.Warn("a torn piece of a recording could not be cut off; the next start does it", "file", w.path, "error", cut)
+		}
+		return w.failed
+	}
+	w.distrustLocked(err)
+	return w.failed
+}
+
+// distrustLocked ends the segment at what the last sync promised: nobody knows what
+// became of the rest.
+func (w *writer) distrustLocked(err error) {
+	w.closed, w.doubt, w.failed = true, true, w.store.blame(w.dir, err)
+	w.cutLocked(w.durableFrags)
+	cut := w.file.Truncate(w.seg.Bytes)
+	w.store.opts.Logger.Error("a recording ends early because the disk failed", "file", w.path, "until", w.seg.End.String(), "error", errors.Join(err, cut))
+}
+
+// cutLocked forgets all but n fragments.
+func (w *writer) cutLocked(n int) {
+	frags := w.seg.Fragments
+	if n == len(frags) {
+		return
+	}
+	w.seg.Fragments, w.own, w.seg.Bytes, w.seg.End = frags[:n], w.own[:n], w.seg.InitBytes, w.seg.Start
+	if n > 0 {
+		last := &w.seg.Fragments[n-1]
+		last.Duration = w.own[n-1]
+		w.seg.Bytes, w.seg.End = last.Offset+last.Bytes, last.End()
+	}
+}
+
+// Close implements recordings.Writer. The next sync completes the file.
+func (w *writer) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	return w.failed
+}
+
+// sync makes durable what was appended, and reports the row for the index, if it
+// has anything new to say, and whether the segment is over.
+func (w *writer) sync() (row *recordings.Segment, over bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.file == nil {
+		return nil, true
+	}
+	if w.seg.Bytes != w.durableBytes && !w.doubt {
+		bytes, frags := w.seg.Bytes, len(w.seg.Fragments)
+		w.mu.Unlock() // nobody waits for the disk but us
+		err := w.reallySync()
+		w.mu.Lock()
+		if err != nil {
+			w.distrustLocked(fmt.Errorf("sync %s: %w", w.seg.Path, err))
+		} else {
+			w.durableBytes, w.durableFrags = bytes, frags
+		}
+	}
+	over = w.closed && (w.doubt || w.seg.Bytes == w.durableBytes)
+	if over {
+		row = w.finishLocked()
+	} else if !w.indexed && w.durableFrags > 0 {
+		w.indexed = true
+		copied := w.seg
+		copied.Fragments, copied.Bytes, copied.End = nil, copied.InitBytes, copied.Start
+		row = &copied
+	}
+	return row, over
+}
+
+// reallySync makes the content durable, and the first time the names that lead to
+// it. A file that its name no longer leads to is lost, however well it is synced.
+func (w *writer) reallySync() error {
+	fsys := w.store.opts.FS
+	now, err := fsys.Stat(w.path)
+	if err != nil {
+		return fmt.Errorf("it was removed while it was written: %w", err)
+	}
+	if mine, err := w.file.Stat(); err != nil || !sameFile(mine, now) {
+		return errors.Join(errors.New("it was replaced while it was written"), err)
+	}
+	if err := w.file.Sync(); err != nil {
+		return err
+	}
+	for _, dir := range w.folders {
+		if err := fsys.SyncDir(dir); err != nil {
+			return err
+		}
+	}
+	w.folders = nil
+	return nil
+}
+
+// sameFile is os.SameFile, which knows the system's files only.
+func sameFile(a, b fs.FileInfo) bool {
+	if s, ok := a.(interface{ SameFile(o fs.FileInfo) bool }); ok {
+		return s.SameFile(b)
+	}
+	return os.SameFile(a, b)
+}
+
+// finishLocked closes the file and returns the final row; nil, and no file, if
+// nothing was written.
+func (w *writer) finishLocked() *recordings.Segment {
+	if err := w.file.Close(); err != nil {
+		w.store.opts.Logger.Warn("a recording could not be closed", "file", w.path, "error", err)
+	}
+	w.file = nil
+	w.seg.Open = false
+	if len(w.seg.Fragments) == 0 {
+		if err := w.store.opts.FS.Remove(w.path); err != nil {
+			w.store.opts.Logger.Warn("an empty recording could not be removed", "file", w.path, "error", err)
+		}
+		return nil
+	}
+	final := w.seg
+	return &final
+}
+
+// snapshot returns the segment as it is now.
+func (w *writer) snapshot(fragments bool) recordings.Segment {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seg := w.seg
+	if fragments {
+		seg.Fragments = append([]recordings.Fragment(nil), seg.Fragments...)
+	} else {
+		seg.Fragments = nil
+	}
+	return seg
+}
+
+// promised returns up to when the segment is safe from a power cut, and whether it
+// is at all.
+func (w *writer) promised() (recordings.Time, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.durableFrags == 0 {
+		return 0, false
+	}
+	return w.seg.Fragments[w.durableFrags-1].End(), true
+}

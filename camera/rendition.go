@@ -28,13 +28,14 @@ type rendition struct {
 
 	// Owned by the source's goroutine.
 	tracks []codecs.Track
+	video  bool // there is a video track
 	clock  *timebase.Mapper
 
 	units atomic.Uint64
 }
 
 func newRendition(source Source, o Options, changed func()) *rendition {
-	r := &rendition{hub: NewHub(o.Hub), changed: changed, clock: timebase.New(timebase.Options{})}
+	r := &rendition{hub: NewHub(o.Hub), changed: changed, clock: timebase.New()}
 	if o.Signer != nil {
 		r.signer = o.Signer()
 	}
@@ -45,6 +46,7 @@ func newRendition(source Source, o Options, changed func()) *rendition {
 // SetTracks implements Output.
 func (r *rendition) SetTracks(tracks []codecs.Track) {
 	r.tracks = tracks
+	_, r.video = find(tracks, codecs.Codec.Video)
 	r.hub.SetTracks(tracks)
 	r.changed()
 }
@@ -54,7 +56,7 @@ func (r *rendition) WriteUnit(u *codecs.Unit) {
 	r.units.Add(1)
 	if u.Track >= 0 && u.Track < len(r.tracks) {
 		t := r.tracks[u.Track]
-		u.At = r.clock.At(u.PTS, t.ClockRate, u.Arrived)
+		u.At = r.at(t, u)
 		if r.signer != nil && t.Codec.Video() {
 			u = r.signer.Sign(t, u)
 		}
@@ -62,11 +64,21 @@ func (r *rendition) WriteUnit(u *codecs.Unit) {
 	r.hub.WriteUnit(u)
 }
 
+// at returns when a unit was captured. The clock follows the video, and the sound
+// where there is none.
+func (r *rendition) at(t codecs.Track, u *codecs.Unit) int64 {
+	if t.Codec.Video() || !r.video {
+		return r.clock.Reference(u.PTS, t.ClockRate, u.Key, u.Arrived)
+	}
+	return r.clock.Follow(u.PTS, t.ClockRate, u.Arrived)
+}
+
 // Warn implements Output. The supervisor's status has the warnings already.
 func (r *rendition) Warn(string, string) {}
 
 // Interrupt is called by the supervisor when a connection ended.
 func (r *rendition) Interrupt() {
+	r.clock.Reconnect()
 	r.hub.Interrupt()
 	if r.signer != nil {
 		r.signer.Interrupt()

@@ -23,6 +23,8 @@ type Camera struct {
 	PasswordEnv string `yaml:"passwordEnv"`
 	// TLS says how to trust an rtsps:// camera.
 	TLS TLS `yaml:"tls"`
+	// Recording says how the command nvr records it.
+	Recording CameraRecording `yaml:"recording"`
 
 	// Password is what Complete found in PasswordFile, PasswordEnv or the
 	// URL. A caller that has it from a prompt or from stdin sets it before

@@ -36,6 +36,7 @@ func (c *Config) Complete() (warnings []Problem, err error) {
 	k.viewers()
 	k.logging()
 	k.cameras()
+	k.recording()
 	return k.warnings, k.problems.err()
 }
 

@@ -21,7 +21,7 @@ const (
 func (k *check) cameras() {
 	cameras := k.c.Cameras
 	switch {
-	case len(cameras) == 0:
+	case len(cameras) == 0 && len(k.c.Remotes) == 0:
 		k.bad("cameras", "no camera; add one with its url")
 	case len(cameras) > maxCameras:
 		k.bad("cameras", "more than %d cameras; run a second agent for the others", maxCameras)

@@ -46,6 +46,14 @@ type Config struct {
 	Network Network `yaml:"network"`
 	// Cameras is the list of cameras; at least one.
 	Cameras []Camera `yaml:"cameras"`
+	// NoSign leaves out what proves where a picture comes from (ONVIF media signing).
+	NoSign bool `yaml:"noSign"`
+	// Spool is what is kept for recorders that were away.
+	Spool Spool `yaml:"spool"`
+	// Recording is what the command nvr keeps; the command camera passes it over.
+	Recording Recording `yaml:"recording"`
+	// Remotes are agents elsewhere whose cameras the command nvr records.
+	Remotes []Remote `yaml:"remotes"`
 	// LogLevel is the least severe message written. Default: LogInfo.
 	LogLevel LogLevel `yaml:"logLevel"`
 	// LogFormat is how log lines look. Default: LogText.
@@ -77,6 +85,10 @@ func Load(path string) (*Config, error) {
 	dir := filepath.Dir(path)
 	c.StateDir = beside(dir, c.StateDir)
 	c.Allow = beside(dir, c.Allow)
+	c.Spool.Dir = beside(dir, c.Spool.Dir)
+	for i := range c.Recording.Dirs {
+		c.Recording.Dirs[i] = beside(dir, c.Recording.Dirs[i])
+	}
 	c.TLSCert, c.TLSKey = beside(dir, c.TLSCert), beside(dir, c.TLSKey)
 	for i := range c.Cameras {
 		c.Cameras[i].PasswordFile = beside(dir, c.Cameras[i].PasswordFile)

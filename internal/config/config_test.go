@@ -86,13 +86,13 @@ func TestParse_MistakesNameLineAndRemedy(t *testing.T) {
 	}{
 		{"unknown key", "listen: :1\nsingal: wss://x\n", []string{`line 2: singal: unknown key; did you mean "signal"?`}},
 		{"other spelling", "log_level: info", []string{`line 1: log_level: unknown key; did you mean "logLevel"?`}},
-		{"far from every key", "recordings: 7", []string{`line 1: recordings: unknown key; known here: listen, tlsCert, tlsKey, insecureHTTP, stateDir, signal, open, allow, udp, network, cameras, logLevel, logFormat`}},
+		{"far from every key", "weather: 7", []string{`line 1: weather: unknown key; known here: listen, tlsCert, tlsKey, insecureHTTP, stateDir, signal, open, allow, udp, network, cameras, noSign, spool, recording, remotes, logLevel, logFormat`}},
 		{
 			"all at once, nested", "open: maybe\ncameras:\n  - url: rtsp://h\n    tls:\n      fingerprnt: x\n  - adress: 1\n    transport: quic\n",
 			[]string{
 				"line 1: open: must be true or false",
 				`line 5: cameras[0].tls.fingerprnt: unknown key; did you mean "fingerprint"?`,
-				`line 6: cameras[1].adress: unknown key; known here: id, name, url, sub, transport, username, passwordFile, passwordEnv, tls`,
+				`line 6: cameras[1].adress: unknown key; known here: id, name, url, sub, transport, username, passwordFile, passwordEnv, tls, recording`,
 				"line 7: cameras[1].transport: must be auto, tcp or udp",
 			},
 		},

@@ -84,8 +84,9 @@ type Log struct {
 // nothing else says where it is.
 const passwordVariable = "SIGHTLINE_PASSWORD"
 
-// settings lays the flags over the configuration file, and completes both.
-func (c *Camera) settings() (cfg *config.Config, warnings []config.Problem, err error) {
+// settings lays the flags over the configuration file, then what adjust says, and
+// completes it all.
+func (c *Camera) settings(adjust func(*config.Config) error) (cfg *config.Config, warnings []config.Problem, err error) {
 	cfg = &config.Config{}
 	if c.Config != "" {
 		if cfg, err = config.Load(c.Config); err != nil {
@@ -109,17 +110,22 @@ func (c *Camera) settings() (cfg *config.Config, warnings []config.Problem, err 
 	cfg.Open = cfg.Open || c.Viewers.Open
 	set((*string)(&cfg.LogLevel), c.Log.LogLevel)
 	set((*string)(&cfg.LogFormat), c.Log.LogFormat)
-	cameras, err := c.cameras()
+	cameras, err := c.cameras(adjust != nil)
 	if err != nil {
 		return nil, nil, err
 	}
 	cfg.Cameras = append(cfg.Cameras, cameras...)
+	if adjust != nil {
+		if err := adjust(cfg); err != nil {
+			return nil, nil, err
+		}
+	}
 	warnings, err = cfg.Complete()
 	return cfg, warnings, err
 }
 
-// cameras returns those of the command line.
-func (c *Camera) cameras() ([]config.Camera, error) {
+// cameras returns those of the command line; none says that there may be none.
+func (c *Camera) cameras(none bool) ([]config.Camera, error) {
 	urls := c.URL
 	if text := os.Getenv("SIGHTLINE_URL"); len(urls) == 0 && text != "" {
 		urls = []string{text}
@@ -129,7 +135,7 @@ func (c *Camera) cameras() ([]config.Camera, error) {
 		return nil, fmt.Errorf("--name is given %d times for %d addresses; give the address of each camera, for example rtsp://192.0.2.7/stream1", len(c.Name), n)
 	case len(c.Sub) > n:
 		return nil, fmt.Errorf("--sub is given %d times for %d addresses; give the camera's own address too", len(c.Sub), n)
-	case n == 0 && c.Config == "":
+	case n == 0 && c.Config == "" && !none:
 		return nil, errors.New("no camera: give its address, for example rtsp://192.0.2.7/stream1, or a file with --config")
 	case n == 0 && c.Login != (Login{}):
 		return nil, errors.New("flags about a camera's login need its address; for cameras in a file write them there")

@@ -14,12 +14,37 @@ import (
 
 // Run publishes the cameras until ctx ends.
 func (c *Camera) Run(ctx context.Context, p *Process, embed Embed) error {
-	if err := c.askFirst(ctx, p); err != nil {
-		return err
-	}
-	cfg, warnings, err := c.settings()
+	ready, err := c.Prepare(ctx, p, nil)
 	if err != nil {
 		return err
+	}
+	defer ready.Close()
+	ready.Embed = embed
+	return Publish(ctx, p, ready.Publication)
+}
+
+// Prepared is an agent to publish, with everything opened that it needs.
+type Prepared struct {
+	Publication
+	// Config is what the flags and the file say, complete.
+	Config *config.Config
+
+	device *device
+}
+
+// Close gives back what Publish did not take. After Publish it must be called too.
+func (r *Prepared) Close() { r.device.close() }
+
+// Prepare opens what the agent needs. adjust, if not nil, lays further flags over
+// the settings before they are completed. If Publish is not called then, whoever
+// calls Prepare closes Options.Listener.
+func (c *Camera) Prepare(ctx context.Context, p *Process, adjust func(*config.Config) error) (*Prepared, error) {
+	if err := c.askFirst(ctx, p); err != nil {
+		return nil, err
+	}
+	cfg, warnings, err := c.settings(adjust)
+	if err != nil {
+		return nil, err
 	}
 	log := p.Logger(cfg.LogLevel, cfg.LogFormat)
 	for _, w := range warnings {
@@ -27,9 +52,19 @@ func (c *Camera) Run(ctx context.Context, p *Process, embed Embed) error {
 	}
 	device, err := openDevice(ctx, cfg, log)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer device.close()
+	r := &Prepared{Config: cfg, device: device}
+	if err := c.fill(ctx, p, r, log); err != nil {
+		device.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// fill makes the publication.
+func (c *Camera) fill(ctx context.Context, p *Process, r *Prepared, log *slog.Logger) error {
+	cfg, device := r.Config, r.device
 	cameras, err := c.open(ctx, p, cfg, log)
 	if err != nil {
 		return err
@@ -38,19 +73,19 @@ func (c *Camera) Run(ctx context.Context, p *Process, embed Embed) error {
 	if err != nil {
 		return err
 	}
+	udp, err := device.udpAddress(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	key, err := device.directKey(cfg)
+	if err != nil {
+		return err
+	}
 	listener, err := listen(ctx, cfg.Listen)
 	if err != nil {
 		return err
 	}
-	udp, err := device.udpAddress(ctx, cfg)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	key, err := device.directKey(cfg)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	return Publish(ctx, p, Publication{
+	r.Publication = Publication{
 		Options: agent.Options{
 			Identity: device.id, Cameras: cameras, Open: cfg.Open, AllowFile: cfg.Allow, AllowList: device.list,
 			Trust: device.trust, Log: device.journal, Console: device.takeConsole(), Signal: cfg.Signal,
@@ -58,9 +93,10 @@ func (c *Camera) Run(ctx context.Context, p *Process, embed Embed) error {
 			STUN: cfg.Network.STUN, PortMap: !cfg.Network.NoPortMap && !cfg.Open, TCP: !cfg.Network.NoTCP && !cfg.Open,
 			External: cfg.Network.Addresses(), Interfaces: cfg.Network.Interfaces, DirectKey: key,
 		},
-		Embed: embed, Certificate: certificate, NoMDNS: cfg.Network.NoMDNS,
+		Certificate: certificate, NoMDNS: cfg.Network.NoMDNS,
 		StateDir: cfg.StateDir, Pair: !cfg.Open && cfg.Allow == "",
-	})
+	}
+	return nil
 }
 
 // askFirst gets the password that the flags say to ask for.

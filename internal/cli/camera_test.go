@@ -18,7 +18,7 @@ func TestCamera_FlagsTakePrecedenceOverTheFile(t *testing.T) {
 	}
 	c := Camera{Config: file, URL: []string{"rtsp://192.0.2.2/s"}, Sub: []string{"rtsp://192.0.2.2/2"}, Name: []string{"Front Door"}}
 	c.Address.Listen, c.Address.StateDir, c.Viewers.Open = "127.0.0.1:3", dir, true
-	cfg, _, err := c.settings()
+	cfg, _, err := c.settings(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestCamera_PasswordComesFromWhereItWasSaid(t *testing.T) {
 			c := Camera{URL: []string{"rtsp://admin@192.0.2.1/s"}}
 			c.Address.StateDir, c.Viewers.Open = t.TempDir(), true
 			tt.change(&c)
-			cfg, _, err := c.settings()
+			cfg, _, err := c.settings(nil)
 			if err != nil {
 				t.Fatal(err)
 			}

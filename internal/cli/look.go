@@ -51,7 +51,7 @@ func (c *Camera) Settings(ctx context.Context, p *Process) (*config.Config, erro
 	if err := c.askFirst(ctx, p); err != nil {
 		return nil, err
 	}
-	cfg, _, err := c.settings()
+	cfg, _, err := c.settings(nil)
 	return cfg, err
 }
 

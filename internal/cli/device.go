@@ -139,3 +139,20 @@ func (d *device) close() {
 	}
 	_ = err
 }
+
+// HoldState keeps agents and recorders out of the state folder that file is in, until
+// release is called.
+func HoldState(ctx context.Context, file string) (release func(), err error) {
+	dir := filepath.Dir(file)
+	if _, err := identity.LoadOrCreate(filepath.Join(dir, KeyFile)); err != nil {
+		return nil, err
+	}
+	if AgentRuns(ctx, dir) {
+		return nil, errInUse(dir)
+	}
+	lock, err := lockFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = lock.Close() }, nil
+}

@@ -14,6 +14,9 @@ import (
 // note writes an entry into the journal of the first directory that takes it, then
 // into the index.
 func (s *Store) note(ctx context.Context, e entry) error {
+	if s.opts.ReadOnly {
+		return ErrReadOnly
+	}
 	problems := error(ErrNoDisk)
 	for _, d := range s.dirs {
 		if _, err := d.room(); err != nil {

@@ -28,6 +28,11 @@ func (s *Store) open(stream *recordings.Stream, r recordings.Range, fragments bo
 			out = append(out, seg)
 		}
 	}
+	for _, seg := range s.begun {
+		if (stream == nil || seg.Stream == *stream) && seg.Range().Overlaps(r) {
+			out = append(out, seg)
+		}
+	}
 	slices.SortFunc(out, func(a, b recordings.Segment) int { return cmp.Compare(a.Start, b.Start) })
 	return out
 }
@@ -42,6 +47,11 @@ func (s *Store) Segment(ctx context.Context, ref recordings.Ref, fragments bool)
 	s.mu.Unlock()
 	if w != nil {
 		return w.snapshot(fragments), nil
+	}
+	for _, seg := range s.begun {
+		if seg.Ref == ref {
+			return seg, nil
+		}
 	}
 	return s.opts.Index.Segment(ctx, ref, fragments)
 }

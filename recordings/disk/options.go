@@ -18,6 +18,9 @@ type Options struct {
 	Index *index.Index
 	// FS is where the directories are. Default: System.
 	FS FS
+	// ReadOnly changes nothing, beside the process that records: nothing is mended,
+	// created or deleted. Index is open for reading only then.
+	ReadOnly bool
 	// SyncEvery is how often Run syncs by itself. Default 0: never; the caller
 	// calls Sync.
 	SyncEvery time.Duration
@@ -67,6 +70,8 @@ var (
 	ErrFull = errors.New("the disk for recordings is full")
 	// ErrFailed says that a file could not be written, or not be promised to be.
 	ErrFailed = errors.New("the disk for recordings failed")
+	// ErrReadOnly says that the store was opened for reading.
+	ErrReadOnly = errors.New("the recordings are open for reading only")
 	// ErrClosed says that the store, or the segment, was closed.
 	ErrClosed = errors.New("closed")
 )

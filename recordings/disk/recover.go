@@ -73,6 +73,7 @@ func (s *Store) reconcile(ctx context.Context, d *directory) error {
 		}
 		seg, whole := mend(d, s.opts.Logger, rel, ok)
 		if whole {
+			s.crashed[seg.Stream] = true
 			found = append(found, seg)
 		} else if ok {
 			rows[rel] = row // its row says what is not so
@@ -184,6 +185,9 @@ func (s *Store) finishDeleting(ctx context.Context) error {
 // Delete removes segments for good. Those being written are passed over, and so are
 // those on a directory that cannot be used: they are removed when it can.
 func (s *Store) Delete(ctx context.Context, refs ...recordings.Ref) error {
+	if s.opts.ReadOnly {
+		return ErrReadOnly
+	}
 	var rows []recordings.Segment
 	for _, ref := range refs {
 		row, err := s.opts.Index.Segment(ctx, ref, false)

@@ -26,6 +26,12 @@ type Store struct {
 	syncing sync.Mutex           // held while something is made durable; guards unput
 	unput   []recordings.Segment // rows that the index would not take yet
 
+	// begun are the segments that another process is writing, as they were when the
+	// store was opened for reading.
+	begun []recordings.Segment
+
+	crashed map[recordings.Stream]bool // streams with a segment that nobody had closed; constant after Open
+
 	mu       sync.Mutex // guards what follows
 	writers  map[recordings.Ref]*writer
 	durable  map[recordings.Stream]promise
@@ -50,7 +56,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		opts: o, writers: make(map[recordings.Ref]*writer), durable: make(map[recordings.Stream]promise),
 		pauses: make(map[string]recordings.Pause), watchers: make(map[chan struct{}]struct{}),
-		journal: &journal{fs: o.FS},
+		journal: &journal{fs: o.FS}, crashed: make(map[recordings.Stream]bool),
 	}
 	seen := make(map[string]bool)
 	for _, dir := range o.Dirs {
@@ -63,6 +69,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		}
 		seen[path] = true
 		s.dirs = append(s.dirs, &directory{path: path, fs: o.FS, log: o.Logger})
+	}
+	if o.ReadOnly {
+		return s, s.lookOnly(ctx)
 	}
 	for _, d := range s.dirs {
 		_ = d.attach(ctx, o.Index, time.Now()) // it has logged why
@@ -114,6 +123,10 @@ func (s *Store) Close(ctx context.Context) error {
 		return nil
 	}
 	s.closed = true
+	if s.opts.ReadOnly {
+		s.mu.Unlock()
+		return nil
+	}
 	open := make([]*writer, 0, len(s.writers))
 	for _, w := range s.writers {
 		open = append(open, w)
@@ -134,6 +147,9 @@ func (s *Store) Close(ctx context.Context) error {
 //
 // Errors: ErrNoDisk, ErrFull, ErrFailed, fs.ErrExist if there is such a segment.
 func (s *Store) Create(ctx context.Context, seg recordings.Segment, init []byte) (recordings.Writer, error) {
+	if s.opts.ReadOnly {
+		return nil, ErrReadOnly
+	}
 	if err := checkStream(seg.Stream); err != nil {
 		return nil, fmt.Errorf("begin a segment: %w", err)
 	}

@@ -10,8 +10,10 @@ type List struct {
 	// that will come next. Numbers between may be missing.
 	First uint64 `json:"first"`
 	Next  uint64 `json:"next"`
-	// Fragments are in order. More of them may follow, up to Next.
+	// Fragments are in order. More says that there are more than fit into one
+	// answer.
 	Fragments []Entry `json:"fragments"`
+	More      bool    `json:"more,omitempty"`
 }
 
 // Entry is a fragment in a List.

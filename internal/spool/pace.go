@@ -1,0 +1,140 @@
+package spool
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Path is how the way to a recorder stands, as far as the live pictures on it tell.
+type Path struct {
+	// Measured is false while nothing is known.
+	Measured bool
+	// Congested says that live pictures do not get through as they should.
+	Congested bool
+	// Queue is how long packets wait in the network.
+	Queue time.Duration
+}
+
+// The rates of a Pace, in bit/s, and its times.
+const (
+	lowestRate = 64_000
+	firstRate  = 300_000
+	urgentRate = 1_000_000
+	// blindRate is the most where nothing tells what the path carries.
+	blindRate = 1_000_000
+	mostRate  = 100_000_000
+
+	// queueSign is the queue from which a transfer gives way: far below what would
+	// make live pictures step down.
+	queueSign = 30 * time.Millisecond
+	// adaptEvery is how often the rate changes, ceilingAge how long it counts what
+	// rate once made a queue.
+	adaptEvery = 200 * time.Millisecond
+	ceilingAge = time.Minute
+	// portionTime is how much is sent at once.
+	portionTime = 15 * time.Millisecond
+	minPortion  = 1 << 10
+	maxPortion  = 16 << 10
+)
+
+// Pace decides how fast fragments are sent over one session, so that the live
+// pictures of all who watch over the same line do not notice: the rate rises while
+// packets wait nowhere and falls at the first sign of a queue. The rate that made
+// one is remembered: what is fetched in the background gets half of it from then
+// on. The zero value is ready to use. Safe for concurrent use.
+type Pace struct {
+	mu      sync.Mutex
+	rate    float64 // bit/s; 0 before the first transfer
+	ceiling float64 // the rate that made a queue; 0: none has
+	ceiled  time.Time
+	adapted time.Time
+	sent    int64     // bytes since adapted
+	next    time.Time // when the next portion may be sent
+}
+
+// allowed is the most for a transfer.
+func (p *Pace) allowed(now time.Time, st Path, background bool, limit int) float64 {
+	most := float64(mostRate)
+	if !st.Measured {
+		most = blindRate
+	}
+	if p.ceiling > 0 && now.Sub(p.ceiled) < ceilingAge {
+		share := 0.9
+		if background {
+			share = 0.5
+		}
+		most = min(most, p.ceiling*share)
+	}
+	if limit > 0 {
+		most = min(most, float64(limit))
+	}
+	return max(most, lowestRate)
+}
+
+// adapt changes the rate to what the path shows.
+func (p *Pace) adapt(now time.Time, st Path, background bool, limit int) {
+	most := p.allowed(now, st, background, limit)
+	if p.rate == 0 {
+		p.rate, p.adapted = firstRate, now
+		if !background {
+			p.rate = urgentRate
+		}
+	}
+	since := now.Sub(p.adapted)
+	switch {
+	case since < adaptEvery:
+	case st.Measured && (st.Congested || st.Queue > queueSign):
+		if reached := float64(p.sent*8) / since.Seconds(); reached > p.rate/2 {
+			p.ceiling, p.ceiled = max(p.rate, lowestRate), now
+		}
+		p.rate *= 0.7
+		p.adapted, p.sent = now, 0
+	default:
+		// It rises only as far as it is used: a transport that takes less would
+		// make a burst of the rest.
+		if reached := float64(p.sent*8) / since.Seconds(); reached > p.rate*0.8 {
+			p.rate *= 1.25
+		}
+		p.adapted, p.sent = now, 0
+	}
+	p.rate = min(max(p.rate, lowestRate), most)
+}
+
+// take returns how much may be sent next, at most n bytes, and how long to wait
+// before.
+func (p *Pace) take(now time.Time, st Path, background bool, limit, n int) (portion int, wait time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.adapt(now, st, background, limit)
+	portion = min(max(int(p.rate/8*portionTime.Seconds()), minPortion), maxPortion, n)
+	if p.next.Before(now) {
+		p.next = now
+	}
+	wait = p.next.Sub(now)
+	p.next = p.next.Add(time.Duration(float64(portion*8) / p.rate * float64(time.Second)))
+	p.sent += int64(portion)
+	return portion, wait
+}
+
+// Rate is the present rate in bit/s, 0 before the first transfer.
+func (p *Pace) Rate() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return int(p.rate)
+}
+
+// sleep waits, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

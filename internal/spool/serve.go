@@ -1,0 +1,165 @@
+package spool
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/sightline-cam/sightline/internal/fragment"
+)
+
+// ErrRequest is wrapped by errors about a request that makes no sense; the rest of
+// the text says to a person what is wrong.
+var ErrRequest = errors.New("bad request")
+
+const (
+	// maxWait is how long an answer is held back at most, until there is something.
+	maxWait = 20 * time.Second
+	// writeTime is how long a portion may take to go out.
+	writeTime = 30 * time.Second
+)
+
+// ServeList answers GET /v1/cameras/{id}/fragments. allowed is asked again after a
+// wait, and closing ends one. When it returns an error it has not answered: allowed's,
+// ErrGone if there is no such rendition, or ErrRequest.
+func (s *Spool) ServeList(w http.ResponseWriter, r *http.Request, closing <-chan struct{}, allowed func() error) error {
+	q := r.URL.Query()
+	after, err := number(q, "after")
+	if err != nil {
+		return err
+	}
+	wait, err := number(q, "wait")
+	if err != nil {
+		return err
+	}
+	timer := time.NewTimer(min(time.Duration(min(wait, 60))*time.Second, maxWait))
+	defer timer.Stop()
+	select {
+	case <-s.ready:
+	case <-r.Context().Done():
+		return r.Context().Err()
+	}
+	for waiting := true; ; {
+		if err := allowed(); err != nil {
+			return err
+		}
+		l, changed, ok := s.List(q.Get("rendition"), after, q.Get("heads") == "1")
+		if !ok {
+			return ErrGone
+		}
+		if len(l.Fragments) > 0 || !waiting {
+			return answer(w, l)
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			waiting = false
+		case <-closing:
+			waiting = false
+		case <-r.Context().Done():
+			return r.Context().Err()
+		}
+	}
+}
+
+// number reads an optional number of a query.
+func number(q url.Values, name string) (uint64, error) {
+	text := q.Get(name)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %s is a whole number, 0 or more", ErrRequest, name)
+	}
+	return n, nil
+}
+
+func answer(w http.ResponseWriter, l fragment.List) error {
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	_ = json.NewEncoder(w).Encode(l) // the recorder is gone; there is nobody to tell
+	return nil
+}
+
+// ServeFragment answers GET /v1/cameras/{id}/fragments/{seq}, as fast as the pace of
+// the session allows; path says how its path stands. When it returns an error it
+// has not answered: ErrGone or ErrRequest.
+func (s *Spool) ServeFragment(w http.ResponseWriter, r *http.Request, seq string, pace *Pace, path func() Path) error {
+	n, err := strconv.ParseUint(seq, 10, 63)
+	if err != nil {
+		return fmt.Errorf("%w: a fragment has a number", ErrRequest)
+	}
+	q := r.URL.Query()
+	limit, err := number(q, "rate")
+	if err != nil {
+		return err
+	}
+	select {
+	case <-s.ready:
+	case <-r.Context().Done():
+		return r.Context().Err()
+	}
+	e, encoded, err := s.Fragment(q.Get("rendition"), n)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("ETag", `"`+e.Digest.String()+`"`)
+	pw := &pacedWriter{
+		ResponseWriter: w, ctx: r.Context(), rc: http.NewResponseController(w), pace: pace, path: path,
+		background: q.Get("background") == "1", limit: int(min(limit, mostRate)),
+	}
+	http.ServeContent(pw, r, "", time.Time{}, bytes.NewReader(encoded))
+	return nil
+}
+
+// pacedWriter is a response that leaves at a pace.
+type pacedWriter struct {
+	http.ResponseWriter
+	ctx        context.Context //nolint:containedctx // the request's
+	rc         *http.ResponseController
+	pace       *Pace
+	path       func() Path
+	background bool
+	limit      int // bit/s, 0: none
+
+	state  Path
+	looked time.Time
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *pacedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Write implements io.Writer.
+func (w *pacedWriter) Write(p []byte) (int, error) {
+	written := 0
+	for written < len(p) {
+		now := time.Now()
+		if now.Sub(w.looked) >= adaptEvery/2 {
+			w.state, w.looked = w.path(), now
+		}
+		n, wait := w.pace.take(now, w.state, w.background, w.limit, len(p)-written)
+		if err := sleep(w.ctx, wait); err != nil {
+			return written, err
+		}
+		_ = w.rc.SetWriteDeadline(time.Now().Add(writeTime)) // not every connection has one
+		n, err := w.ResponseWriter.Write(p[written : written+n])
+		written += n
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}

@@ -73,6 +73,8 @@ func (a *Agent) routes() []route {
 	post := func(h http.HandlerFunc) methods { return methods{http.MethodPost: h} }
 	routes := []route{
 		{path: "/v1/cameras", over: both | overConsole, to: forViewers, methods: get(a.getCameras)},
+		{path: "/v1/cameras/{id}/fragments", over: both, to: forViewers, methods: get(a.getFragments), long: true},
+		{path: "/v1/cameras/{id}/fragments/{seq}", over: both, to: forViewers, methods: get(a.getFragment), long: true},
 		{path: "/v1/events", over: both, to: forViewers, methods: get(a.getEvents)},
 		{path: "/v1/time", over: both, to: forViewers, methods: get(a.getTime)},
 		{path: "/v1/me", over: both, to: forViewers, methods: get(a.getMe)},
@@ -144,7 +146,7 @@ func (a *Agent) fallback() http.Handler {
 // floods out.
 func (a *Agent) guarded(t transport, routes []route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		counted := &statusWriter{ResponseWriter: w}
+		counted := &statusWriter{ResponseWriter: w, metrics: a.metrics}
 		defer func() { a.metrics.request(t, counted.code()) }()
 		limit := a.requests
 		if s := sessionOf(r); s != nil {
@@ -339,8 +341,13 @@ func methodName(m string) string {
 // statusWriter remembers the status for the metrics.
 type statusWriter struct {
 	http.ResponseWriter
-	status int
+	metrics *metrics
+	status  int
 }
+
+// Refused counts the check that refused a request, for handlers of extra routes: they
+// find this method by its name.
+func (w *statusWriter) Refused(err error) { w.metrics.refused(err) }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *statusWriter) WriteHeader(status int) {

@@ -96,7 +96,7 @@ func New(o Options) (*Agent, error) {
 	}
 	a := &Agent{
 		opts: o, log: o.Logger,
-		cameras:   publish(o.Cameras),
+		cameras:   publish(o.Cameras, o.Spool.of(o.Logger)),
 		gate:      &gate{trust: o.Trust, list: o.AllowList},
 		guard:     newGuard(o.AllowedHosts),
 		sessions:  newSessionTable(o.MaxSessions, o.MaxSessionsPerPeer),
@@ -199,6 +199,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, c := range a.cameras.order {
 		wg.Go(func() { _ = c.Run(ctx) }) // only ever ctx's error
+		if c.spool != nil {
+			wg.Go(func() { _ = c.spool.Run(ctx) }) // likewise
+		}
 	}
 	if a.signal != nil {
 		wg.Go(func() { _ = a.signal.Run(ctx) }) // likewise

@@ -72,6 +72,8 @@ type Options struct {
 	// Extra are paths that the process adds to the API, recordings for example.
 	// Default: none.
 	Extra []ExtraRoute
+	// Spool bounds what is kept of each camera for recorders.
+	Spool SpoolOptions
 	// AllowedHosts are names, without port, by which Listener may be reached.
 	// Loopback names and literal IP addresses always may.
 	AllowedHosts []string

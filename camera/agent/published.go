@@ -6,6 +6,7 @@ import (
 
 	"github.com/sightline-cam/sightline/camera"
 	"github.com/sightline-cam/sightline/internal/peer"
+	"github.com/sightline-cam/sightline/internal/spool"
 	"github.com/sightline-cam/sightline/internal/trust"
 	"github.com/sightline-cam/sightline/signaling"
 )
@@ -22,12 +23,13 @@ type publishedCamera struct {
 	*camera.Camera
 	video *videoStream
 	audio *audioStream
+	spool *spool.Spool // nil if nothing is kept
 }
 
-func publish(cameras []*camera.Camera) *published {
+func publish(cameras []*camera.Camera, keep func(*camera.Camera) *spool.Spool) *published {
 	p := &published{byID: make(map[string]*publishedCamera, len(cameras))}
 	for _, c := range cameras {
-		pc := &publishedCamera{Camera: c, video: &videoStream{c}, audio: &audioStream{c}}
+		pc := &publishedCamera{Camera: c, video: &videoStream{c}, audio: &audioStream{c}, spool: keep(c)}
 		p.order = append(p.order, pc)
 		p.byID[c.ID()] = pc
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sightline-cam/sightline/internal/identity"
 	"github.com/sightline-cam/sightline/internal/peer"
+	"github.com/sightline-cam/sightline/internal/spool"
 	"github.com/sightline-cam/sightline/internal/trust"
 	"github.com/sightline-cam/sightline/signaling"
 )
@@ -94,6 +95,7 @@ type session struct {
 	held  heldCandidates              // what the viewer is told after the answer
 	whep  *whepSession                // nil for signaling
 
+	pace      spool.Pace                      // of fragments over its data channels
 	principal atomic.Pointer[trust.Principal] // what it may do; nil for a claim
 	ending    atomic.Bool                     // it is being ended by the agent
 }

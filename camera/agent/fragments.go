@@ -1,0 +1,92 @@
+package agent
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/sightline-cam/sightline/internal/access"
+	"github.com/sightline-cam/sightline/internal/spool"
+	"github.com/sightline-cam/sightline/internal/trust"
+)
+
+// getFragments answers GET /v1/cameras/{id}/fragments: what the camera's spool has.
+func (a *Agent) getFragments(w http.ResponseWriter, r *http.Request) {
+	c, apiErr := a.mayFetch(r, principalOf(r))
+	if apiErr != nil {
+		a.fail(w, apiErr)
+		return
+	}
+	allowed := func() error {
+		if sessionOf(r) == nil {
+			return nil // the console's, or an open agent's: it does not change
+		}
+		p, err := a.viewer(r)
+		if err == nil {
+			_, err = a.mayFetch(r, p)
+		}
+		if err != nil {
+			return err
+		}
+		return nil
+	}
+	if err := c.spool.ServeList(w, r, a.closing, allowed); err != nil {
+		a.fail(w, fragmentError(err))
+	}
+}
+
+// getFragment answers GET /v1/cameras/{id}/fragments/{seq}.
+func (a *Agent) getFragment(w http.ResponseWriter, r *http.Request) {
+	c, apiErr := a.mayFetch(r, principalOf(r))
+	if apiErr != nil {
+		a.fail(w, apiErr)
+		return
+	}
+	pace, path := &spool.Pace{}, func() spool.Path { return spool.Path{} }
+	if s := sessionOf(r); s != nil {
+		pace, path = &s.pace, s.way
+	}
+	if err := c.spool.ServeFragment(w, r, r.PathValue("seq"), pace, path); err != nil {
+		a.fail(w, fragmentError(err))
+	}
+}
+
+// mayFetch returns the camera of a request if it has a spool and somebody may fetch
+// of it.
+func (a *Agent) mayFetch(r *http.Request, p *trust.Principal) (*publishedCamera, *apiError) {
+	id := r.PathValue("id")
+	if err := p.Need(access.Playback, id); err != nil {
+		return nil, forbidden(err)
+	}
+	c, ok := a.cameras.byID[id]
+	if !ok {
+		return nil, fail(http.StatusNotFound, "no_camera", (&noCameraError{id}).Error())
+	}
+	if c.spool == nil {
+		return nil, fail(http.StatusNotFound, "no_spool", "This agent keeps nothing for recorders.")
+	}
+	return c, nil
+}
+
+// fragmentError tells a recorder why there is no answer.
+func fragmentError(err error) *apiError {
+	if e, ok := errors.AsType[*apiError](err); ok {
+		return e
+	}
+	switch {
+	case errors.Is(err, spool.ErrGone):
+		return fail(http.StatusNotFound, "gone", "The agent does not have this, or no longer.")
+	case errors.Is(err, spool.ErrRequest):
+		return badRequest(sentence(err))
+	}
+	return badRequest("The request ended early.")
+}
+
+// way is how the session's path stands, as its live pictures show.
+func (s *session) way() spool.Path {
+	st := s.media.Stats()
+	return spool.Path{
+		Measured: len(st.Rungs) > 0, Congested: st.Congested,
+		Queue: time.Duration(st.QueueMs * float64(time.Millisecond)),
+	}
+}

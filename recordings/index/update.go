@@ -1,0 +1,85 @@
+package index
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
+
+// durability is what a commit promises.
+type durability bool
+
+const (
+	// relaxed: it survives the end of the process.
+	relaxed durability = false
+	// durable: it survives a power cut, and so does everything committed before.
+	durable durability = true
+)
+
+// errReadOnly is what a method says that would change an index opened ReadOnly.
+var errReadOnly = errors.New("the index was opened for reading only")
+
+// update is a transaction that writes; it reads its own writes.
+type update struct {
+	view
+	tx *sql.Tx
+}
+
+// update calls write in a transaction, of which all or nothing is kept. Once begun
+// it ends, also if ctx does.
+func (x *Index) update(ctx context.Context, operation string, d durability, write func(t *update) error) error {
+	x.open.RLock()
+	defer x.open.RUnlock()
+	if x.closed {
+		return x.fail(operation, ErrClosed)
+	}
+	if x.readOnly {
+		return x.fail(operation, errReadOnly)
+	}
+	if err := ctx.Err(); err != nil {
+		return x.fail(operation, err)
+	}
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	if err := x.transact(context.WithoutCancel(ctx), d, write); err != nil {
+		x.names.forget() // some of them may never have been committed
+		return x.fail(operation, err)
+	}
+	x.unsynced = d == relaxed
+	return nil
+}
+
+func (x *Index) transact(ctx context.Context, d durability, write func(t *update) error) (err error) {
+	if d == durable {
+		if _, err := x.writer.ExecContext(ctx, `PRAGMA synchronous = FULL`); err != nil {
+			return err
+		}
+		defer func() {
+			if _, e := x.writer.ExecContext(ctx, `PRAGMA synchronous = NORMAL`); err == nil {
+				err = e
+			}
+		}()
+	}
+	tx, err := x.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := write(&update{view{ctx, tx}, tx}); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+func (t *update) exec(query string, args ...any) error {
+	_, err := t.tx.ExecContext(t.ctx, query, args...)
+	return err
+}
+
+// insert returns the key of the row.
+func (t *update) insert(query string, args ...any) (int64, error) {
+	result, err := t.tx.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
+}

@@ -46,6 +46,7 @@ import { TrustError } from './trust.js';
  * @property {ReadonlyMap<string, import('./player-stats.js').CameraStats>} stats by camera id
  * @property {number} clockOffsetMs the agent's clock less this one
  * @property {import('./trust.js').Me | null} me what this browser may do here; null until the agent has said it
+ * @property {import('./http1.js').HttpClient | null} http requests over the session of the moment; null without one
  * @property {ClaimState | null} claim null unless the page was opened by a link that gives access
  *
  * @typedef {object} ClaimState
@@ -78,6 +79,7 @@ const atFirst = {
   stats: new Map(),
   clockOffsetMs: 0,
   me: null,
+  http: null,
   claim: null,
 };
 
@@ -293,7 +295,7 @@ export class Publisher {
     old?.close('The viewer has a new session.');
     if (this.#stopped.signal.aborted) return session.close();
     session.ended.addEventListener('abort', () => this.#drop(session));
-    this.state.set({ phase: 'connected', shaky: false, problem: null, refused: {}, streams: session.streams });
+    this.state.set({ phase: 'connected', shaky: false, problem: null, refused: {}, streams: session.streams, http: session.http });
     this.#keeper = new PathKeeper(session);
     this.#keeper.run();
     this.#notes = this.#book ? new PathNotes({ peer: this.#peer, session, book: this.#book }) : null;
@@ -314,7 +316,7 @@ export class Publisher {
     session.close();
     if (this.#session !== session) return;
     this.#session = null;
-    this.state.set({ phase: 'connecting', shaky: false, streams: new Map(), stats: new Map(), connection: null, story: '' });
+    this.state.set({ phase: 'connecting', shaky: false, streams: new Map(), stats: new Map(), connection: null, story: '', http: null });
   }
 
   /**

@@ -38,6 +38,7 @@ type Store struct {
 	pauses   map[string]recordings.Pause // by camera: those that have not ended
 	watchers map[chan struct{}]struct{}
 	closed   bool
+	troubled bool // a disk failed: who knows what is there; the next start looks
 }
 
 // promise is up to when a stream is safe from a power cut.
@@ -138,6 +139,12 @@ func (s *Store) Close(ctx context.Context) error {
 	if err := s.Sync(ctx); err != nil {
 		return err
 	}
+	s.mu.Lock()
+	troubled := s.troubled
+	s.mu.Unlock()
+	if troubled {
+		return nil
+	}
 	return s.opts.Index.SetClean(ctx, true)
 }
 
@@ -164,16 +171,13 @@ func (s *Store) Create(ctx context.Context, seg recordings.Segment, init []byte)
 	seg.Dir, seg.Path = d.name(), pathOf(seg.Ref)
 	seg.InitBytes, seg.Bytes, seg.End, seg.Open, seg.Fragments = int64(len(init)), int64(len(init)), seg.Start, true, nil
 	w := &writer{store: s, dir: d, path: filepath.Join(d.path, filepath.FromSlash(seg.Path)), seg: seg}
-	s.mu.Lock()
-	defer s.mu.Unlock() // a segment is made once in five minutes
-	if s.closed {
-		return nil, ErrClosed
-	}
-	if _, taken := s.writers[seg.Ref]; taken {
-		return nil, fmt.Errorf("begin %s: %w", seg.Path, fs.ErrExist)
-	}
 	if err := w.create(init); err != nil {
 		return nil, s.blame(d, fmt.Errorf("begin %s: %w", seg.Path, err))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errors.Join(ErrClosed, w.abandon())
 	}
 	s.writers[seg.Ref] = w
 	return w, nil
@@ -214,8 +218,16 @@ func (s *Store) blame(d *directory, err error) error {
 	case errors.Is(err, fs.ErrExist):
 		return err
 	}
+	s.trouble()
 	d.fail(err, time.Now())
 	return errors.Join(ErrFailed, err)
+}
+
+// trouble makes the next start look at everything.
+func (s *Store) trouble() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.troubled = true
 }
 
 // Changed signals on a channel of capacity 1, at most once a sync, that something

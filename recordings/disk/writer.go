@@ -21,13 +21,14 @@ type writer struct {
 	store   *Store
 	dir     *directory
 	path    string
-	folders []string // whose names have to be synced, innermost first
+	folders []string // whose names have to be synced before the first promise, innermost first
 
 	mu     sync.Mutex // guards what follows
 	file   File       // nil once it is closed
 	seg    recordings.Segment
 	closed bool            // nothing is appended any more
 	failed error           // why nothing can be appended any more
+	ragged bool            // something that does not count could not be cut off
 	doubt  bool            // the disk failed: what is beyond the durable part does not count
 	own    []time.Duration // of each fragment by itself, whatever follows it
 
@@ -40,10 +41,17 @@ type writer struct {
 // create makes the file with the init segment.
 func (w *writer) create(init []byte) (err error) {
 	fsys := w.store.opts.FS
-	if w.folders, err = makeFolders(fsys, w.dir.path, filepath.Dir(w.path)); err != nil {
+	if _, err = makeFolders(fsys, w.dir.path, filepath.Dir(w.path)); err != nil {
 		return err
 	}
-	w.folders = append([]string{filepath.Dir(w.path)}, w.folders...)
+	// All of them, whoever made them: another writer's folder is no more durable
+	// than that one's sync.
+	for folder := filepath.Dir(w.path); ; folder = filepath.Dir(folder) {
+		w.folders = append(w.folders, folder)
+		if folder == w.dir.path {
+			break
+		}
+	}
 	f, err := fsys.OpenFile(w.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640)
 	if err != nil {
 		return err
@@ -54,6 +62,11 @@ func (w *writer) create(init []byte) (err error) {
 	w.file = f
 	w.dir.used(int64(len(init)))
 	return nil
+}
+
+// abandon removes the file again.
+func (w *writer) abandon() error {
+	return errors.Join(w.file.Close(), w.store.opts.FS.Remove(w.path))
 }
 
 func writeFull(f File, data []byte, at int64) error {
@@ -98,6 +111,8 @@ func (w *writer) failLocked(err error) error {
 		// Everything before is as good as ever.
 		w.closed, w.failed = true, w.store.blame(w.dir, err)
 		if cut := w.file.Truncate(w.seg.Bytes); cut != nil {
+			w.ragged = true
+			w.store.trouble()
 			w.store.opts.Logger.Warn("a torn piece of a recording could not be cut off; the next start does it", "file", w.path, "error", cut)
 		}
 		return w.failed
@@ -112,6 +127,7 @@ func (w *writer) distrustLocked(err error) {
 	w.closed, w.doubt, w.failed = true, true, w.store.blame(w.dir, err)
 	w.cutLocked(w.durableFrags)
 	cut := w.file.Truncate(w.seg.Bytes)
+	w.ragged = cut != nil
 	w.store.opts.Logger.Error("a recording ends early because the disk failed", "file", w.path, "until", w.seg.End.String(), "error", errors.Join(err, cut))
 }
 
@@ -206,9 +222,10 @@ func (w *writer) finishLocked() *recordings.Segment {
 		w.store.opts.Logger.Warn("a recording could not be closed", "file", w.path, "error", err)
 	}
 	w.file = nil
-	w.seg.Open = false
+	w.seg.Open = w.ragged // then the next start mends it
 	if len(w.seg.Fragments) == 0 {
 		if err := w.store.opts.FS.Remove(w.path); err != nil {
+			w.store.trouble()
 			w.store.opts.Logger.Warn("an empty recording could not be removed", "file", w.path, "error", err)
 		}
 		return nil

@@ -1,0 +1,163 @@
+package playback
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sightline-cam/sightline/internal/trust"
+)
+
+// large is more than any buffer between the two ends.
+const large = 40_000_000
+
+// begin opens a download of a large segment and reads a little of it.
+func begin(t *testing.T, d *desk, url, path string) (conn net.Conn, answer *bufio.Reader) {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", path)
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	answer = bufio.NewReader(conn)
+	if line, err := answer.ReadString('\n'); err != nil || !strings.Contains(line, "200 OK") {
+		t.Fatalf("%q %v", line, err)
+	}
+	return conn, answer
+}
+
+func largeFile(t *testing.T, d *desk) (path string) {
+	t.Helper()
+	seg := d.shelf.fill(t, front(noon), 40, large/40, time.Second, nil)
+	return "/v1/recordings/front/segments/" + segmentID(seg.Ref)
+}
+
+func TestDownload_GoesOnPastTheServersDeadlineWhileBytesFlow(t *testing.T) {
+	d := newDesk(t, nil)
+	path := largeFile(t, d)
+	_, answer := begin(t, d, d.server(t, "playback").URL, path)
+	tick := time.NewTicker(40 * time.Millisecond)
+	defer tick.Stop()
+	began, got := time.Now(), int64(0)
+	for i := 0; ; i++ {
+		n, err := io.CopyN(io.Discard, answer, 2_000_000)
+		got += n
+		if errors.Is(err, io.EOF) || got > large {
+			break
+		}
+		if err != nil {
+			t.Fatalf("after %v and %d bytes: %v", time.Since(began), got, err)
+		}
+		<-tick.C
+	}
+	if got < large || time.Since(began) < 600*time.Millisecond {
+		t.Errorf("%d bytes in %v", got, time.Since(began))
+	}
+}
+
+func TestDownload_ADeadClientIsCut(t *testing.T) {
+	d := newDesk(t, nil)
+	d.stall = 200 * time.Millisecond
+	path := largeFile(t, d)
+	ended := make(chan struct{})
+	s := d.server(t, "playback")
+	inner := s.Config.Handler
+	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		inner.ServeHTTP(w, r)
+	})
+	begin(t, d, s.URL, path) // and read no more
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("the server still waits")
+	}
+}
+
+func TestDownload_EndsWhenTheRightIsTakenBack(t *testing.T) {
+	for name, stalled := range map[string]bool{"while bytes flow": false, "while the client waits": true} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, nil)
+			path := largeFile(t, d)
+			ended := make(chan struct{})
+			s := d.server(t, "playback")
+			inner := s.Config.Handler
+			s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				defer close(ended)
+				inner.ServeHTTP(w, r)
+			})
+			_, answer := begin(t, d, s.URL, path)
+			d.revoke(t, "playback")
+			revoked := time.Now()
+			if !stalled {
+				go func() { // as slowly as a phone would
+					tick := time.NewTicker(10 * time.Millisecond)
+					defer tick.Stop()
+					for {
+						if _, err := io.CopyN(io.Discard, answer, 20_000); err != nil {
+							return
+						}
+						<-tick.C
+					}
+				}()
+			}
+			select {
+			case <-ended:
+			case <-time.After(10 * time.Second):
+				t.Fatal("the download goes on")
+			}
+			if took := time.Since(revoked); took > 2*time.Second {
+				t.Errorf("it ended after %v", took)
+			}
+		})
+	}
+}
+
+func TestDownload_TheRightIsAskedForAgainAndAgain(t *testing.T) {
+	d := newDesk(t, nil)
+	asked := make(chan struct{}, 10)
+	real := d.opts.Standing
+	d.opts.Standing = func(p *trust.Principal) (*trust.Principal, error) {
+		asked <- struct{}{}
+		return real(p)
+	}
+	path := largeFile(t, d)
+	_, answer := begin(t, d, d.server(t, "playback").URL, path)
+	for range 2 {
+		<-asked // still there
+	}
+	if n, err := io.CopyN(io.Discard, answer, large); err != nil {
+		t.Errorf("%d bytes: %v", n, err)
+	}
+}
+
+func TestDownload_TheConnectionIsGoodForMore(t *testing.T) {
+	d := newDesk(t, nil)
+	seg := d.shelf.fill(t, front(noon), 9, 1000, time.Second, nil)
+	s := d.server(t, "playback")
+	client := s.Client()
+	path := "/v1/recordings/front/segments/" + segmentID(seg.Ref)
+	for i := range 3 {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", s.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		if n != seg.Bytes || err != nil {
+			t.Errorf("%d: %d bytes %v", i, n, err)
+		}
+	}
+}

@@ -12,7 +12,9 @@ import (
 // noon is when the tests' recordings begin.
 const noon = recordings.Time(1_763_726_400_000_000) // 2025-11-21T12:00:00Z
 
-var front = recordings.Stream{Camera: "front", Rendition: recordings.Main}
+func front() recordings.Stream {
+	return recordings.Stream{Camera: "front", Rendition: recordings.Main}
+}
 
 func second(n float64) recordings.Time { return recordings.Time(n * 1e6) }
 
@@ -99,7 +101,7 @@ func clean(t testing.TB, x *Index) {
 	}
 }
 
-var forever = recordings.Range{From: 0, To: maxTime}
+func forever() recordings.Range { return recordings.Range{From: 0, To: maxTime} }
 
 func berlin(t testing.TB) *time.Location {
 	t.Helper()

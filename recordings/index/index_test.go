@@ -17,11 +17,11 @@ import (
 func TestOpen_KeepsItsNameAndRows(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "an index?&%41#.db")
 	x := must(Open(t.Context(), path, Options{ID: "given"}))(t)
-	ok(t, x.Put(t.Context(), segment(front, 0, 0, 10)))
+	ok(t, x.Put(t.Context(), segment(front(), 0, 0, 10)))
 	before := dump(t, x)
 	ok(t, x.Close())
 	ok(t, x.Close())
-	if err := x.Put(t.Context(), segment(front, 0, 10, 20)); !errors.Is(err, ErrClosed) {
+	if err := x.Put(t.Context(), segment(front(), 0, 10, 20)); !errors.Is(err, ErrClosed) {
 		t.Errorf("Put after Close: %v", err)
 	}
 	if _, err := x.Streams(t.Context()); !errors.Is(err, ErrClosed) {
@@ -43,7 +43,7 @@ func TestOpen_DamagedFileSaysWhatToDo(t *testing.T) {
 	dir := t.TempDir()
 	good := filepath.Join(dir, "good.db")
 	x := must(Open(t.Context(), good, Options{}))(t)
-	ok(t, x.Put(t.Context(), segment(front, 0, 0, 10)))
+	ok(t, x.Put(t.Context(), segment(front(), 0, 0, 10)))
 	ok(t, x.Close())
 	whole := must(os.ReadFile(good))(t)
 	for name, content := range map[string][]byte{
@@ -57,7 +57,7 @@ func TestOpen_DamagedFileSaysWhatToDo(t *testing.T) {
 		if err == nil { // seen as soon as the damage is read
 			_, err = x.Streams(t.Context())
 			if err == nil {
-				err = x.Put(t.Context(), segment(front, 0, 10, 20))
+				err = x.Put(t.Context(), segment(front(), 0, 10, 20))
 			}
 			_ = x.Close()
 		}
@@ -93,7 +93,7 @@ func TestOpen_RefusesWhatANewerVersionWrote(t *testing.T) {
 
 func TestMigrate_RunsWhatIsMissingOrNothing(t *testing.T) {
 	x := open(t)
-	ok(t, x.Put(t.Context(), segment(front, 0, 0, 10)))
+	ok(t, x.Put(t.Context(), segment(front(), 0, 0, 10)))
 	steps := append(migrations(), `CREATE TABLE later (a INTEGER); INSERT INTO later VALUES (7)`)
 	broken := append(steps, `CREATE TABLE lost (a INTEGER); SELECT no_such_function()`)
 	if err := x.migrate(t.Context(), len(migrations()), broken, ""); err == nil {
@@ -120,11 +120,11 @@ func TestOpen_ReadOnlySeesWhatIsWrittenAndWritesNothing(t *testing.T) {
 	writer := openAt(t, path)
 	reader := must(Open(t.Context(), path, Options{ReadOnly: true}))(t)
 	defer reader.Close()
-	ok(t, writer.Put(t.Context(), segment(front, 0, 0, 10)))
+	ok(t, writer.Put(t.Context(), segment(front(), 0, 0, 10)))
 	if got := dump(t, reader); got != dump(t, writer) || reader.ID() != writer.ID() {
 		t.Errorf("it reads:\n%s", got)
 	}
-	if err := reader.Put(t.Context(), segment(front, 0, 10, 20)); !errors.Is(err, errReadOnly) {
+	if err := reader.Put(t.Context(), segment(front(), 0, 10, 20)); !errors.Is(err, errReadOnly) {
 		t.Errorf("Put: %v", err)
 	}
 	if err := reader.SetClean(t.Context(), true); !errors.Is(err, errReadOnly) {
@@ -171,7 +171,7 @@ func TestClean_IsWhatWasSetLast(t *testing.T) {
 func TestSync_WritesOnlyIfSomethingIsNew(t *testing.T) {
 	x := open(t)
 	size := func() int64 { return must(os.Stat(x.path + "-wal"))(t).Size() }
-	ok(t, x.Put(t.Context(), segment(front, 0, 0, 10)))
+	ok(t, x.Put(t.Context(), segment(front(), 0, 0, 10)))
 	before := size()
 	ok(t, x.Sync(t.Context()))
 	synced := size()
@@ -186,7 +186,7 @@ func TestDirectories_OnePathHasOneDirectory(t *testing.T) {
 	ok(t, x.BindDirectory(t.Context(), "a", "/mnt/one"))
 	ok(t, x.BindDirectory(t.Context(), "b", "/mnt/two"))
 	ok(t, x.BindDirectory(t.Context(), "c", "/mnt/one"))
-	ok(t, x.Put(t.Context(), segment(front, 0, 0, 10)))
+	ok(t, x.Put(t.Context(), segment(front(), 0, 0, 10)))
 	want := []Directory{{ID: "a"}, {"b", "/mnt/two", true}, {"c", "/mnt/one", true}, {ID: "disk-1"}}
 	if diff := cmp.Diff(want, must(x.Directories(t.Context()))(t)); diff != "" {
 		t.Error(diff)
@@ -202,7 +202,7 @@ func TestIndex_ReadsGoOnWhileItIsWrittenAndClosed(t *testing.T) {
 	for range 3 {
 		wait.Go(func() {
 			for {
-				segs, err := x.Segments(t.Context(), front, forever, SegmentsOptions{Fragments: true})
+				segs, err := x.Segments(t.Context(), front(), forever(), SegmentsOptions{Fragments: true})
 				if errors.Is(err, ErrClosed) {
 					return
 				}
@@ -220,7 +220,7 @@ func TestIndex_ReadsGoOnWhileItIsWrittenAndClosed(t *testing.T) {
 		})
 	}
 	for n := 0; n < 40; n += 2 {
-		ok(t, x.Put(t.Context(), segment(front, 0, float64(n)*10, float64(n)*10+10), segment(front, 0, float64(n)*10+10, float64(n)*10+20)))
+		ok(t, x.Put(t.Context(), segment(front(), 0, float64(n)*10, float64(n)*10+10), segment(front(), 0, float64(n)*10+10, float64(n)*10+20)))
 	}
 	ok(t, x.Close())
 	wait.Wait()
@@ -228,9 +228,9 @@ func TestIndex_ReadsGoOnWhileItIsWrittenAndClosed(t *testing.T) {
 
 func TestDump_IsTheSameInWhateverOrderItWasFilled(t *testing.T) {
 	side := recordings.Stream{Camera: "back", Rendition: recordings.Sub}
-	a, b, c := segment(front, 0, 0, 10), segment(front, 1, 5, 15), segment(side, 0, 3, 6)
+	a, b, c := segment(front(), 0, 0, 10), segment(front(), 1, 5, 15), segment(side, 0, 3, 6)
 	c.Dir, c.Path, c.Origin, c.Before, c.Format.Signed = "disk-2", "elsewhere.mp4", recordings.Backfill, recordings.Paused, true
-	b.Gaps = []recordings.Gap{{Stream: front, Range: recordings.Range{From: at(1), To: at(2)}, Cause: recordings.DiskSlow}}
+	b.Gaps = []recordings.Gap{{Stream: front(), Range: recordings.Range{From: at(1), To: at(2)}, Cause: recordings.DiskSlow}}
 	one, two := open(t), open(t)
 	for _, x := range []*Index{one, two} {
 		for _, e := range []recordings.Event{{ID: "e", Camera: "front", Type: "door", Range: recordings.Range{From: at(1), To: at(1)}}} {
@@ -239,8 +239,8 @@ func TestDump_IsTheSameInWhateverOrderItWasFilled(t *testing.T) {
 	}
 	ok(t, one.Put(t.Context(), a, b, c))
 	ok(t, two.Put(t.Context(), c, b))
-	ok(t, two.Put(t.Context(), segment(front, 0, 100, 110), a, b))
-	ok(t, two.Tombstone(t.Context(), segment(front, 0, 100, 110).Ref))
+	ok(t, two.Put(t.Context(), segment(front(), 0, 100, 110), a, b))
+	ok(t, two.Tombstone(t.Context(), segment(front(), 0, 100, 110).Ref))
 	if diff := cmp.Diff(dump(t, one), dump(t, two)); diff != "" {
 		t.Error(diff)
 	}

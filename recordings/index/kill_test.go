@@ -19,7 +19,7 @@ const childVariable = "SIGHTLINE_TEST_INDEX"
 
 // lineOf is the segment that the child writes as its n-th.
 func lineOf(n int) recordings.Segment {
-	s := segment(front, 0, float64(n*10), float64(n*10+10))
+	s := segment(front(), 0, float64(n*10), float64(n*10+10))
 	s.Gaps = []recordings.Gap{{Range: recordings.Range{From: s.Start - 5, To: s.Start}, Cause: recordings.Crash}}
 	return s
 }
@@ -61,7 +61,7 @@ func writeUntilKilled(path string) {
 func TestIndex_KillNineLosesNothingCommitted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "index.db")
 	r := rand.New(rand.NewPCG(rand.Uint64(), 1))
-	for round := range 5 {
+	for round := range 4 {
 		last := runAndKill(t, path, 1+r.IntN(60))
 		x, err := Open(t.Context(), path, Options{})
 		ok(t, err)

@@ -31,6 +31,8 @@ type File struct {
 	// VideoEntry and AudioEntry are the tracks' sample entries, whole boxes;
 	// AudioEntry is nil without sound.
 	VideoEntry, AudioEntry []byte
+	// Delay is the media time of video at which the presentation begins.
+	Delay int64
 	// Damaged says that what stands before the first fragment does not match its
 	// checksum, readable as it is.
 	Damaged bool
@@ -165,7 +167,9 @@ func (f *File) parseTrack(trak []byte) error {
 		return err
 	case id == videoTrack && f.VideoEntry == nil && clock == VideoClock:
 		f.VideoEntry = entry
-		f.Video, err = parseVideoEntry(kind, body, &f.Format)
+		if f.Video, err = parseVideoEntry(kind, body, &f.Format); err == nil {
+			f.Delay, err = parseDelay(trak)
+		}
 		return err
 	case id == audioTrack && f.AudioEntry == nil:
 		t, err := parseAudioEntry(kind, body, clock, &f.Format)
@@ -188,3 +192,23 @@ func trackID(trak []byte) (uint32, error) {
 	}
 	return binary.BigEndian.Uint32(tkhd[at:]), nil
 }
+
+// parseDelay reads the edit list of a track, if there is one (§8.6.6).
+func parseDelay(trak []byte) (int64, error) {
+	elst, err := child(trak, "edts", "elst")
+	if err != nil {
+		return 0, nil //nolint:nilerr // most have none
+	}
+	const one, mediaAt = 20, 12
+	if len(elst) != one || elst[0] != 0 || binary.BigEndian.Uint32(elst[4:]) != 1 {
+		return 0, fmt.Errorf("an edit list of %d bytes: %w", len(elst), ErrMalformed)
+	}
+	delay := int64(int32(binary.BigEndian.Uint32(elst[mediaAt:])))
+	if delay < 0 || delay > maxDelay {
+		return 0, fmt.Errorf("an edit list that begins at %d: %w", delay, ErrMalformed)
+	}
+	return delay, nil
+}
+
+// maxDelay is far above what 16 pictures last.
+const maxDelay = 60 * VideoClock

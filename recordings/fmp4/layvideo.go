@@ -52,6 +52,9 @@ func (m *Muxer) layVideo(s *state, units []*codecs.Unit, end recordings.Time) er
 		s.videoTick = tick
 	}
 	s.videoEnd = m.decode[n-1] + tick
+	if m.order.pictures > 0 { // then it is known when the next one is decoded
+		s.videoEnd = max(s.held[0]+m.order.delay(), m.decode[n-1]+1)
+	}
 	s.end = end
 	if end == 0 {
 		s.end = recordings.Time(last.At + ticksToMicros(tick, VideoClock))
@@ -62,18 +65,26 @@ func (m *Muxer) layVideo(s *state, units []*codecs.Unit, end recordings.Time) er
 	return m.videoSamples(s, units)
 }
 
-// decodingTimes sets m.decode: the sorted PTS, which makes the composition offset
-// of a picture that is shown early negative, so that the first one is decoded at 0.
-// They rise, and are free.
+// decodingTimes sets m.decode: the sorted PTS, as much later as keeps every picture
+// from being shown before it is decoded, and at 0 to begin with. They rise, and are
+// free.
 func (m *Muxer) decodingTimes(s *state, units []*codecs.Unit) {
-	m.decode = m.decode[:0]
+	n := m.order.pictures
+	if s.sequence == 1 {
+		for i := range n {
+			s.held[i] = int64(i-n) * m.order.tick
+		}
+	}
+	m.decode = append(m.decode[:0], s.held[:n]...)
 	for _, u := range units {
 		m.decode = append(m.decode, u.PTS-s.videoBase)
 	}
 	slices.Sort(m.decode)
+	copy(s.held[:n], m.decode[len(units):])
+	m.decode = m.decode[:len(units)]
 	free := s.videoEnd
 	for i, d := range m.decode {
-		m.decode[i] = max(d, free)
+		m.decode[i] = max(d+m.order.delay(), free)
 		free = m.decode[i] + 1
 	}
 }
@@ -110,7 +121,7 @@ func (m *Muxer) videoSamples(s *state, units []*codecs.Unit) error {
 		if i+1 < len(units) {
 			next = m.decode[i+1]
 		}
-		duration, offset := next-m.decode[i], u.PTS-s.videoBase-m.decode[i]
+		duration, offset := next-m.decode[i], u.PTS-s.videoBase+m.order.delay()-m.decode[i]
 		if duration > math.MaxUint32 || offset > math.MaxInt32 || offset < math.MinInt32 {
 			return fmt.Errorf("a picture of %d ticks, shown %d after it is decoded: %w", duration, offset, ErrDiscontinuity)
 		}

@@ -3,6 +3,7 @@ package fmp4
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/Eyevinn/mp4ff/bits"
 	"github.com/Eyevinn/mp4ff/mp4"
@@ -33,6 +34,9 @@ type MovieTrack struct {
 	Clock uint32
 	// Width and Height are the size of the picture shown.
 	Width, Height int
+	// Delay is the media time at which the presentation begins (an edit list, §8.6.6).
+	// Pictures that are decoded in another order than shown need it.
+	Delay int64
 	// Entries are sample entries, whole boxes, at least one (ISO/IEC 14496-12 §8.5.2).
 	// The fragments name one by its number, from 1 on.
 	Entries [][]byte
@@ -77,6 +81,12 @@ func (t MovieTrack) box(id uint32) mp4.Box {
 	}
 	trak := mp4.CreateEmptyTrak(id, t.Clock, kind, "und")
 	trak.Mdia.Hdlr.Name = name
+	if t.Delay > 0 {
+		edts := &mp4.EdtsBox{}
+		edts.AddChild(&mp4.ElstBox{Entries: []mp4.ElstEntry{{MediaTime: t.Delay, MediaRateInteger: 1}}})
+		trak.Edts = edts
+		trak.Children = slices.Insert(trak.Children, 1, mp4.Box(edts)) // between tkhd and mdia
+	}
 	trak.Tkhd.Width, trak.Tkhd.Height = mp4.Fixed32(t.Width<<16), mp4.Fixed32(t.Height<<16)
 	stsd := trak.Mdia.Minf.Stbl.Stsd
 	for _, e := range t.Entries { // AddChild wants the types it knows

@@ -17,6 +17,7 @@ type Muxer struct {
 	init       []byte
 	format     recordings.Format
 	tag        uint32
+	order      reordering
 	audioClock int // 0 without sound
 	ticks      frameTicks
 
@@ -35,6 +36,9 @@ type state struct {
 	begin, end recordings.Time
 	// video is the PTS of media time 0, audio that of sound.
 	videoBase, audioBase int64
+	// held are the highest PTS so far, less videoBase, in order: as many as pictures
+	// may be shown after later ones. They become the next decoding times.
+	held [maxReorder]int64
 	// videoEnd is the lowest decoding time that is free, videoTick the distance of
 	// the last two pictures.
 	videoEnd, videoTick int64
@@ -50,14 +54,15 @@ type state struct {
 // out, which Format().Audio tells.
 func NewMuxer(h Header, video codecs.Track, audio *codecs.Track) (*Muxer, error) {
 	m := &Muxer{tag: h.tag(), state: state{end: h.Start}}
-	entry, err := videoEntry(video, &m.format)
+	entry, order, err := videoEntry(video, &m.format)
 	if err != nil {
 		return nil, fmt.Errorf("begin a segment of %v: %w", h.Stream, err)
 	}
 	m.format.Signed = h.Signed
 	movie := Movie{Start: h.Start, Tracks: []MovieTrack{{
-		Video: true, Clock: VideoClock, Width: m.format.Width, Height: m.format.Height, Entries: [][]byte{entry},
+		Video: true, Clock: VideoClock, Width: m.format.Width, Height: m.format.Height, Delay: order.delay(), Entries: [][]byte{entry},
 	}}}
+	m.order = order
 	if audio != nil {
 		entry, err := audioEntry(*audio, &m.format)
 		if err != nil {
@@ -123,7 +128,7 @@ func (m *Muxer) AppendFragment(dst []byte, video, audio []*codecs.Unit, end reco
 	dst = slices.Grow(dst, m.bound())
 	dst = append(dst, make([]byte, CheckBytes)...)
 	first := firstShown(video)
-	dst = appendReference(dst, first.At, max(first.PTS-next.videoBase, 0))
+	dst = appendReference(dst, first.At, max(first.PTS-next.videoBase+m.order.delay(), 0))
 	dst = m.appendVideo(dst, &next, f.MediaStart)
 	f.VideoBytes = int64(len(dst) - at)
 	if len(m.audio) > 0 {

@@ -53,10 +53,10 @@ func TestMuxer_WhatRealEncodersMakePlays(t *testing.T) {
 		audio   string
 		bFrames bool
 	}{
-		{"H.264 baseline, AAC", codecs.H264, "-c:v libx264 -profile:v baseline -x264-params keyint=25:scenecut=0", codecs.AAC, "avc1.42c015", "mp4a.40.2", false},
-		{"H.264 with B-frames, Opus", codecs.H264, "-c:v libx264 -profile:v high -x264-params keyint=25:scenecut=0:bframes=3:b-pyramid=normal:b-adapt=0:open-gop=1", codecs.Opus, "avc1.640015", "opus", true},
-		{"H.264 10 bit 4:2:2, PCMU", codecs.H264, "-pix_fmt yuv422p10le -c:v libx264 -x264-params keyint=25:bframes=0", codecs.PCMU, "avc1.7a0015", "ulaw", false},
-		{"H.264 4:4:4", codecs.H264, "-pix_fmt yuv444p -c:v libx264 -x264-params keyint=25:bframes=0", codecs.Unknown, "avc1.f40015", "", false},
+		{"H.264 baseline, AAC", codecs.H264, "-c:v libx264 -profile:v baseline -x264-params keyint=25:scenecut=0", codecs.AAC, "avc1.42c00c", "mp4a.40.2", false},
+		{"H.264 with B-frames, Opus", codecs.H264, "-c:v libx264 -profile:v high -x264-params keyint=25:scenecut=0:bframes=3:b-pyramid=normal:b-adapt=0:open-gop=1", codecs.Opus, "avc1.64000c", "opus", true},
+		{"H.264 10 bit 4:2:2, PCMU", codecs.H264, "-pix_fmt yuv422p10le -c:v libx264 -x264-params keyint=25:bframes=0", codecs.PCMU, "avc1.7a000c", "ulaw", false},
+		{"H.264 4:4:4", codecs.H264, "-pix_fmt yuv444p -c:v libx264 -x264-params keyint=25:bframes=0", codecs.Unknown, "avc1.f4000c", "", false},
 		{"H.265, PCMA", codecs.H265, "-c:v libx265 -x265-params log-level=none:keyint=25:scenecut=0:bframes=0:open-gop=0", codecs.PCMA, "hvc1.1.6.L60.90", "alaw", false},
 		{"H.265 with B-frames and open groups", codecs.H265, "-c:v libx265 -x265-params log-level=none:keyint=25:scenecut=0:bframes=3:b-adapt=0", codecs.AAC, "hvc1.1.6.L60.90", "mp4a.40.2", true},
 	}

@@ -60,9 +60,9 @@ func (f *File) unitsOf(size int, moof, rest []byte, video, audio *[]*codecs.Unit
 	}
 	switch {
 	case frag.track == videoTrack && *video == nil:
-		*video, err = frag.units(media, videoIndex, VideoClock, nalUnits)
+		*video, err = frag.units(media, videoIndex, VideoClock, f.Delay, nalUnits)
 	case frag.track == audioTrack && *audio == nil && f.Audio != nil:
-		*audio, err = frag.units(media, audioIndex, f.Audio.ClockRate, wholeSample)
+		*audio, err = frag.units(media, audioIndex, f.Audio.ClockRate, 0, wholeSample)
 	default:
 		err = fmt.Errorf("unexpected media of track %d: %w", frag.track, ErrMalformed)
 	}
@@ -192,8 +192,8 @@ func (s *sample) parse(b []byte, flags uint32) (rest []byte) {
 	return b
 }
 
-// units makes units of the samples.
-func (p *parsedMoof) units(media []byte, track, clock int, split func([]byte) ([][]byte, error)) ([]*codecs.Unit, error) {
+// units makes units of the samples. delay is that of the track.
+func (p *parsedMoof) units(media []byte, track, clock int, delay int64, split func([]byte) ([][]byte, error)) ([]*codecs.Unit, error) {
 	all := make([]codecs.Unit, len(p.samples))
 	units := make([]*codecs.Unit, len(p.samples))
 	at := p.time
@@ -204,7 +204,7 @@ func (p *parsedMoof) units(media []byte, track, clock int, split func([]byte) ([
 		}
 		all[i] = codecs.Unit{
 			Track:       track,
-			PTS:         at + int64(s.offset),
+			PTS:         at + int64(s.offset) - delay,
 			Key:         s.flags&flagNonSync == 0,
 			Discardable: s.flags&flagDisposable != 0,
 			Payload:     payload,

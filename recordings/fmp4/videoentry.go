@@ -21,44 +21,44 @@ const maxParameterSet = 0xffff
 
 // videoEntry makes the sample entry of a video track, avc1 or hvc1 (ISO/IEC
 // 14496-15 §5.4.2, §8.4.1), and sets what of the format it says.
-func videoEntry(t codecs.Track, f *recordings.Format) ([]byte, error) {
+func videoEntry(t codecs.Track, f *recordings.Format) (entry []byte, r reordering, err error) {
 	for _, set := range [][]byte{t.VPS, t.SPS, t.PPS} {
 		if len(set) > maxParameterSet {
-			return nil, fmt.Errorf("a parameter set of %d bytes", len(set))
+			return nil, r, fmt.Errorf("a parameter set of %d bytes", len(set))
 		}
 	}
 	if t.ClockRate != 0 && t.ClockRate != VideoClock {
-		return nil, fmt.Errorf("video with a clock of %d Hz; it has to be %d", t.ClockRate, VideoClock)
+		return nil, r, fmt.Errorf("video with a clock of %d Hz; it has to be %d", t.ClockRate, VideoClock)
 	}
 	if len(t.SPS) == 0 || len(t.PPS) == 0 || len(t.VPS) == 0 && t.Codec == codecs.H265 {
-		return nil, errors.New("the video's parameter sets are not known; wait for a key frame")
+		return nil, r, errors.New("the video's parameter sets are not known; wait for a key frame")
 	}
 	var name string
 	var config mp4.Box
-	var err error
 	switch t.Codec {
 	case codecs.H264:
 		name = "avc1"
-		config, err = avcConfig(t, f)
+		config, r, err = avcConfig(t, f)
 	case codecs.H265:
 		name = "hvc1"
-		config, err = hevcConfig(t, f)
+		config, r, err = hevcConfig(t, f)
 	default:
 		err = fmt.Errorf("a segment cannot hold video coded as %v", t.Codec)
 	}
 	if err != nil {
-		return nil, err
+		return nil, r, err
 	}
-	entry := mp4.CreateVisualSampleEntryBox(name, uint16(f.Width), uint16(f.Height), config)
-	entry.CompressorName = ""
-	return appendBox(nil, entry)
+	box := mp4.CreateVisualSampleEntryBox(name, uint16(f.Width), uint16(f.Height), config)
+	box.CompressorName = ""
+	entry, err = appendBox(nil, box)
+	return entry, r, err
 }
 
 // avcConfig makes the avcC box (ISO/IEC 14496-15 §5.3.3.1).
-func avcConfig(t codecs.Track, f *recordings.Format) (mp4.Box, error) {
+func avcConfig(t codecs.Track, f *recordings.Format) (mp4.Box, reordering, error) {
 	info, err := h264.ParseSPS(t.SPS)
 	if err != nil {
-		return nil, fmt.Errorf("describe H.264: %w", err)
+		return nil, reordering{}, fmt.Errorf("describe H.264: %w", err)
 	}
 	f.Video, f.Width, f.Height = "avc1."+info.ProfileLevelID(), info.Width, info.Height
 	record := avc.DecConfRec{
@@ -76,18 +76,18 @@ func avcConfig(t codecs.Track, f *recordings.Format) (mp4.Box, error) {
 	default:
 		record.NoTrailingInfo = true
 	}
-	return &mp4.AvcCBox{DecConfRec: record}, nil
+	return &mp4.AvcCBox{DecConfRec: record}, newReordering(info.MaxReorder, info.FrameRate), nil
 }
 
 // hevcConfig makes the hvcC box (ISO/IEC 14496-15 §8.3.3.1).
-func hevcConfig(t codecs.Track, f *recordings.Format) (mp4.Box, error) {
+func hevcConfig(t codecs.Track, f *recordings.Format) (mp4.Box, reordering, error) {
 	info, err := h265.ParseSPS(t.SPS)
 	if err != nil {
-		return nil, fmt.Errorf("describe H.265: %w", err)
+		return nil, reordering{}, fmt.Errorf("describe H.265: %w", err)
 	}
 	record, err := profileTierLevel(t.SPS)
 	if err != nil {
-		return nil, fmt.Errorf("describe H.265: %w", err)
+		return nil, reordering{}, fmt.Errorf("describe H.265: %w", err)
 	}
 	record.ConfigurationVersion = 1
 	record.ChromaFormatIDC = info.ChromaFormat
@@ -108,7 +108,7 @@ func hevcConfig(t codecs.Track, f *recordings.Format) (mp4.Box, error) {
 		GeneralLevelIDC:                  record.GeneralLevelIDC,
 	}})
 	f.Width, f.Height = info.Width, info.Height
-	return &mp4.HvcCBox{DecConfRec: record}, nil
+	return &mp4.HvcCBox{DecConfRec: record}, newReordering(info.MaxReorder, info.FrameRate), nil
 }
 
 // profileTierLevel reads the beginning of an SPS (ITU-T H.265 §7.3.2.2.1, §7.3.3).
@@ -169,7 +169,7 @@ func parseVideoEntry(kind string, body []byte, f *recordings.Format) (t codecs.T
 		return t, err
 	}
 	// The format is what the parameter sets say, so that it cannot contradict them.
-	if _, err = videoEntry(t, f); err != nil {
+	if _, _, err = videoEntry(t, f); err != nil {
 		return t, fmt.Errorf("%w: %w", err, ErrMalformed)
 	}
 	return t, nil

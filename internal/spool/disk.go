@@ -130,7 +130,7 @@ func (d *disk) append(r *record, encoded []byte) error {
 	}
 	d.makeRoom(need)
 	if d.current == nil {
-		if d.failed.Load() && !d.retry.Before(time.Now()) {
+		if d.failed.Load() && time.Now().Before(d.retry) {
 			return errors.New("the disk has just failed")
 		}
 		if err := d.open(r.seq); err != nil {

@@ -20,7 +20,6 @@ type Path struct {
 const (
 	lowestRate = 64_000
 	firstRate  = 300_000
-	urgentRate = 1_000_000
 	// blindRate is the most where nothing tells what the path carries.
 	blindRate = 1_000_000
 	mostRate  = 100_000_000
@@ -49,6 +48,7 @@ type Pace struct {
 	ceiling float64 // the rate that made a queue; 0: none has
 	ceiled  time.Time
 	adapted time.Time
+	queued  bool      // there was a queue then
 	sent    int64     // bytes since adapted
 	next    time.Time // when the next portion may be sent
 }
@@ -77,26 +77,24 @@ func (p *Pace) adapt(now time.Time, st Path, background bool, limit int) {
 	most := p.allowed(now, st, background, limit)
 	if p.rate == 0 {
 		p.rate, p.adapted = firstRate, now
-		if !background {
-			p.rate = urgentRate
-		}
 	}
 	since := now.Sub(p.adapted)
 	switch {
 	case since < adaptEvery:
 	case st.Measured && (st.Congested || st.Queue > queueSign):
-		if reached := float64(p.sent*8) / since.Seconds(); reached > p.rate/2 {
-			p.ceiling, p.ceiled = max(p.rate, lowestRate), now
+		// What still waits while the rate falls says nothing of that rate.
+		if reached := float64(p.sent*8) / since.Seconds(); reached > p.rate/2 && !p.queued {
+			p.ceiling, p.ceiled = p.rate, now
 		}
 		p.rate *= 0.7
-		p.adapted, p.sent = now, 0
+		p.adapted, p.sent, p.queued = now, 0, true
 	default:
 		// It rises only as far as it is used: a transport that takes less would
 		// make a burst of the rest.
 		if reached := float64(p.sent*8) / since.Seconds(); reached > p.rate*0.8 {
 			p.rate *= 1.25
 		}
-		p.adapted, p.sent = now, 0
+		p.adapted, p.sent, p.queued = now, 0, false
 	}
 	p.rate = min(max(p.rate, lowestRate), most)
 }

@@ -20,6 +20,7 @@ func (d *disk) recover() {
 		d.fail(err)
 		return
 	}
+	slices.Sort(names) // their numbers have leading zeros
 	var numbers []uint64
 	for _, name := range names {
 		digits, ok := strings.CutPrefix(name, "spool-")
@@ -28,7 +29,6 @@ func (d *disk) recover() {
 			numbers = append(numbers, n)
 		}
 	}
-	slices.Sort(numbers)
 	found := make([]*found, 0, len(numbers))
 	for i, n := range numbers {
 		d.number = n + 1

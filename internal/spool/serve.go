@@ -1,7 +1,6 @@
 package spool
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/fragment"
@@ -112,17 +112,65 @@ func (s *Spool) ServeFragment(w http.ResponseWriter, r *http.Request, seq string
 	if err != nil {
 		return err
 	}
+	from, to, partial, ok := span(r.Header.Get("Range"), len(encoded))
+	tag := `"` + e.Digest.String() + `"`
+	if other := r.Header.Get("If-Range"); other != "" && other != tag {
+		from, to, partial, ok = 0, len(encoded), false, true
+	}
 	h := w.Header()
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("ETag", `"`+e.Digest.String()+`"`)
+	h.Set("Accept-Ranges", "bytes")
+	h.Set("ETag", tag)
+	size := strconv.Itoa(len(encoded))
+	switch {
+	case !ok:
+		h.Set("Content-Range", "bytes */"+size)
+		w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+		return nil
+	case partial:
+		h.Set("Content-Range", "bytes "+strconv.Itoa(from)+"-"+strconv.Itoa(to-1)+"/"+size)
+		h.Set("Content-Length", strconv.Itoa(to-from))
+		w.WriteHeader(http.StatusPartialContent)
+	default:
+		h.Set("Content-Length", size)
+	}
 	pw := &pacedWriter{
 		ResponseWriter: w, ctx: r.Context(), rc: http.NewResponseController(w), pace: pace, path: path,
 		background: q.Get("background") == "1", limit: int(min(limit, mostRate)),
 	}
-	http.ServeContent(pw, r, "", time.Time{}, bytes.NewReader(encoded))
+	_, _ = pw.Write(encoded[from:to]) // the recorder is gone; it comes back for the rest
 	return nil
+}
+
+// span reads a Range header (RFC 9110 §14.1.2) for a content of size bytes. What
+// has several ranges, or is malformed, is ignored, as the standard allows; ok is
+// false if there is nothing in the range.
+func span(header string, size int) (from, to int, partial, ok bool) {
+	text, found := strings.CutPrefix(header, "bytes=")
+	first, last, dash := strings.Cut(text, "-")
+	whole := func() (int, int, bool, bool) { return 0, size, false, true }
+	if !found || !dash {
+		return whole()
+	}
+	to = size
+	if last != "" {
+		n, err := strconv.ParseUint(last, 10, 31)
+		if err != nil {
+			return whole()
+		}
+		if first == "" { // the last n bytes
+			from = max(size-int(n), 0)
+			return from, size, true, n > 0 && size > 0
+		}
+		to = min(size, int(n)+1)
+	}
+	n, err := strconv.ParseUint(first, 10, 31)
+	if err != nil || last != "" && int(n) >= to && int(n) < size {
+		return whole()
+	}
+	return int(n), to, true, int(n) < size
 }
 
 // pacedWriter is a response that leaves at a pace.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/sightline-cam/sightline/camera"
 	"github.com/sightline-cam/sightline/camera/agent"
@@ -16,6 +17,8 @@ import (
 	"github.com/sightline-cam/sightline/internal/cli"
 	"github.com/sightline-cam/sightline/internal/config"
 	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/internal/nvr"
+	"github.com/sightline-cam/sightline/internal/trust"
 )
 
 // demoListen is tried first, so that the link is the same each time.
@@ -25,7 +28,7 @@ const demoListen = "127.0.0.1:8787"
 // with a test picture. Only this machine can reach it.
 type demoCommand struct {
 	Listen   string `help:"TCP address, on loopback. Default 127.0.0.1:8787, or a free port if that is taken." placeholder:"127.0.0.1:PORT"`
-	StateDir string `help:"Folder of the agent's key. Default: a temporary one, removed at the end." placeholder:"DIR"`
+	StateDir string `help:"Folder of the agent's key and the recordings. Default: a temporary one, removed at the end." placeholder:"DIR"`
 	LogLevel string `help:"Least severe message logged: debug, info, warn or error." default:"error"`
 }
 
@@ -43,6 +46,11 @@ func (c *demoCommand) Run(ctx context.Context, p *cli.Process) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
+	release, err := cli.HoldState(ctx, filepath.Join(dir, cli.KeyFile))
+	if err != nil {
+		return err
+	}
+	defer release()
 	id, err := identity.LoadOrCreate(filepath.Join(dir, cli.KeyFile))
 	if err != nil {
 		return err
@@ -55,15 +63,32 @@ func (c *demoCommand) Run(ctx context.Context, p *cli.Process) (err error) {
 	if err != nil {
 		return err
 	}
-	return cli.Publish(ctx, p, cli.Publication{
+	known, err := trust.Open(trust.Options{
+		Publisher: id, Cameras: func() []string { return []string{cam.ID()} }, Open: true,
+		Listed: func(identity.PeerID) (string, bool) { return "", false }, Logger: log,
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return recordAndPublish(ctx, p, cli.Publication{
 		Options: agent.Options{
-			Identity: id, Cameras: []*camera.Camera{cam}, Open: true, Listener: listener,
+			Identity: id, Cameras: []*camera.Camera{cam}, Open: true, Trust: known, Listener: listener,
 			Version: p.Version, Logger: log,
 		},
 		Embed: embed,
-		Intro: "A test picture is live. Open this link in a browser on this machine:",
+		Intro: "A test picture is live, and recorded. Open this link in a browser on this machine:",
+	}, nvr.Options{
+		StateDir:  dir,
+		Recording: config.Recording{Dirs: []string{filepath.Join(dir, "recordings")}},
+		Cameras:   []nvr.Camera{{Camera: cam, Settings: config.CameraRecording{Keep: config.Duration(demoKeep), MaxBytes: demoBytes}}},
 	})
 }
+
+// What the demo keeps at most.
+const (
+	demoKeep  = 24 * time.Hour
+	demoBytes = 1 << 30
+)
 
 // listen opens the address asked for, or else the usual one or a free port.
 func (c *demoCommand) listen(ctx context.Context) (net.Listener, error) {

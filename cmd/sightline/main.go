@@ -16,20 +16,22 @@ var version = "dev"
 
 // grammar is the command line.
 type grammar struct {
-	Demo    demoCommand    `cmd:"" help:"Show live video of a test picture; needs nothing."`
-	Camera  cameraCommand  `cmd:"" help:"Publish one or more cameras."`
-	Signal  signalCommand  `cmd:"" help:"Run the signaling server, which introduces peers to each other."`
-	View    viewCommand    `cmd:"" help:"Watch a camera and write its video to a file or stdout."`
-	Pair    cli.Pair       `cmd:"" help:"Print the link that makes its opener the owner of the camera on this device."`
-	Grant   cli.Grant      `cmd:"" help:"Invite somebody to the camera on this device."`
-	Access  cli.Access     `cmd:"" help:"Show and take back access to the camera on this device."`
-	Token   cli.Token      `cmd:"" help:"Let a WHEP player watch for some minutes."`
-	Doctor  doctorCommand  `cmd:"" help:"Say what works and what does not: network, relay, cameras, sessions."`
-	Backup  backupCommand  `cmd:"" help:"Write this device's keys, owners and log into an encrypted file."`
-	Restore restoreCommand `cmd:"" help:"Put a backup back."`
-	ID      cli.ID         `cmd:"" help:"Print this device's id."`
-	Config  cli.Config     `cmd:"" help:"Work with configuration files."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Demo       demoCommand       `cmd:"" help:"Show live video of a test picture; needs nothing."`
+	Camera     cameraCommand     `cmd:"" help:"Publish one or more cameras."`
+	NVR        nvrCommand        `cmd:"" name:"nvr" help:"Record cameras, and publish them with what was recorded."`
+	Recordings recordingsCommand `cmd:"" help:"List, export, check and rebuild what a recorder has kept."`
+	Signal     signalCommand     `cmd:"" help:"Run the signaling server, which introduces peers to each other."`
+	View       viewCommand       `cmd:"" help:"Watch a camera and write its video to a file or stdout."`
+	Pair       cli.Pair          `cmd:"" help:"Print the link that makes its opener the owner of the camera on this device."`
+	Grant      cli.Grant         `cmd:"" help:"Invite somebody to the camera on this device."`
+	Access     cli.Access        `cmd:"" help:"Show and take back access to the camera on this device."`
+	Token      cli.Token         `cmd:"" help:"Let a WHEP player watch for some minutes."`
+	Doctor     doctorCommand     `cmd:"" help:"Say what works and what does not: network, relay, cameras, sessions."`
+	Backup     backupCommand     `cmd:"" help:"Write this device's keys, owners and log into an encrypted file."`
+	Restore    restoreCommand    `cmd:"" help:"Put a backup back."`
+	ID         cli.ID            `cmd:"" help:"Print this device's id."`
+	Config     cli.Config        `cmd:"" help:"Work with configuration files."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 
 // cameraCommand publishes cameras, with a signaling server of its own unless

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sightline-cam/sightline/internal/cli"
 	"github.com/sightline-cam/sightline/internal/config"
+	"github.com/sightline-cam/sightline/internal/nvr"
 	"github.com/sightline-cam/sightline/recordings"
 	"github.com/sightline-cam/sightline/recordings/disk"
 	"github.com/sightline-cam/sightline/recordings/export"
@@ -26,9 +27,6 @@ type recordingsCommand struct {
 	Check   recordingsCheck   `cmd:"" help:"Prove that every recording is whole and in the index; exit 1 if not."`
 	Rebuild recordingsRebuild `cmd:"" help:"Make the index anew from the files."`
 }
-
-// indexFile is the name of the index in the state folder.
-const indexFile = "recordings.db"
 
 // place says where recordings are.
 type place struct {
@@ -45,7 +43,7 @@ func (w *place) index() (string, error) {
 			return "", err
 		}
 	}
-	return filepath.Join(dir, indexFile), nil
+	return filepath.Join(dir, nvr.IndexFile), nil
 }
 
 // open opens the index and its folders for reading, beside a recorder that runs.

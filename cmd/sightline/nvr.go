@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/sightline-cam/sightline/camera"
+	"github.com/sightline-cam/sightline/camera/agent"
+	"github.com/sightline-cam/sightline/internal/cli"
+	"github.com/sightline-cam/sightline/internal/config"
+	"github.com/sightline-cam/sightline/internal/nvr"
+)
+
+// nvrCommand records cameras, and publishes them as the command camera does.
+type nvrCommand struct {
+	Dir        []string `help:"Folder for the recordings; several may be given." sep:"none" placeholder:"DIR"`
+	Camera     []string `help:"Camera to record, by name and address; several may be given." sep:"none" placeholder:"NAME=rtsp://…"`
+	Sub        []string `help:"Second stream of a camera at a lower rate." sep:"none" placeholder:"NAME=rtsp://…"`
+	Remote     []string `help:"Agent elsewhere whose cameras are recorded, by the link that it printed or that an invitation has." sep:"none" placeholder:"LINK"`
+	Keep       string   `help:"Delete what is older. Default: when the room is needed." placeholder:"30d"`
+	KeepEvents string   `help:"Keep what belongs to an event longer." placeholder:"90d"`
+	MaxBytes   string   `help:"How much is kept of each camera." placeholder:"500GB"`
+	MinFree    string   `help:"How much of each disk is left to others. Default 5 %, at most 20 GB." placeholder:"20GB"`
+	SyncEvery  string   `help:"How much a power cut may cost. Default 1s." placeholder:"1s"`
+	Rendition  []string `help:"What is recorded: main, sub, or both. Default main." sep:"none" placeholder:"main"`
+	NoAudio    bool     `help:"Record no sound."`
+	OnEvent    bool     `help:"Record only when something happens."`
+
+	Address cli.Address `embed:""`
+	Network cli.Network `embed:""`
+	Login   cli.Login   `embed:""`
+	Viewers cli.Viewers `embed:""`
+	Log     cli.Log     `embed:""`
+	Config  string      `help:"Read settings and further cameras from a YAML file; flags take precedence." placeholder:"FILE"`
+}
+
+// Run implements the command.
+func (c *nvrCommand) Run(ctx context.Context, p *cli.Process) error {
+	cam, err := c.cameras()
+	if err != nil {
+		return err
+	}
+	ready, err := cam.Prepare(ctx, p, c.adjust)
+	if err != nil {
+		return err
+	}
+	defer ready.Close()
+	if len(ready.Config.Recording.Dirs) == 0 {
+		return errors.Join(errors.New("there is no folder for recordings; name one with --dir, or in recording.dirs"), ready.Options.Listener.Close())
+	}
+	ready.Embed = embed
+	return recordAndPublish(ctx, p, ready.Publication, nvr.Options{
+		StateDir: ready.Config.StateDir, Recording: ready.Config.Recording, Cameras: recorded(ready.Options.Cameras, ready.Config.Cameras),
+	})
+}
+
+// cameras turns NAME=ADDRESS into what the command camera has.
+func (c *nvrCommand) cameras() (*cli.Camera, error) {
+	out := &cli.Camera{Address: c.Address, Network: c.Network, Login: c.Login, Viewers: c.Viewers, Log: c.Log, Config: c.Config}
+	subs := make(map[string]string)
+	for _, text := range c.Sub {
+		name, address, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			return nil, errors.New("--sub takes the name of a camera and an address: front=rtsp://192.0.2.7/stream2")
+		}
+		subs[name] = address
+	}
+	for i, text := range c.Camera {
+		name, address, ok := strings.Cut(text, "=")
+		if !ok || name == "" || strings.Contains(name, "://") {
+			return nil, fmt.Errorf("--camera %d is no name and address; write it as front=rtsp://192.0.2.7/stream1", i+1)
+		}
+		out.Name, out.URL, out.Sub = append(out.Name, name), append(out.URL, address), append(out.Sub, subs[name])
+		delete(subs, name)
+	}
+	for name := range subs {
+		return nil, fmt.Errorf("--sub names the camera %q, and no --camera does", name)
+	}
+	return out, nil
+}
+
+// adjust lays the flags over the settings.
+func (c *nvrCommand) adjust(cfg *config.Config) error {
+	r := &cfg.Recording
+	r.Dirs = append(r.Dirs, c.Dir...)
+	for _, f := range []struct {
+		flag, text string
+		to         interface{ UnmarshalText(text []byte) error }
+	}{
+		{"--keep", c.Keep, &r.Defaults.Keep}, {"--keep-events", c.KeepEvents, &r.Defaults.KeepEvents},
+		{"--max-bytes", c.MaxBytes, &r.Defaults.MaxBytes}, {"--min-free", c.MinFree, &r.MinFree},
+		{"--sync-every", c.SyncEvery, &r.SyncEvery},
+	} {
+		if f.text == "" {
+			continue
+		}
+		if err := f.to.UnmarshalText([]byte(f.text)); err != nil {
+			return fmt.Errorf("%s: %w", f.flag, err)
+		}
+	}
+	if len(c.Rendition) > 0 {
+		r.Defaults.Renditions = c.Rendition
+	}
+	r.Defaults.NoAudio = r.Defaults.NoAudio || c.NoAudio
+	r.Defaults.OnEvent = r.Defaults.OnEvent || c.OnEvent
+	for _, link := range c.Remote {
+		cfg.Remotes = append(cfg.Remotes, config.Remote{Link: link})
+	}
+	return nil
+}
+
+// recorded pairs cameras with what the settings say of them.
+func recorded(cameras []*camera.Camera, settings []config.Camera) []nvr.Camera {
+	out := make([]nvr.Camera, 0, len(cameras))
+	for _, c := range cameras {
+		of := nvr.Camera{Camera: c}
+		for i := range settings {
+			if settings[i].ID == c.ID() {
+				of.Settings = settings[i].Recording
+			}
+		}
+		out = append(out, of)
+	}
+	return out
+}
+
+// recordAndPublish runs an agent and a recorder of its cameras until ctx ends.
+func recordAndPublish(ctx context.Context, p *cli.Process, pub cli.Publication, o nvr.Options) (err error) {
+	o.Standing = agent.Standing(pub.Options.Trust, pub.Options.AllowList)
+	o.CameFrom, o.Log, o.Version, o.Logger = agent.CameFrom, pub.Options.Log, p.Version, pub.Options.Logger
+	n, err := nvr.Open(ctx, o)
+	if err != nil {
+		return errors.Join(err, pub.Options.Listener.Close())
+	}
+	pub.Options.Extra = append(pub.Options.Extra, n.Routes()...)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := n.Run(ctx); err != nil {
+			cancel(err)
+		}
+	})
+	err = cli.Publish(ctx, p, pub)
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		err = errors.Join(cause, err)
+	}
+	cancel(nil)
+	wg.Wait()
+	return errors.Join(err, n.Close(context.WithoutCancel(ctx)))
+}

@@ -1,0 +1,122 @@
+package mediasign
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"slices"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/sightline-cam/sightline/codecs"
+	"github.com/sightline-cam/sightline/codecs/h264"
+	"github.com/sightline-cam/sightline/codecs/testpattern"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func newKey(t testing.TB) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func newSigner(t testing.TB, o Options) *Signer {
+	t.Helper()
+	if o.Key == nil {
+		o.Key = newKey(t)
+	}
+	if o.Chain == nil {
+		leaf, _, err := Certify(o.Key, "test camera")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Chain = [][]byte{leaf}
+	}
+	if o.MinInterval == 0 {
+		o.MinInterval = time.Nanosecond
+	}
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func video264() codecs.Track { return codecs.Track{Codec: codecs.H264, ClockRate: 90_000} }
+
+// epoch is when the test clips begin.
+const epoch = 1_763_740_800_000_000
+
+// film returns gops groups of frames pictures each, 40 ms apart, not signed.
+func film(t testing.TB, gops, frames int) []*codecs.Unit {
+	t.Helper()
+	e, err := testpattern.New(testpattern.Options{Width: 640, Height: 360, GOP: time.Duration(frames) * 40 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []*codecs.Unit
+	for i := range gops * frames {
+		at := int64(epoch + i*40_000)
+		payload := e.Encode(time.UnixMicro(at))
+		out = append(out, &codecs.Unit{PTS: int64(i) * 3600, At: at, Key: h264.IsKey(payload), Payload: payload})
+	}
+	return out
+}
+
+// sign runs units through a signer that signs at once.
+func sign(t testing.TB, s *Signer, track codecs.Track, units []*codecs.Unit) []*codecs.Unit {
+	t.Helper()
+	var out []*codecs.Unit
+	for _, u := range units {
+		out = append(out, s.Sign(track, u))
+		s.out.running.Wait()
+	}
+	return out
+}
+
+// check runs units through a verifier.
+func check(codec codecs.Codec, units []*codecs.Unit) []GOP {
+	v := NewVerifier(VerifierOptions{Codec: codec})
+	var out []GOP
+	for _, u := range units {
+		out = append(out, v.Add(u)...)
+	}
+	return append(out, v.Finish()...)
+}
+
+// words sums up a report: a word for each entry, with the GOP's number.
+func words(gops []GOP) []string {
+	var out []string
+	for _, g := range gops {
+		w := g.Verdict.String()
+		if g.Tail {
+			w = "tail"
+		}
+		out = append(out, w+" "+string(rune('0'+g.Number)))
+	}
+	return out
+}
+
+func expect(t *testing.T, gops []GOP, want ...string) {
+	t.Helper()
+	if got := words(gops); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+		for _, g := range gops {
+			g.Origin = nil
+			t.Logf("%+v", g)
+		}
+	}
+}
+
+// clip is a signed film of five groups of five pictures.
+func clip(t testing.TB) []*codecs.Unit {
+	t.Helper()
+	return sign(t, newSigner(t, Options{}), video264(), film(t, 5, 5))
+}

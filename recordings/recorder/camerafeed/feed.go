@@ -29,11 +29,11 @@ type feed struct {
 func (f feed) Tracks() []codecs.Track { return f.camera.Hub(f.rendition).Tracks() }
 
 func (f feed) SubscribeVideo() recorder.Subscription {
-	return f.camera.Hub(f.rendition).SubscribeVideo()
+	return f.camera.Hub(f.rendition).TapVideo()
 }
 
 func (f feed) SubscribeAudio() recorder.Subscription {
-	return f.camera.Hub(f.rendition).SubscribeAudio()
+	return f.camera.Hub(f.rendition).TapAudio()
 }
 
 func (f feed) Offline() string {

@@ -229,7 +229,7 @@ func (r *resolver) costPair(g group, run []int, a, b int) float64 {
 
 // costTime is more the farther a record is from where the document says it was.
 func (r *resolver) costTime(c *claim, record, a, b int) float64 {
-	const ticks, worst = 90_000, 6
+	const ticks, worst = 90_000, 20
 	reference := a
 	if a < 0 {
 		reference = b
@@ -290,23 +290,27 @@ func (r *resolver) surplus(run []int, a, b, last int) {
 		return
 	case end:
 		e.verdict, e.tail = Unsigned, r.final
-	case a < 0 && r.v.last == nil:
-		e.verdict = Unsigned
-	case r.session(a) != r.session(b):
+	case !r.adjacent(a, b):
 		e.verdict = Unsigned
 	}
 	r.extra = append(r.extra, e)
 }
 
-// session returns the session of a record in order.
-func (r *resolver) session(record int) int {
-	switch l := r.linkOf(record); {
-	case l >= 0:
-		return r.chain[l].claim.session
-	case r.v.last != nil:
-		return r.v.last.session
+// adjacent reports whether all that was signed between two records is known: each
+// document follows the one before.
+func (r *resolver) adjacent(a, b int) bool {
+	before, from := r.v.last, 0
+	if a >= 0 {
+		from = r.linkOf(a)
+		before = r.chain[from].claim
 	}
-	return 0
+	for _, l := range r.chain[from : r.linkOf(b)+1] {
+		if l.claim == nil || before == nil || l.claim != before && !l.claim.follows(before) {
+			return false
+		}
+		before = l.claim
+	}
+	return true
 }
 
 // repetitions notes the records that were there before: with a key frame for

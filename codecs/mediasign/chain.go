@@ -48,12 +48,15 @@ func order(claims []*claim, last *claim) []*claim {
 		return x.Compare(y)
 	})
 	var out []*claim
+	earlier := last != nil
 	for i, s := range sessions {
 		for j, c := range s.claims {
 			c.session, c.joined = i, j == 0 && s.joined
 			if c == last {
+				earlier = false
 				continue
 			}
+			c.earlier = earlier
 			if j > 0 {
 				before := s.claims[j-1].doc
 				c.sub = before.Partial && before.Counter+1 == c.doc.Counter

@@ -218,6 +218,9 @@ func (v *Verifier) judge(c *claim, t *tally, records []record) GOP {
 	}
 	g.Part = v.part.count(c, g.Number)
 	g.Where = trouble(t, records, g.First)
+	if c.earlier {
+		g.Moved = len(t.in) + len(t.moved)
+	}
 	if len(t.in) == covered && len(t.added) == 0 {
 		d := newSideDigest()
 		for n, i := range t.in {

@@ -4,6 +4,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -99,7 +101,7 @@ func words(gops []GOP) []string {
 		if g.Tail {
 			w = "tail"
 		}
-		out = append(out, w+" "+string(rune('0'+g.Number)))
+		out = append(out, fmt.Sprint(w, " ", g.Number))
 	}
 	return out
 }
@@ -108,9 +110,11 @@ func expect(t *testing.T, gops []GOP, want ...string) {
 	t.Helper()
 	if got := words(gops); !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
-		for _, g := range gops {
-			g.Origin = nil
-			t.Logf("%+v", g)
+		if testing.Verbose() {
+			for _, g := range gops {
+				g.Origin = nil
+				t.Logf("%+v", g)
+			}
 		}
 	}
 }
@@ -119,4 +123,13 @@ func expect(t *testing.T, gops []GOP, want ...string) {
 func clip(t testing.TB) []*codecs.Unit {
 	t.Helper()
 	return sign(t, newSigner(t, Options{}), video264(), film(t, 5, 5))
+}
+
+func mustChain(t testing.TB, text []byte) []*x509.Certificate {
+	t.Helper()
+	chain, err := parseChain(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return chain
 }

@@ -29,6 +29,8 @@ type claim struct {
 	// before is not known, although it had begun before.
 	session int
 	joined  bool
+	// earlier says that it was signed before what was judged already.
+	earlier bool
 	// sub says that the GOP began in the document before.
 	sub bool
 }

@@ -63,6 +63,9 @@ func (v *Verifier) resolve(end int, final bool) {
 	r := &resolver{v: v, records: v.records[:end], final: final}
 	good, bad := split(v.claims)
 	good = order(good, v.last)
+	for _, c := range good {
+		v.rise(c)
+	}
 	var left []*claim
 	r.chain, left = links(good, bad, v.last)
 	r.tallies = make([]tally, len(r.chain))
@@ -75,12 +78,16 @@ func (v *Verifier) resolve(end int, final bool) {
 	for _, b := range left {
 		v.out = append(v.out, stray(b))
 	}
-	for _, c := range good {
-		v.known.put(c.doc.Hashes)
+	for i, l := range r.chain {
+		if l.claim != nil && !r.empty(&r.tallies[i]) {
+			v.remember(l.claim)
+		}
 	}
-	if len(good) > 0 {
-		v.last = good[len(good)-1]
-		v.last.session = 0
+	clear(v.open)
+	for _, c := range good {
+		if v.last == nil || c.seq > v.last.seq {
+			v.last = c
+		}
 	}
 	v.claims, v.clean = nil, 0
 	v.drop(end)

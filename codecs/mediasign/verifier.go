@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/sightline-cam/sightline/codecs"
 )
@@ -35,19 +36,21 @@ type Verifier struct {
 	gops   int
 	seq    int
 
-	records []record // not judged yet
-	base    int      // how many were judged
-	claims  []*claim // not judged yet
-	waiting []*claim // without a signature; a later one may cover them
-	last    *claim   // the newest document judged
+	records []record  // not judged yet
+	base    int       // how many were judged
+	claims  []*claim  // not judged yet
+	waiting []*claim  // without a signature; a later one may cover them
+	last    *claim    // the newest document judged
+	newest  time.Time // of the documents judged
 	part    partCounter
 	clean   int // how many documents in a row, the newest included, are as signed
 	end     int // where the pictures of the newest one end, if clean
 
 	chainText []byte
-	origin    *Origin // of chainText
-	first     *Origin // of the first document with a good signature
-	recent    [][hashSize]byte
+	origin    *Origin                 // of chainText
+	first     *Origin                 // of the first document with a good signature
+	open      map[[hashSize]byte]bool // digests of claims
+	recent    [][hashSize]byte        // digests of those judged
 	known     retained
 	out       []GOP
 }
@@ -57,7 +60,7 @@ func NewVerifier(o VerifierOptions) *Verifier {
 	if o.Window <= 0 {
 		o.Window = defaultWindow
 	}
-	return &Verifier{codec: o.Codec, key: o.Key, window: o.Window, known: newRetained(o.Window)}
+	return &Verifier{codec: o.Codec, key: o.Key, window: o.Window, open: map[[hashSize]byte]bool{}, known: newRetained(o.Window)}
 }
 
 // SetParameterSets says which parameter sets apply from the next unit on to key
@@ -100,7 +103,7 @@ func (v *Verifier) Add(u *codecs.Unit) []GOP {
 func (v *Verifier) Finish() []GOP {
 	v.resolve(len(v.records), true)
 	out := v.flush()
-	*v = Verifier{codec: v.codec, key: v.key, window: v.window, known: newRetained(v.window)}
+	*v = *NewVerifier(VerifierOptions{Codec: v.codec, Key: v.key, Window: v.window})
 	return out
 }
 
@@ -216,11 +219,8 @@ func (v *Verifier) vouched(c *claim) []*claim {
 
 // accept takes in a document that is proved to be the signer's.
 func (v *Verifier) accept(c *claim) {
-	if slices.Contains(v.recent, c.doc.digest) {
+	if v.open[c.doc.digest] || slices.Contains(v.recent, c.doc.digest) {
 		return // the specification lets a signer send a message twice
-	}
-	if v.recent = append(v.recent, c.doc.digest); len(v.recent) > recentClaims {
-		v.recent = v.recent[1:]
 	}
 	if v.first == nil {
 		v.first = c.origin
@@ -230,6 +230,7 @@ func (v *Verifier) accept(c *claim) {
 		return
 	}
 	v.claims = append(v.claims, c)
+	v.open[c.doc.digest] = true
 	v.track(c)
 }
 
@@ -265,6 +266,7 @@ func (v *Verifier) fits(c *claim, at int) bool {
 // settle judges a document whose pictures are the next in the stream.
 func (v *Verifier) settle(c *claim) {
 	c.sub = v.last != nil && v.last.doc.Partial
+	v.rise(c)
 	n := c.doc.Units
 	if n > 0 {
 		t := tally{in: make([]int, n)}
@@ -274,8 +276,27 @@ func (v *Verifier) settle(c *claim) {
 		v.out = append(v.out, v.judge(c, &t, v.records))
 	}
 	v.last = c
-	v.known.put(c.doc.Hashes)
+	v.remember(c)
 	v.drop(n)
+}
+
+// remember notes a document whose pictures were there.
+func (v *Verifier) remember(c *claim) {
+	v.known.put(c.doc.Hashes)
+	if v.recent = append(v.recent, c.doc.digest); len(v.recent) > recentClaims {
+		v.recent = v.recent[1:]
+	}
+}
+
+// rise notes whether a document was signed before what was judged already, as the
+// one before it was.
+func (v *Verifier) rise(c *claim) {
+	if v.last != nil && v.last.earlier && !c.doc.Start.After(v.newest) {
+		c.earlier = true
+	}
+	if !c.earlier && c.doc.Start.After(v.newest) {
+		v.newest = c.doc.Start
+	}
 }
 
 // drop forgets records that were judged.

@@ -281,6 +281,13 @@ func (f *FS) Space(string) (free, total int64, err error) {
 	return max(f.faults.Room-f.used, 0), f.faults.Room, nil
 }
 
+// Used returns how many bytes the contents of all files take.
+func (f *FS) Used() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.used
+}
+
 // RemoveAll removes a folder with everything in it, as somebody else would, without
 // asking whether it is in use. It is not an operation, and durable at once.
 func (f *FS) RemoveAll(name string) {

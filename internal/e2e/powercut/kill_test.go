@@ -1,0 +1,238 @@
+package powercut
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/sightline-cam/sightline/internal/lab/program"
+)
+
+func TestMain(m *testing.M) {
+	for _, name := range []string{"SIGHTLINE_NO_MDNS", "SIGHTLINE_NO_PORT_MAP"} {
+		if err := os.Setenv(name, "true"); err != nil {
+			panic(err)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
+
+const (
+	// syncEvery is the recorder's default; a kill may cost that much, and the time
+	// of the sync itself.
+	syncEvery = time.Second
+	// slack is for a machine that is busy with other things, the sync included.
+	slack = 2 * time.Second
+)
+
+// TestKillNine_LosesNothingPromised kills the real program at random moments. With
+// SIGHTLINE_POWERCUT=full it does so hundreds of times, and prints how it went.
+func TestKillNine_LosesNothingPromised(t *testing.T) {
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
+		t.Skip("ffmpeg is not installed; it plays what was recorded")
+	}
+	full := os.Getenv("SIGHTLINE_POWERCUT") == "full"
+	rounds, longest := 4, 1500*time.Millisecond
+	if full {
+		rounds, longest = 250, 3*time.Second
+	}
+	k := &killing{t: t, bin: build(t), state: t.TempDir(), client: &http.Client{Timeout: 5 * time.Second}, played: make(map[string]bool)}
+	defer k.client.CloseIdleConnections()
+	for range rounds {
+		k.round(400*time.Millisecond + rand.N(longest))
+	}
+	k.finish()
+	if full {
+		fmt.Printf("kill -9: %d rounds, worst loss %d ms, %d of %d files failed to play\n", rounds, k.worst.Milliseconds(), len(k.failed), len(k.played))
+	}
+	if k.worst > syncEvery+slack {
+		t.Errorf("%v were lost; the recorder promises to lose %v at most, and the sync's own time", k.worst, syncEvery)
+	}
+	if len(k.failed) > 0 {
+		t.Errorf("files that do not play: %s", strings.Join(k.failed, "\n"))
+	}
+	if len(k.played) < rounds/2 {
+		t.Errorf("only %d files in %d rounds: hardly anything was recorded", len(k.played), rounds)
+	}
+}
+
+// killing is a series of rounds with one state folder.
+type killing struct {
+	t          *testing.T
+	bin, state string
+	client     *http.Client
+
+	url      string
+	promised int64     // ms, of the round before
+	killed   time.Time // when that ended
+	worst    time.Duration
+	played   map[string]bool
+	failed   []string
+}
+
+// round starts the recorder, looks at what the round before left, lets it record
+// and kills it.
+func (k *killing) round(life time.Duration) {
+	k.t.Helper()
+	p := k.start()
+	k.look()
+	k.promised = 0
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(life); time.Now().Before(end); <-tick.C {
+		for _, s := range k.streams() {
+			k.promised = max(k.promised, s.DurableMs)
+		}
+	}
+	k.killed = time.Now()
+	p.Kill(k.t)
+}
+
+func (k *killing) start() *program.Program {
+	k.t.Helper()
+	p := program.Start(k.t, exec.Command(k.bin, "demo", "--state-dir", k.state, "--listen", "127.0.0.1:0"))
+	k.url = p.WaitFor(k.t, `(http://127\.0\.0\.1:\d+)/`, 20*time.Second)[1]
+	return p
+}
+
+type stream struct {
+	Rendition string `json:"rendition"`
+	ToMs      int64  `json:"toMs"`
+	DurableMs int64  `json:"durableMs"`
+}
+
+func (k *killing) streams() []stream {
+	var answer struct {
+		Cameras []struct {
+			Streams []stream `json:"streams"`
+		} `json:"cameras"`
+	}
+	k.get("/v1/recordings", &answer)
+	if len(answer.Cameras) == 0 {
+		return nil
+	}
+	return answer.Cameras[0].Streams
+}
+
+func (k *killing) get(path string, to any) {
+	k.t.Helper()
+	res, err := k.client.Get(k.url + path) //nolint:noctx // the client has a timeout
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		k.t.Fatalf("%s: %s", path, res.Status)
+	}
+	if err := json.NewDecoder(res.Body).Decode(to); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// look compares what was promised before the kill with what is there, and plays it.
+func (k *killing) look() {
+	k.t.Helper()
+	if k.promised == 0 {
+		return
+	}
+	from := k.promised - time.Minute.Milliseconds()
+	var answer struct {
+		Segments []struct {
+			StartUs int64 `json:"startUs"`
+			EndUs   int64 `json:"endUs"`
+		} `json:"segments"`
+	}
+	k.get(fmt.Sprintf("/v1/recordings/test/segments?rendition=main&from=%d&to=%d", from, k.killed.UnixMilli()), &answer)
+	var last int64
+	for _, s := range answer.Segments {
+		if s.StartUs/1000 < k.killed.UnixMilli() {
+			last = max(last, s.EndUs/1000)
+		}
+	}
+	if last < k.promised {
+		k.t.Fatalf("the recording ends %d ms before what was promised", k.promised-last)
+	}
+	k.worst = max(k.worst, time.Duration(k.killed.UnixMilli()-last)*time.Millisecond)
+	k.play()
+}
+
+// play decodes every file that was not played yet and is not being written.
+func (k *killing) play() {
+	k.t.Helper()
+	files := k.files()
+	for _, name := range files[:max(len(files)-1, 0)] {
+		if k.played[name] {
+			continue
+		}
+		k.played[name] = true
+		out, err := exec.Command("ffmpeg", "-v", "error", "-xerror", "-i", name, "-f", "null", "-").CombinedOutput() //nolint:gosec,noctx // our own file
+		if err != nil || len(out) > 0 {
+			k.failed = append(k.failed, fmt.Sprintf("%s: %v %s", name, err, out))
+		}
+	}
+}
+
+// files returns all segments, oldest first.
+func (k *killing) files() (out []string) {
+	k.t.Helper()
+	err := filepath.WalkDir(filepath.Join(k.state, "recordings", "media"), func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			out = append(out, path)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		k.t.Fatal(err)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// finish starts once more and stops politely; then everything must be in order, and
+// an index made anew must say the same.
+func (k *killing) finish() {
+	k.t.Helper()
+	p := k.start()
+	k.look()
+	p.Stop(k.t)
+	k.run("recordings", "check", "--state-dir", k.state)
+	was := k.run("recordings", "list", "--json", "--state-dir", k.state)
+	k.run("recordings", "rebuild", "--state-dir", k.state)
+	if is := k.run("recordings", "list", "--json", "--state-dir", k.state); is != was {
+		k.t.Errorf("the rebuilt index differs:\n%s\n%s", was, is)
+	}
+	k.run("recordings", "check", "--state-dir", k.state)
+}
+
+func (k *killing) run(args ...string) string {
+	k.t.Helper()
+	out, err := exec.Command(k.bin, args...).CombinedOutput() //nolint:gosec,noctx // our own program
+	if err != nil {
+		k.t.Fatalf("sightline %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// build makes the program.
+func build(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "sightline")
+	cmd := exec.Command("go", "build", "-tags", "nomsgpack,nethttpomithttp2", "-o", bin, "github.com/sightline-cam/sightline/cmd/sightline") //nolint:gosec,noctx // our own program
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return bin
+}

@@ -13,6 +13,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sightline-cam/sightline/internal/trust"
+	"github.com/sightline-cam/sightline/recordings/playback"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
@@ -72,8 +74,23 @@ func readAPI(t *testing.T) (f apiFile, operations map[string]operation) {
 	return f, operations
 }
 
+// recorderRoutes are those that a recorder adds.
+func recorderRoutes(t *testing.T) (routes []ExtraRoute) {
+	t.Helper()
+	api, err := playback.New(playback.Options{
+		Library: struct{ playback.Library }{}, Standing: func(p *trust.Principal) (*trust.Principal, error) { return p, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range api.Routes() {
+		routes = append(routes, ExtraRoute(r))
+	}
+	return routes
+}
+
 func TestOpenAPI_ListsExactlyWhatIsServed(t *testing.T) {
-	a, _ := newTestAgent(t, nil)
+	a, _ := newTestAgent(t, withExtra(recorderRoutes(t)...))
 	served := make(map[string][]string)
 	for _, r := range a.routes() {
 		var over []string

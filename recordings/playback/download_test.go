@@ -18,7 +18,7 @@ import (
 const large = 40_000_000
 
 // begin opens a download of a large segment and reads a little of it.
-func begin(t *testing.T, d *desk, url, path string) (conn net.Conn, answer *bufio.Reader) {
+func begin(t *testing.T, url, path string) (conn net.Conn, answer *bufio.Reader) {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
 	if err != nil {
@@ -43,7 +43,7 @@ func largeFile(t *testing.T, d *desk) (path string) {
 func TestDownload_GoesOnPastTheServersDeadlineWhileBytesFlow(t *testing.T) {
 	d := newDesk(t, nil)
 	path := largeFile(t, d)
-	_, answer := begin(t, d, d.server(t, "playback").URL, path)
+	_, answer := begin(t, d.server(t, "playback").URL, path)
 	tick := time.NewTicker(40 * time.Millisecond)
 	defer tick.Stop()
 	began, got := time.Now(), int64(0)
@@ -74,7 +74,7 @@ func TestDownload_ADeadClientIsCut(t *testing.T) {
 		defer close(ended)
 		inner.ServeHTTP(w, r)
 	})
-	begin(t, d, s.URL, path) // and read no more
+	begin(t, s.URL, path) // and read no more
 	select {
 	case <-ended:
 	case <-time.After(10 * time.Second):
@@ -94,7 +94,7 @@ func TestDownload_EndsWhenTheRightIsTakenBack(t *testing.T) {
 				defer close(ended)
 				inner.ServeHTTP(w, r)
 			})
-			_, answer := begin(t, d, s.URL, path)
+			_, answer := begin(t, s.URL, path)
 			d.revoke(t, "playback")
 			revoked := time.Now()
 			if !stalled {
@@ -130,7 +130,7 @@ func TestDownload_TheRightIsAskedForAgainAndAgain(t *testing.T) {
 		return real(p)
 	}
 	path := largeFile(t, d)
-	_, answer := begin(t, d, d.server(t, "playback").URL, path)
+	_, answer := begin(t, d.server(t, "playback").URL, path)
 	for range 2 {
 		<-asked // still there
 	}

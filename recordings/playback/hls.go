@@ -133,7 +133,7 @@ func (a *API) servePlaylist(w http.ResponseWriter, r *http.Request, token *hlsTo
 
 // serveHLSInit sends what EXT-X-MAP names.
 func (a *API) serveHLSInit(w http.ResponseWriter, r *http.Request, f hlsFile) *apiError {
-	init, err := a.readInit(r.Context(), f.ref, f.initBytes, f.sound)
+	init, err := a.readInit(r.Context(), f.ref, f.initBytes, f.sound == f.tracked)
 	if err != nil {
 		return a.failed(r.Context(), "read the beginning of a segment", err)
 	}

@@ -25,7 +25,8 @@ const (
 type hlsFile struct {
 	ref        recordings.Ref
 	initBytes  int64
-	sound      bool // there is some that HLS has a name for
+	tracked    bool // there is sound
+	sound      bool // that HLS has a name for
 	first, end int64
 }
 
@@ -123,7 +124,7 @@ func (s *hlsStream) append(seg *recordings.Segment, cut bool) {
 		}
 		if file < 0 {
 			file = int32(len(s.files))
-			s.files = append(s.files, hlsFile{ref: seg.Ref, initBytes: seg.InitBytes, sound: sound, first: fragments[0].Offset})
+			s.files = append(s.files, hlsFile{ref: seg.Ref, initBytes: seg.InitBytes, tracked: seg.Format.Audio != "", sound: sound, first: fragments[0].Offset})
 		}
 		e := entryOf(fragments[:n], single)
 		e.file = file
@@ -203,7 +204,7 @@ func (s *hlsStream) playlist() []byte {
 	for _, e := range s.entries {
 		if e.file != file {
 			name = segmentID(s.files[e.file].ref) + hlsMediaSuffix
-			b = appendFile(b, name, e.start, file >= 0)
+			b = appendFile(b, s.files[e.file], name, e.start, file >= 0)
 			file = e.file
 		}
 		b = append(b, "#EXTINF:"...)
@@ -224,14 +225,22 @@ func (s *hlsStream) playlist() []byte {
 
 // appendFile begins another file: its times begin anew, so what comes before it does
 // not go on in it.
-func appendFile(b []byte, name string, start recordings.Time, after bool) []byte {
+func appendFile(b []byte, f hlsFile, name string, start recordings.Time, after bool) []byte {
 	if after {
 		b = append(b, "#EXT-X-DISCONTINUITY\n"...)
 	}
 	b = append(b, `#EXT-X-MAP:URI="`...)
 	b = append(b, hlsMapPrefix...)
 	b = append(b, name...)
-	b = append(b, "\"\n#EXT-X-PROGRAM-DATE-TIME:"...)
+	b = append(b, '"')
+	if f.sound == f.tracked {
+		// It is all of that file. ffmpeg 5 wants to be told: on a connection that it
+		// uses again it takes the length of the file before for that of this one.
+		b = append(b, `,BYTERANGE="`...)
+		b = strconv.AppendInt(b, f.initBytes, 10)
+		b = append(b, `@0"`...)
+	}
+	b = append(b, "\n#EXT-X-PROGRAM-DATE-TIME:"...)
 	b = start.Std().AppendFormat(b, "2006-01-02T15:04:05.000Z")
 	return append(b, '\n')
 }

@@ -15,12 +15,12 @@ const (
 )
 
 // layAudio sets m.audible, m.placed and m.audio, and in s what the next fragment
-// continues. picture is any of the fragment's: where a frame of sound lies follows
-// from the times of capture of both.
+// continues. pictures are the fragment's: where a frame of sound lies follows from
+// the times of capture of both.
 //
 // Frames directly follow each other as long as their PTS do by and large, so that
 // nothing is heard of their jitter. times keeps the difference.
-func (m *Muxer) layAudio(s *state, units []*codecs.Unit, picture *codecs.Unit) error {
+func (m *Muxer) layAudio(s *state, units, pictures []*codecs.Unit) error {
 	m.placed = m.placed[:0]
 	clock := int64(m.audioClock)
 	total := 0
@@ -33,7 +33,7 @@ func (m *Muxer) layAudio(s *state, units []*codecs.Unit, picture *codecs.Unit) e
 		if total += size; total > MaxFragmentBytes {
 			return fmt.Errorf("more than %d bytes of sound; end it earlier", MaxFragmentBytes)
 		}
-		if len(m.audible) == 0 && !m.synchronize(s, u, picture) {
+		if len(m.audible) == 0 && !m.synchronize(s, u, pictures) {
 			continue
 		}
 		length := m.ticks.of(u)
@@ -65,9 +65,16 @@ func (m *Muxer) layAudio(s *state, units []*codecs.Unit, picture *codecs.Unit) e
 }
 
 // synchronize makes the first frame of a fragment lie where the picture was at the
-// time. It reports false for sound from before the segment began.
-func (m *Muxer) synchronize(s *state, u, picture *codecs.Unit) bool {
+// time: the one captured nearest to it, because the recording's clock may be slewed.
+// It reports false for sound from before the segment began.
+func (m *Muxer) synchronize(s *state, u *codecs.Unit, pictures []*codecs.Unit) bool {
 	clock := int64(m.audioClock)
+	picture := pictures[0]
+	for _, p := range pictures {
+		if distance(p.At, u.At) < distance(picture.At, u.At) {
+			picture = p
+		}
+	}
 	after := u.At - picture.At
 	if after > maxDuration || after < -maxDuration {
 		return false // belongs nowhere near this fragment
@@ -86,3 +93,6 @@ func (m *Muxer) synchronize(s *state, u, picture *codecs.Unit) bool {
 	}
 	return true
 }
+
+// distance returns how far two times are apart.
+func distance(a, b int64) int64 { return max(a-b, b-a) }

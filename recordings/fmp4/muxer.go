@@ -160,7 +160,7 @@ func (m *Muxer) layOut(s *state, video, audio []*codecs.Unit, end recordings.Tim
 	f.Start, f.Key, f.Frames = s.begin, video[0].Key, len(video)
 	f.Duration, f.MediaStart = s.end.Sub(f.Start), m.decode[0]
 	if m.audioClock > 0 {
-		if err := m.layAudio(s, audio, firstShown(video)); err != nil {
+		if err := m.layAudio(s, audio, video); err != nil {
 			return f, err
 		}
 	}

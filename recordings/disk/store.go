@@ -190,11 +190,14 @@ func (s *Store) choose() (*directory, error) {
 	var problems error
 	for _, d := range s.dirs {
 		free, err := d.room()
+		if err == nil && free < s.opts.MinFree {
+			d.measure() // somebody may have made room
+			free, _ = d.room()
+		}
 		switch {
 		case err != nil:
 			problems = errors.Join(problems, err)
 		case free < s.opts.MinFree:
-			d.measure()
 			full = true
 		case free > most:
 			best, most = d, free

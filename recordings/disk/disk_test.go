@@ -60,7 +60,18 @@ func picture(tb testing.TB, gops int) (codecs.Track, [][]*codecs.Unit) {
 // film makes segments of a stream out of GOPs, so many in each.
 func film(tb testing.TB, stream recordings.Stream, perSegment, segments int) []reel {
 	tb.Helper()
+	return filmAt(tb, stream, perSegment, segments, 0)
+}
+
+// filmAt is film that begins later.
+func filmAt(tb testing.TB, stream recordings.Stream, perSegment, segments int, later recordings.Time) []reel {
+	tb.Helper()
 	track, gops := picture(tb, perSegment*segments)
+	for _, gop := range gops {
+		for _, u := range gop {
+			u.At += int64(later)
+		}
+	}
 	var out []reel
 	for i := range segments {
 		mine := gops[i*perSegment : (i+1)*perSegment]

@@ -126,6 +126,26 @@ func benchmarkMonth(b *testing.B, cameras int) {
 	}
 }
 
+// BenchmarkTimelineOfEvents draws 30 days of a camera that is recorded only when
+// something happens, 300 times a day.
+func BenchmarkTimelineOfEvents(b *testing.B) {
+	x := open(b)
+	var segs []recordings.Segment
+	for i := range 9000 {
+		s := segment(front(), 0, float64(i*288), float64(i*288+30))
+		s.Fragments, s.Before = nil, recordings.NoEvent
+		s.Gaps = []recordings.Gap{{Stream: front(), Range: recordings.Range{From: s.Start - 258e6, To: s.Start}, Cause: recordings.NoEvent}}
+		segs = append(segs, s)
+	}
+	ok(b, x.Put(b.Context(), segs...))
+	for b.Loop() {
+		line := must(x.Timeline(b.Context(), front(), forever(), time.Second))(b)
+		if len(line.Ranges) != 9000 || len(line.Gaps) != 9000 {
+			b.Fatalf("%d ranges and %d gaps", len(line.Ranges), len(line.Gaps))
+		}
+	}
+}
+
 // written returns how many bytes this process gave to write and pwrite so far.
 func written(b *testing.B) int64 {
 	b.Helper()

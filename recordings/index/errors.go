@@ -45,6 +45,8 @@ func fail(path, operation string, err error) error {
 		return fmt.Errorf("index %s: %s: %w; wait until it ends, or end it", path, operation, ErrBusy)
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("index %s: %s: its disk is full; free some space there: %w", path, operation, err)
+	case sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("index %s: %s: its disk failed to read or write; check the disk and the system's log: %w", path, operation, err)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
 		return fmt.Errorf("index %s: %s: the file cannot be written; check that it and its directory belong to the user who runs this: %w",
 			path, operation, err)

@@ -121,7 +121,7 @@ func (x *Index) Pauses(ctx context.Context, camera string, r recordings.Range) (
 
 // affected returns how many rows the statement changed.
 func (t *update) affected(query string, args ...any) (int64, error) {
-	result, err := t.tx.ExecContext(t.ctx, query, args...)
+	result, err := t.do(query, args...)
 	if err != nil {
 		return 0, err
 	}

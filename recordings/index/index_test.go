@@ -1,6 +1,7 @@
 package index
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"os"
@@ -27,8 +28,8 @@ func TestOpen_KeepsItsNameAndRows(t *testing.T) {
 	if _, err := x.Streams(t.Context()); !errors.Is(err, ErrClosed) {
 		t.Errorf("Streams after Close: %v", err)
 	}
-	if _, err := os.Stat(path); err != nil {
-		t.Error(err)
+	if mode := must(os.Stat(path))(t).Mode(); mode != 0o600 {
+		t.Errorf("the file's mode is %v", mode)
 	}
 	x = openAt(t, path)
 	if x.ID() != "given" || dump(t, x) != before {
@@ -193,6 +194,53 @@ func TestDirectories_OnePathHasOneDirectory(t *testing.T) {
 	}
 	if err := x.BindDirectory(t.Context(), "d", "relative"); err == nil {
 		t.Error("a relative path: no error")
+	}
+}
+
+func TestPut_FullDiskLosesNothingAndIsOverWhenThereIsRoom(t *testing.T) {
+	x := open(t)
+	ok(t, x.Put(t.Context(), segment(front(), 0, 0, 10)))
+	before := dump(t, x)
+	limit := func(pages string) {
+		must(x.writer.ExecContext(t.Context(), "PRAGMA max_page_count = "+pages))(t)
+	}
+	limit("1") // no more than there are
+	var many []recordings.Segment
+	for i := range 20 {
+		many = append(many, segment(front(), 0, float64(100*i+100), float64(100*i+200)))
+	}
+	for range 2 {
+		if err := x.Put(t.Context(), many...); err == nil || !strings.Contains(err.Error(), "free some space") {
+			t.Errorf("Put: %v", err)
+		}
+	}
+	if dump(t, x) != before {
+		t.Error("a part of it was kept")
+	}
+	limit("1000000")
+	ok(t, x.Put(t.Context(), many...))
+	clean(t, x)
+}
+
+func TestUpdate_AnErrorInsideLeavesNoTransactionBehind(t *testing.T) {
+	x := open(t)
+	mistake := errors.New("a mistake")
+	for range 2 {
+		if err := x.update(t.Context(), "fail", durable, func(*update) error { return mistake }); !errors.Is(err, mistake) {
+			t.Errorf("update: %v", err)
+		}
+		if err := x.update(t.Context(), "fail", relaxed, func(u *update) error { return u.exec(`COMMIT`) }); err == nil {
+			t.Error("a commit of nothing: no error")
+		}
+		ok(t, x.Put(t.Context(), segment(front(), 0, 0, 10)))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := x.Put(ctx, segment(front(), 0, 10, 20)); !errors.Is(err, context.Canceled) {
+		t.Errorf("Put: %v", err)
+	}
+	if _, err := x.Streams(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Streams: %v", err)
 	}
 }
 

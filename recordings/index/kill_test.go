@@ -48,7 +48,7 @@ func writeUntilKilled(path string) {
 		must(x.Put(ctx, s))
 		s.Open = false
 		must(x.Put(ctx, s))
-		fmt.Println(n)
+		fmt.Fprintln(os.Stdout, n)
 		if n%3 == 2 {
 			must(x.Tombstone(ctx, lineOf(n-1).Ref))
 		}

@@ -62,6 +62,10 @@ func (x *Index) start(ctx context.Context, o Options) error {
 	}
 	steps := migrations()
 	if !o.ReadOnly {
+		// SQLite would let others read it, and gives the log the same mode.
+		if err := createPrivate(x.path); err != nil {
+			return fmt.Errorf("index: open: %w; check that its directory is there and belongs to the user who runs this", err)
+		}
 		if x.writer, err = database(x.path, o.CacheBytes, true, 1); err != nil {
 			return x.fail("open", err)
 		}
@@ -76,6 +80,15 @@ func (x *Index) start(ctx context.Context, o Options) error {
 		return corrupt(x.path, "open", errors.New("it has no name"))
 	}
 	return x.fail("open", err)
+}
+
+// createPrivate makes an empty file that only its owner reads, if there is none.
+func createPrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // database returns a pool of connections; none is made yet.

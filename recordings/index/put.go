@@ -26,7 +26,8 @@ func (x *Index) Put(ctx context.Context, segs ...recordings.Segment) error {
 }
 
 // Tombstone marks rows as deleted, durably: from then on only Tombstoned returns
-// them, and nothing counts them. Rows that are not there are passed over.
+// them, nothing counts them, and their gaps are forgotten. Rows that are not there
+// are passed over.
 func (x *Index) Tombstone(ctx context.Context, refs ...recordings.Ref) error {
 	if len(refs) == 0 {
 		return nil
@@ -39,7 +40,10 @@ func (x *Index) Tombstone(ctx context.Context, refs ...recordings.Ref) error {
 			if err := t.count(old, -1); err != nil {
 				return err
 			}
-			return t.exec(`UPDATE segments SET flags = flags | ? WHERE stream = ? AND generation = ? AND start = ?`,
+			if err := t.putGaps(old, nil); err != nil {
+				return err
+			}
+			return t.exec(`UPDATE segments SET flags = flags | ?, gaps = 0 WHERE stream = ? AND generation = ? AND start = ?`,
 				flagTombstone, key, old.generation, old.start)
 		})
 	})

@@ -123,7 +123,7 @@ func usualPath(ref recordings.Ref) string {
 
 // describe names a segment for people.
 func describe(ref recordings.Ref) string {
-	s := "segment " + ref.Stream.String() + " " + ref.Start.String()
+	s := "segment " + ref.String() + " " + ref.Start.String()
 	if ref.Generation != 0 {
 		s += fmt.Sprintf(" of generation %d", ref.Generation)
 	}

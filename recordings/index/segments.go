@@ -153,7 +153,8 @@ func (x *Index) OpenSegments(ctx context.Context) ([]recordings.Segment, error) 
 	return x.flagged(ctx, "list open segments", flagOpen, true)
 }
 
-// Tombstoned returns the rows that are marked as deleted, without fragments.
+// Tombstoned returns the rows that are marked as deleted, without fragments and
+// gaps.
 func (x *Index) Tombstoned(ctx context.Context) ([]recordings.Segment, error) {
 	return x.flagged(ctx, "list deleted segments", flagTombstone, false)
 }

@@ -82,9 +82,7 @@ func (v *view) spans(stream, generation int64, r recordings.Range, shortest reco
 // gaps returns those that were named and that r may show, of segments that begin
 // by last.
 func (v *view) gaps(key int64, stream recordings.Stream, r recordings.Range, last recordings.Time) (gaps []recordings.Gap, err error) {
-	err = v.each(`SELECT g.begin, g.till, g.cause FROM gaps g CROSS JOIN segments s
-			ON s.stream = g.stream AND s.generation = g.generation AND s.start = g.start AND s.flags < 2
-		WHERE g.stream = ?1 AND g.start > ?2 AND g.start <= ?4 AND g.till > ?2 AND g.begin < ?3`,
+	err = v.each(`SELECT begin, till, cause FROM gaps WHERE stream = ?1 AND start > ?2 AND start <= ?4 AND till > ?2 AND begin < ?3`,
 		[]any{key, int64(r.From), int64(r.To), int64(last)}, func(scan scan) error {
 			var from, to int64
 			var cause string

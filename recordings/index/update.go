@@ -22,7 +22,7 @@ var errReadOnly = errors.New("the index was opened for reading only")
 // update is a transaction that writes; it reads its own writes.
 type update struct {
 	view
-	tx *sql.Tx
+	do func(query string, args ...any) (sql.Result, error)
 }
 
 // update calls write in a transaction, of which all or nothing is kept. Once begun
@@ -64,20 +64,29 @@ func (x *Index) transact(ctx context.Context, d durability, write func(t *update
 	if err != nil {
 		return err
 	}
-	if err := write(&update{view{ctx, tx}, tx}); err != nil {
-		return errors.Join(err, tx.Rollback())
+	ask := func(query string, args ...any) (*sql.Rows, error) { return tx.QueryContext(ctx, query, args...) }
+	do := func(query string, args ...any) (sql.Result, error) { return tx.ExecContext(ctx, query, args...) }
+	if err = write(&update{view{ask, ctx.Err}, do}); err == nil {
+		err = tx.Commit()
+	} else {
+		_ = tx.Rollback()
 	}
-	return tx.Commit()
+	if err != nil {
+		// After some errors SQLite has rolled back by itself, after others of a commit
+		// it has not: then the connection could never begin anything again.
+		_, _ = x.writer.ExecContext(ctx, `ROLLBACK`)
+	}
+	return err
 }
 
 func (t *update) exec(query string, args ...any) error {
-	_, err := t.tx.ExecContext(t.ctx, query, args...)
+	_, err := t.do(query, args...)
 	return err
 }
 
 // insert returns the key of the row.
 func (t *update) insert(query string, args ...any) (int64, error) {
-	result, err := t.tx.ExecContext(t.ctx, query, args...)
+	result, err := t.do(query, args...)
 	if err != nil {
 		return 0, err
 	}

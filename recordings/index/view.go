@@ -5,18 +5,14 @@ import (
 	"database/sql"
 )
 
-// querier is a transaction, for reading or for writing.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 // scan copies the columns of a row, as sql.Rows.Scan does.
 type scan func(dest ...any) error
 
 // view is a read of one state of the database.
 type view struct {
-	ctx context.Context // for the length of one call
-	q   querier
+	ask func(query string, args ...any) (*sql.Rows, error)
+	// ended says that nobody waits for the answer any more, and why.
+	ended func() error
 }
 
 // view calls read with one state of the database, whatever is written meanwhile.
@@ -30,12 +26,14 @@ func (x *Index) view(ctx context.Context, operation string, read func(v *view) e
 		return x.fail(operation, err)
 	}
 	// The driver leaks a statement, and with it the state it reads, if it is
-	// interrupted at the wrong moment; each looks at ctx between two rows instead.
-	tx, err := x.readers.BeginTx(context.WithoutCancel(ctx), &sql.TxOptions{ReadOnly: true})
+	// interrupted at the wrong moment; each looks at ctx between rows instead.
+	detached := context.WithoutCancel(ctx)
+	tx, err := x.readers.BeginTx(detached, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return x.fail(operation, err)
 	}
-	err = read(&view{ctx, tx})
+	ask := func(query string, args ...any) (*sql.Rows, error) { return tx.QueryContext(detached, query, args...) }
+	err = read(&view{ask, ctx.Err})
 	if e := tx.Rollback(); err == nil {
 		err = e
 	}
@@ -44,7 +42,7 @@ func (x *Index) view(ctx context.Context, operation string, read func(v *view) e
 
 // each calls row for every row of the query.
 func (v *view) each(query string, args []any, row func(scan scan) error) (err error) {
-	rows, err := v.q.QueryContext(context.WithoutCancel(v.ctx), query, args...)
+	rows, err := v.ask(query, args...)
 	if err != nil {
 		return err
 	}
@@ -54,8 +52,10 @@ func (v *view) each(query string, args []any, row func(scan scan) error) (err er
 		}
 	}()
 	for n := 0; rows.Next(); n++ {
-		if n%256 == 255 && v.ctx.Err() != nil {
-			return v.ctx.Err()
+		if n%256 == 255 {
+			if err := v.ended(); err != nil {
+				return err
+			}
 		}
 		if err := row(rows.Scan); err != nil {
 			return err

@@ -1,8 +1,26 @@
 /**
  * Plays the past of one camera in a video element, by Media Source Extensions.
+ *
+ * A stretch of the recording in which nothing is missing is put on a reel
+ * (playback-feed.js); what is recorded after it begins a new one. Times on a reel
+ * run by the camera's clock, and every frame's wall time is known.
  */
+import { ApiError } from './api.js';
+import { Files } from './playback-files.js';
+import { Feed } from './playback-feed.js';
+import { KeyFeed } from './playback-keys.js';
+import { inHardware, tooFast, wantsSound } from './playback-lane.js';
+import { Reel, ReelError } from './playback-reel.js';
+import { Screen } from './playback-screen.js';
+import { Strain } from './playback-strain.js';
+import { contiguous, end, FragmentTable } from './playback-table.js';
+import { plays, videoType } from './playback-types.js';
 
 /**
+ * @typedef {import('./playback-table.js').Piece} Piece
+ * @typedef {import('./playback-feed.js').ReelFrame} ReelFrame
+ * @typedef {import('./playback-lane.js').Lane} Lane
+ *
  * @typedef {'idle' | 'buffering' | 'playing' | 'paused' | 'gap' | 'ended' | 'error'} Phase
  *   idle: before the first seek; gap: on the way over a gap; ended: nothing newer is recorded, so that live should
  *   take over where the camera is live; error: see message
@@ -16,12 +34,64 @@
  * @property {boolean} sound whether there is sound at the position that this browser plays
  * @property {boolean} growing whether the recording goes on at its end
  * @property {string} message a sentence for a person; empty unless something is wrong
+ *
+ * @typedef {{ us: number } | { piece: Piece, edge: 'first' | 'last' } | { frame: ReelFrame }} Goal a wall time, an end of
+ *   a piece, or a frame that is on the reel
  */
 
 /** The rates there are, of recorded time to time. */
 export const rates = Object.freeze([0.25, 0.5, 1, 2, 4, 8, 16]);
 
+/** Wall time of 0 on a reel is this long before what is shown first, in microseconds: times before it can be sought, too. */
+const headroomUs = 365 * 86_400e6;
+
+/** How often the picture is looked after, in milliseconds. */
+const tickMs = 250;
+
+/** So many looks at a picture that stands still, and it stands before a hole, or at the end. */
+const stuckLooks = 3;
+
+/** The decoder keeps the last frames before a hole, of this length at most, in seconds. */
+const tailSeconds = 0.5;
+
+const brokenMessage = 'Something in this page went wrong. Choose another moment, or reload the page.';
+const emptyMessage = 'Nothing is recorded of this camera yet.';
+
 export class Playback {
+  // Constant after construction.
+  #video;
+  #table;
+  #files;
+  #rendition;
+  #onChange;
+  #screen;
+  #closed = new AbortController();
+  #strain = new Strain();
+
+  /** @type {PlaybackState} */ #state = {
+    phase: 'idle', wantsPlay: false, rate: 1, keyFramesOnly: false, gap: null, sound: false, growing: false, message: '',
+  };
+  #positionMs = NaN;
+
+  /** @type {Reel | null} */ #reel = null;
+  /** @type {Feed | null} */ #feed = null;
+  /** Ends the feed. */
+  #feeding = new AbortController();
+  /** @type {Set<() => void>} waiting for the feed */ #waiting = new Set();
+  #baseUs = NaN;
+
+  /** Ends the seek that is under way. */
+  #going = new AbortController();
+  /** @type {Promise<void>} the last seek */ #gone = Promise.resolve();
+  /** @type {Promise<unknown>} the last step */ #stepped = Promise.resolve();
+  #pending = false;
+  #jumping = false;
+  #ended = false;
+  #error = '';
+  #trouble = '';
+  #stuck = { time: NaN, looks: 0 };
+  #hardware = false;
+
   /**
    * The element belongs to the playback until close: its src, currentTime and
    * playbackRate are not to be touched, its volume may be.
@@ -34,17 +104,31 @@ export class Playback {
    * @param {(state: PlaybackState) => void} [options.onChange] called after every change of state
    */
   constructor({ video, recordings, camera, rendition = 'main', onChange = () => {} }) {
-    void [video, recordings, camera, rendition, onChange];
+    this.#video = video;
+    this.#rendition = rendition;
+    this.#onChange = onChange;
+    this.#table = new FragmentTable({ recordings, camera, rendition });
+    this.#files = new Files({ recordings, camera, onTrouble: (message) => this.#troubled(message) });
+    this.#screen = new Screen(video, () => this.#framed());
+    const { signal } = this.#closed;
+    for (const name of ['playing', 'canplay']) video.addEventListener(name, () => this.#update(), { signal });
+    video.addEventListener('waiting', () => this.#starved(), { signal });
+    video.addEventListener('pause', () => this.#stoppedOutside(), { signal });
+    video.addEventListener('play', () => this.#startedOutside(), { signal });
+    video.addEventListener('ended', () => this.#reachedEnd(), { signal });
+    video.addEventListener('error', () => this.#reel && this.#fail(this.#reel.refused()), { signal });
+    const ticker = setInterval(() => this.#tick(), tickMs);
+    signal.addEventListener('abort', () => clearInterval(ticker));
   }
 
   /** @returns {PlaybackState} */
   get state() {
-    throw new Error('not yet');
+    return this.#state;
   }
 
   /** When the picture on the screen was recorded, to be read as often as wanted; NaN before the first. @returns {number} */
   get positionMs() {
-    return NaN;
+    return this.#positionMs;
   }
 
   /**
@@ -54,21 +138,37 @@ export class Playback {
    * @param {number} ms
    * @returns {Promise<void>} once the picture is there, or something else was asked for
    */
-  async seek(ms) {
-    void ms;
+  seek(ms) {
+    return this.#go({ us: Math.round(ms * 1000) }, null);
   }
 
-  play() {}
+  play() {
+    if (this.#state.wantsPlay || this.#closed.signal.aborted) return;
+    this.#set({ wantsPlay: true });
+    if (this.#state.phase === 'idle' || this.#pending) return;
+    if (this.#feed && (this.#reel?.stale || this.#feed.lane.keyFramesOnly !== this.#wantsKeys())) void this.#again();
+    else this.#start();
+  }
 
-  pause() {}
+  pause() {
+    if (!this.#state.wantsPlay) return;
+    this.#set({ wantsPlay: false });
+    this.#video.pause();
+    if (this.#pending) return;
+    if (this.#feed?.lane.keyFramesOnly) void this.#again();
+    else this.#fed();
+  }
 
   /** From 0.25 to 16. @returns {number} */
   get rate() {
-    return 1;
+    return this.#state.rate;
   }
 
   set rate(rate) {
-    void rate;
+    this.#set({ rate: Math.min(16, Math.max(0.25, rate)) });
+    this.#applyRate();
+    const { feed, wrong } = { feed: this.#feed, wrong: this.#feed?.lane.keyFramesOnly !== this.#wantsKeys() };
+    if (feed && wrong && !this.#pending && this.#state.wantsPlay) void this.#again();
   }
 
   /**
@@ -77,10 +177,359 @@ export class Playback {
    * @param {1 | -1} direction
    * @returns {Promise<boolean>} whether there is one
    */
-  async step(direction) {
-    return direction === 1;
+  step(direction) {
+    const done = this.#stepped.then(() => this.#step(direction));
+    this.#stepped = done.catch(() => {});
+    return done;
   }
 
   /** Lets the element go. Idempotent. */
-  close() {}
+  close() {
+    this.#closed.abort();
+    this.#feeding.abort();
+    this.#screen.close();
+    this.#reel?.close();
+    this.#reel = null;
+  }
+
+  /**
+   * @param {Goal} goal
+   * @param {PlaybackState['gap']} gap on the way
+   * @returns {Promise<void>}
+   */
+  #go(goal, gap) {
+    this.#going.abort();
+    const going = (this.#going = new AbortController());
+    const signal = AbortSignal.any([going.signal, this.#closed.signal]);
+    this.#pending = true;
+    this.#ended = false;
+    this.#error = '';
+    this.#jumping = gap !== null;
+    this.#gone = this.#reach(goal, signal)
+      .catch((error) => {
+        if (!signal.aborted) this.#fail(error);
+      })
+      .finally(() => {
+        if (this.#going !== going) return;
+        this.#pending = this.#jumping = false;
+        this.#update();
+      });
+    this.#set({ gap });
+    return this.#gone;
+  }
+
+  /** Shows the same picture again, in the way that is right now. */
+  #again() {
+    return this.#go({ us: this.#positionMs * 1000 }, this.#state.gap);
+  }
+
+  /** @param {Goal} goal @param {AbortSignal} signal */
+  async #reach(goal, signal) {
+    let frame = this.#onReel(goal);
+    if (!frame) {
+      // The frame is not on the reel any more, or not as it should be.
+      const known = 'frame' in goal ? { us: Math.round(this.#feed?.wallUs(goal.frame.time + 0.001) ?? NaN) } : goal;
+      frame = await this.#load(known, signal);
+    }
+    if (!frame || !this.#reel) return;
+    this.#reel.stale = false;
+    await this.#screen.show(frame, signal);
+    if (this.#state.wantsPlay) this.#start();
+  }
+
+  /** @param {Goal} goal @returns {ReelFrame | null} the frame, if it is on the reel, or about to be */
+  #onReel(goal) {
+    const [feed, reel] = [this.#feed, this.#reel];
+    if (!feed || !reel || feed.lane.keyFramesOnly !== this.#wantsKeys()) return null;
+    const frame = 'frame' in goal ? goal.frame : 'us' in goal ? feed.frameAt(goal.us) : null;
+    if (!frame) return null;
+    return reel.has(frame.time) || frame.time >= (feed.last?.start ?? Infinity) ? frame : null;
+  }
+
+  /**
+   * Begins another stretch.
+   *
+   * @param {Exclude<Goal, { frame: ReelFrame }>} goal
+   * @param {AbortSignal} signal
+   * @returns {Promise<ReelFrame | null>} the frame that was asked for; null if there is nothing at all
+   */
+  async #load(goal, signal) {
+    this.#feeding.abort();
+    this.#feed = null;
+    this.#feeding = new AbortController();
+    const feeding = AbortSignal.any([this.#feeding.signal, this.#closed.signal]);
+    const piece = await this.#locate(goal, signal);
+    if (!piece) return null;
+    const from = await this.#files.insist(() => this.#table.keyFor(piece, signal), signal);
+    const lane = this.#laneOf(from, piece);
+    const reel = await this.#reelFor(lane, piece.segment);
+    signal.throwIfAborted();
+    const options = {
+      reel, lane, table: this.#table, files: this.#files, baseUs: this.#base(from), rendition: this.#rendition,
+      playhead: () => (this.#pending ? (feed.placed[0]?.start ?? 0) : this.#video.currentTime),
+      rate: () => this.#state.rate,
+      onChange: () => this.#feed === feed && this.#fed(),
+    };
+    const feed = lane.keyFramesOnly ? new KeyFeed(options) : new Feed(options);
+    this.#feed = feed;
+    const run = feed.run(from, piece, feeding);
+    run.catch((error) => this.#feed === feed && !feeding.aborted && this.#fail(error));
+    const there = () => (feed.has(piece) || feed.outcome || feed.newest ? feed : null);
+    await Promise.race([this.#until(there, signal), run.then(() => this.#until(there, signal))]);
+    if ('us' in goal) return feed.frameAt(goal.us) ?? feed.edge(piece, goal.us > end(piece) ? 'last' : 'first');
+    return feed.edge(piece, goal.edge);
+  }
+
+  /**
+   * @param {Exclude<Goal, { frame: ReelFrame }>} goal
+   * @param {AbortSignal} signal
+   * @returns {Promise<Piece | null>}
+   */
+  async #locate(goal, signal) {
+    if ('piece' in goal) return goal.piece;
+    const place = await this.#files.insist(() => this.#table.at(goal.us, signal), signal);
+    if (!place) this.#error = emptyMessage;
+    if (place?.gap) this.#set({ gap: { fromMs: place.gap.fromUs / 1000, toMs: place.gap.toUs / 1000 } });
+    return place?.piece ?? null;
+  }
+
+  /** @param {Piece} from @param {Piece} to @returns {Lane} */
+  #laneOf(from, to) {
+    const { segment } = to;
+    if (!plays(videoType(segment))) throw new ReelError(unplayable(segment));
+    const peek = (/** @type {Piece} */ piece) => this.#table.peek(piece);
+    void inHardware(segment, this.#strain.framesPerSecond).then((hardware) => (this.#hardware = hardware));
+    this.#strain.keyEveryMs = keyEveryMs(from, peek) ?? this.#strain.keyEveryMs;
+    const keyFramesOnly = this.#state.wantsPlay && this.#isTooFast(segment);
+    const pieces = [from];
+    for (let next = peek(from); next && next.fragment.startUs <= to.fragment.startUs; next = peek(next)) pieces.push(next);
+    return { keyFramesOnly, sound: !keyFramesOnly && wantsSound(pieces, peek) };
+  }
+
+  /** @returns {boolean} whether only key frames are to be on the reel now */
+  #wantsKeys() {
+    const segment = this.#feed?.last?.piece.segment;
+    return this.#state.wantsPlay && segment !== undefined && this.#isTooFast(segment);
+  }
+
+  /** @param {import('./recordings.js').Segment} segment */
+  #isTooFast(segment) {
+    const { framesPerSecond, keyEveryMs, tooHigh } = this.#strain;
+    const cores = navigator.hardwareConcurrency || 2;
+    return tooFast({ rate: this.#state.rate, tooHigh, segment, framesPerSecond, keyEveryMs, hardware: this.#hardware, cores });
+  }
+
+  /** @param {Lane} lane @param {import('./recordings.js').Segment} segment */
+  async #reelFor(lane, segment) {
+    if (this.#reel?.sound === lane.sound) {
+      try {
+        await this.#reel.clear();
+        return this.#reel;
+      } catch (error) {
+        console.debug('sightline: a reel is replaced', error);
+      }
+    }
+    this.#reel?.close();
+    this.#reel = null;
+    const reel = await Reel.open(this.#video, segment, lane.sound);
+    if (this.#closed.signal.aborted) reel.close();
+    this.#reel = reel;
+    this.#applyRate();
+    return reel;
+  }
+
+  /** @param {Piece} piece @returns {number} wall time of 0 on the reel */
+  #base({ fragment: { startUs } }) {
+    if (!(startUs > this.#baseUs && startUs < this.#baseUs + 2 * headroomUs)) this.#baseUs = startUs - headroomUs;
+    return this.#baseUs;
+  }
+
+  /** The feed has something new to say. */
+  #fed() {
+    const [feed, reel] = [this.#feed, this.#reel];
+    for (const wake of [...this.#waiting]) wake();
+    if (!feed || !reel) return;
+    const grows = feed.last?.piece.segment.open && this.#state.wantsPlay && !feed.lane.keyFramesOnly;
+    if (feed.outcome || (feed.newest && !grows)) void reel.finish().catch(() => {});
+    else if (reel.stale && this.#state.wantsPlay && !this.#pending) void this.#again();
+    if (!feed.lane.keyFramesOnly) this.#strain.saw(feed.frames);
+    this.#update();
+  }
+
+  /**
+   * @template T
+   * @param {() => T | null} condition
+   * @param {AbortSignal} signal
+   * @returns {Promise<T>} what it gives, once it gives something
+   */
+  #until(condition, signal) {
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        this.#waiting.delete(check);
+        signal.removeEventListener('abort', abort);
+      };
+      const abort = () => (end(), reject(signal.reason));
+      const check = () => {
+        const value = condition();
+        if (value) (end(), resolve(value));
+      };
+      if (signal.aborted) return abort();
+      signal.addEventListener('abort', abort);
+      this.#waiting.add(check);
+      return check();
+    });
+  }
+
+  /** @param {1 | -1} direction */
+  async #step(direction) {
+    this.pause();
+    await this.#gone;
+    const feed = this.#feed;
+    const frame = feed?.frameOn(this.#screen.time);
+    if (!feed || !frame) return false;
+    let other = feed.beside(frame, direction);
+    if (!other && direction > 0) {
+      await this.#until(() => feed.beside(frame, 1) ?? feed.outcome ?? (feed.newest || this.#feed !== feed || null), this.#closed.signal);
+      other = feed.beside(frame, 1);
+    }
+    if (other) return this.#go({ frame: other }, null).then(() => true);
+    const here = direction > 0 ? feed.last?.piece : feed.placed[0]?.piece;
+    const there = direction > 0 ? feed.outcome?.next : here && (await this.#table.previous(here, this.#closed.signal));
+    if (!here || !there) return false;
+    const [first, second] = direction > 0 ? [here, there] : [there, here];
+    await this.#go({ piece: there, edge: direction > 0 ? 'first' : 'last' }, gapBetween(first, second));
+    return true;
+  }
+
+  #start() {
+    this.#applyRate();
+    this.#video.play().catch((error) => {
+      if (error.name !== 'NotAllowedError' || this.#video.muted) return;
+      // With sound it may only begin by a click; without, always.
+      this.#video.muted = true;
+      this.#video.play().catch(() => {});
+    });
+  }
+
+  #applyRate() {
+    this.#video.defaultPlaybackRate = this.#video.playbackRate = this.#state.rate;
+  }
+
+  #reachedEnd() {
+    if (this.#pending || !this.#feed) return;
+    const { outcome, last } = this.#feed;
+    this.#ended = !outcome;
+    if (outcome && last) void this.#go({ piece: outcome.next, edge: 'first' }, gapBetween(last.piece, outcome.next));
+    this.#update();
+  }
+
+  /** Somebody has paused the element itself, in a window of its own perhaps. */
+  #stoppedOutside() {
+    if (!this.#pending && !this.#video.ended && this.#video.paused && this.#state.wantsPlay) this.#set({ wantsPlay: false });
+  }
+
+  #startedOutside() {
+    if (!this.#video.paused && !this.#pending && this.#feed && !this.#state.wantsPlay) this.play();
+  }
+
+  #framed() {
+    const us = this.#feed?.wallUs(this.#screen.time) ?? null;
+    if (us !== null) this.#positionMs = us / 1000;
+    if (this.#state.phase !== 'playing') this.#update();
+  }
+
+  /** The picture stands still: before a hole in the sound, perhaps. */
+  #starved() {
+    if (!this.#pending && this.#state.wantsPlay) this.#screen.jump(tailSeconds);
+    this.#update();
+  }
+
+  /** Looks after a picture that should move. */
+  #tick() {
+    const [video, feed] = [this.#video, this.#feed];
+    if (!feed || this.#pending || !this.#state.wantsPlay) return;
+    const moves = video.currentTime !== this.#stuck.time;
+    this.#stuck = { time: video.currentTime, looks: moves ? 0 : this.#stuck.looks + 1 };
+    if (this.#stuck.looks >= stuckLooks && !this.#ended) {
+      const ahead = (feed.last?.end ?? 0) - video.currentTime;
+      if (ahead < tailSeconds && feed.outcome) this.#reachedEnd();
+      // What grows no more gives out its last pictures.
+      else if (ahead < tailSeconds && feed.newest) void this.#reel?.finish().catch(() => {});
+      else this.#screen.jump(tailSeconds);
+    }
+    const ahead = (feed.last?.start ?? 0) - video.currentTime;
+    const tired = !feed.lane.keyFramesOnly && this.#strain.look({ frames: this.#screen.frames, rate: this.#state.rate, ahead, moves, over: feed.newest });
+    if (tired && this.#wantsKeys()) void this.#again();
+    this.#update();
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    const known = error instanceof ReelError || error instanceof ApiError;
+    if (!known) console.error('sightline: playback failed', error);
+    this.#feeding.abort();
+    this.#feed = null;
+    this.#reel?.close();
+    this.#reel = null;
+    this.#error = known ? error.message : brokenMessage;
+    this.#update();
+  }
+
+  /** @param {string} message */
+  #troubled(message) {
+    if (this.#trouble === message) return;
+    this.#trouble = message;
+    this.#update();
+  }
+
+  #update() {
+    this.#set({});
+  }
+
+  /** @param {Partial<PlaybackState>} changes */
+  #set(changes) {
+    const before = this.#state;
+    this.#state = { ...before, ...changes };
+    const feed = this.#feed;
+    Object.assign(this.#state, {
+      phase: this.#phase(),
+      keyFramesOnly: feed?.lane.keyFramesOnly ?? false,
+      sound: feed?.lane.sound ?? false,
+      growing: feed?.last?.piece.segment.open ?? false,
+      message: this.#error || this.#trouble,
+    });
+    const keys = /** @type {(keyof PlaybackState)[]} */ (Object.keys(before));
+    if (!this.#closed.signal.aborted && keys.some((key) => before[key] !== this.#state[key])) this.#onChange(this.#state);
+  }
+
+  /** @returns {Phase} */
+  #phase() {
+    if (this.#error) return 'error';
+    if (this.#pending) return this.#jumping ? 'gap' : 'buffering';
+    if (!this.#feed) return 'idle';
+    if (this.#ended) return 'ended';
+    if (!this.#state.wantsPlay) return 'paused';
+    if (this.#video.readyState > HTMLMediaElement.HAVE_CURRENT_DATA) return 'playing';
+    const ahead = (this.#feed.last?.end ?? 0) - this.#video.currentTime;
+    return this.#feed.newest && ahead < tailSeconds ? 'ended' : 'buffering';
+  }
+}
+
+/** @param {Piece} a @param {Piece} b @returns {PlaybackState['gap']} */
+function gapBetween(a, b) {
+  return contiguous(a, b) ? null : { fromMs: end(a) / 1000, toMs: b.fragment.startUs / 1000 };
+}
+
+/** @param {Piece} piece a key frame's @param {(piece: Piece) => Piece | null} peek @returns {number | null} to the next key frame */
+function keyEveryMs(piece, peek) {
+  for (let next = peek(piece); next && contiguous(piece, next); next = peek(next)) {
+    if (next.fragment.key) return (next.fragment.startUs - piece.fragment.startUs) / 1000;
+  }
+  return null;
+}
+
+/** @param {import('./recordings.js').Segment} segment @returns {string} */
+function unplayable({ video }) {
+  const name = /^(hvc1|hev1)/.test(video) ? 'H.265' : video.split('.')[0];
+  return `This browser cannot play ${name} video. Download this part of the recording, or open it in a browser that can.`;
 }

@@ -171,13 +171,11 @@ export class Recordings {
   /**
    * @param {string} camera
    * @param {Pick<Segment, 'id' | 'initBytes'>} segment
-   * @param {{ sound: boolean } & Abortable} options sound: false leaves the sound track out
+   * @param {Abortable} [options]
    * @returns {Promise<import('./encoding.js').Bytes>} the initialization segment
    */
-  async init(camera, { id, initBytes }, { sound, signal }) {
-    if (sound) return readAll(await this.bytes(camera, id, { from: 0, to: initBytes, signal }));
-    const target = path(camera, `segments/${encodeURIComponent(id)}/init.mp4`, { sound: '0' });
-    return readAll((await call(this.#session(), target, { signal })).body);
+  async init(camera, { id, initBytes }, options) {
+    return readAll(await this.bytes(camera, id, { from: 0, to: initBytes, ...options }));
   }
 
   /**

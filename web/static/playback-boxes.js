@@ -1,0 +1,215 @@
+/**
+ * The little of fragmented MP4 (ISO/IEC 14496-12) that playback has to read
+ * itself: the times of the frames in a fragment, and one track of a file that may
+ * have two.
+ */
+
+import { join } from './recordings.js';
+
+/** Ticks of video in a second, in every recording. */
+export const videoTimescale = 90_000;
+
+/** Bits of tfhd (§8.8.7) and trun (§8.8.8). */
+const tfhd = { baseOffset: 0x1, description: 0x2, duration: 0x8 };
+const trun = { dataOffset: 0x1, firstFlags: 0x4, duration: 0x100, size: 0x200, flags: 0x400, composition: 0x800 };
+
+/** More samples than this are no fragment of ours. */
+const maxSamples = 100_000;
+
+/**
+ * @typedef {object} Frame
+ * @property {number} time when it is shown, in ticks of 90 kHz
+ * @property {number} duration from its decoding to the next one's, in ticks
+ */
+
+/**
+ * @typedef {object} Frames the frames of a fragment
+ * @property {number} start decoding time of the first, in ticks
+ * @property {number} duration of all together
+ * @property {Frame[]} frames in the order in which they are shown
+ */
+
+/**
+ * Reads when the frames of a fragment are shown.
+ *
+ * @param {import('./encoding.js').Bytes} bytes of a fragment, from its start
+ * @returns {Frames | null} null if the bytes end too early
+ * @throws {RangeError} if these are no boxes of ours
+ */
+export function readFrames(bytes) {
+  const moof = arrived(bytes, 'moof');
+  if (!moof) return null;
+  const traf = inside(bytes, 'traf', moof);
+  const head = inside(bytes, 'tfhd', traf);
+  const decode = inside(bytes, 'tfdt', traf);
+  const run = inside(bytes, 'trun', traf);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const large = view.getUint8(decode.from) === 1;
+  const start = large ? Number(view.getBigUint64(decode.from + 4)) : view.getUint32(decode.from + 4);
+  const frames = readRun(view, run, start, defaultDuration(view, head));
+  if (frames.length === 0) throw new RangeError('a fragment has no frame');
+  const duration = frames.reduce((sum, frame) => sum + frame.duration, 0);
+  frames.sort((a, b) => a.time - b.time);
+  return { start, duration, frames };
+}
+
+/** @param {DataView} view @param {Box} box @returns {number} */
+function defaultDuration(view, { from }) {
+  const flags = view.getUint32(from) & 0xffffff;
+  if (!(flags & tfhd.duration)) return 0;
+  return view.getUint32(from + 8 + (flags & tfhd.baseOffset ? 8 : 0) + (flags & tfhd.description ? 4 : 0));
+}
+
+/**
+ * @param {DataView} view
+ * @param {Box} box
+ * @param {number} start decoding time of the first sample
+ * @param {number} fallback duration where the run has none
+ * @returns {Frame[]} in the order in which they are decoded
+ */
+function readRun(view, { from, to }, start, fallback) {
+  const flags = view.getUint32(from) & 0xffffff;
+  const count = view.getUint32(from + 4);
+  let at = from + 8 + (flags & trun.dataOffset ? 4 : 0) + (flags & trun.firstFlags ? 4 : 0);
+  const fields = [trun.duration, trun.size, trun.flags, trun.composition].filter((bit) => flags & bit).length;
+  if (count > maxSamples || at + count * fields * 4 > to) throw new RangeError('a fragment has more samples than room for them');
+  const signed = view.getUint8(from) === 1;
+  const frames = [];
+  let decode = start;
+  for (let i = 0; i < count; i++) {
+    let duration = fallback;
+    let offset = 0;
+    if (flags & trun.duration) {
+      duration = view.getUint32(at);
+      at += 4;
+    }
+    if (flags & trun.size) at += 4;
+    if (flags & trun.flags) at += 4;
+    if (flags & trun.composition) {
+      offset = signed ? view.getInt32(at) : view.getUint32(at);
+      at += 4;
+    }
+    frames.push({ time: decode + offset, duration });
+    decode += duration;
+  }
+  return frames;
+}
+
+/**
+ * @typedef {object} Track the initialization segment of one track
+ * @property {import('./encoding.js').Bytes} bytes
+ * @property {number} delay where on the track the presentation begins, in its ticks: an edit list, which browsers heed
+ *   or do not, and which is left out here
+ */
+
+/**
+ * Takes one track out of an initialization segment.
+ *
+ * @param {import('./encoding.js').Bytes} init
+ * @param {'vide' | 'soun'} kind
+ * @returns {Track | null} null if there is none
+ * @throws {RangeError} if these are no boxes of ours
+ */
+export function trackOf(init, kind) {
+  const moov = inside(init, 'moov', { from: 0, to: init.length });
+  const trak = boxes(init, moov).find((box) => box.type === 'trak' && kindOf(init, box) === kind);
+  if (!trak) return null;
+  const view = new DataView(init.buffer, init.byteOffset, init.length);
+  const id = trackId(view, inside(init, 'tkhd', trak));
+  const mvex = boxes(init, inside(init, 'mvex', moov)).filter(({ type, from }) => type !== 'trex' || view.getUint32(from + 4) === id);
+  const parts = boxes(init, moov).flatMap((box) => {
+    if (box.type === 'trak') return box.from === trak.from ? [wrap('trak', copies(init, boxes(init, trak), 'edts'))] : [];
+    return [box.type === 'mvex' ? wrap('mvex', copies(init, mvex)) : init.subarray(box.from - 8, box.to)];
+  });
+  const ftyp = boxes(init, { from: 0, to: init.length }).filter(({ type }) => type === 'ftyp');
+  return { bytes: join([...copies(init, ftyp), wrap('moov', parts)]), delay: delayOf(init, view, trak) };
+}
+
+/** @param {import('./encoding.js').Bytes} bytes @param {Box} trak @returns {string} */
+function kindOf(bytes, trak) {
+  const { from } = inside(bytes, 'hdlr', inside(bytes, 'mdia', trak));
+  return fourCharacters(bytes, from + 8);
+}
+
+/** @param {DataView} view @param {Box} tkhd @returns {number} */
+function trackId(view, { from }) {
+  return view.getUint32(from + (view.getUint8(from) === 1 ? 20 : 12));
+}
+
+/** @param {import('./encoding.js').Bytes} bytes @param {DataView} view @param {Box} trak @returns {number} */
+function delayOf(bytes, view, trak) {
+  const edts = boxes(bytes, trak).find(({ type }) => type === 'edts');
+  if (!edts) return 0;
+  const { from, to } = inside(bytes, 'elst', edts);
+  const large = view.getUint8(from) === 1;
+  if (view.getUint32(from + 4) !== 1 || to - from < (large ? 24 : 16)) throw new RangeError('an edit list of a recording is not ours');
+  return large ? Number(view.getBigInt64(from + 16)) : view.getInt32(from + 12);
+}
+
+/**
+ * @param {import('./encoding.js').Bytes} bytes
+ * @param {(Box & { type: string })[]} some
+ * @param {string} [without] a type that is left out
+ * @returns {import('./encoding.js').Bytes[]} the boxes, headers and all
+ */
+function copies(bytes, some, without) {
+  return some.filter(({ type }) => type !== without).map(({ from, to }) => bytes.subarray(from - 8, to));
+}
+
+/** @param {string} type @param {import('./encoding.js').Bytes[]} parts @returns {import('./encoding.js').Bytes} */
+function wrap(type, parts) {
+  const head = new Uint8Array(8);
+  new DataView(head.buffer).setUint32(0, 8 + parts.reduce((size, part) => size + part.length, 0));
+  for (let i = 0; i < 4; i++) head[4 + i] = type.charCodeAt(i);
+  return join([head, ...parts]);
+}
+
+/** @typedef {{ from: number, to: number }} Box what is inside a box */
+
+/**
+ * Finds a box that may not be there yet.
+ *
+ * @param {Uint8Array} bytes that may end early
+ * @param {string} type
+ * @returns {Box | null}
+ */
+function arrived(bytes, type) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at + 8 <= bytes.length; ) {
+    const size = view.getUint32(at);
+    if (size < 8) throw new RangeError('a box of a recording has no good size');
+    if (fourCharacters(bytes, at + 4) === type) return at + size > bytes.length ? null : { from: at + 8, to: at + size };
+    at += size;
+  }
+  return null;
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {Box} box
+ * @returns {(Box & { type: string })[]} what is directly in it
+ */
+function boxes(bytes, { from, to }) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const found = [];
+  for (let at = from; at < to; ) {
+    const size = at + 8 <= to ? view.getUint32(at) : 0;
+    if (size < 8 || at + size > to) throw new RangeError('a box of a recording has no good size');
+    found.push({ type: fourCharacters(bytes, at + 4), from: at + 8, to: at + size });
+    at += size;
+  }
+  return found;
+}
+
+/** @param {Uint8Array} bytes @param {string} type @param {Box} box @returns {Box} the first box of a type in another */
+function inside(bytes, type, box) {
+  const found = boxes(bytes, box).find((each) => each.type === type);
+  if (!found) throw new RangeError(`a recording has no ${type}`);
+  if (found.to - found.from < 8) throw new RangeError(`the ${type} of a recording is too short`);
+  return found;
+}
+
+/** @param {Uint8Array} bytes @param {number} at */
+function fourCharacters(bytes, at) {
+  return String.fromCharCode(...bytes.subarray(at, at + 4));
+}

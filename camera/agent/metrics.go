@@ -98,6 +98,7 @@ func (a *Agent) getMetrics(w http.ResponseWriter, r *http.Request) {
 	a.cameraMetrics(&out)
 	a.sessionMetrics(&out)
 	a.metrics.write(&out)
+	a.extraMetrics(&out)
 	out.metric("sightline_goroutines", "gauge", "Goroutines of the process.", sample{value: float64(runtime.NumGoroutine())})
 	out.metric("sightline_build_info", "gauge", "Always 1; the label has the version.",
 		sample{labels: []string{"version", a.opts.Version}, value: 1})

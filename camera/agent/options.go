@@ -100,6 +100,8 @@ type Options struct {
 	// DirectKey is what tickets for dialling without signaling are made with, 32
 	// random bytes that outlive the process. Default: new ones.
 	DirectKey []byte
+	// Metrics are what the process adds to GET /metrics. Default: nothing.
+	Metrics func() []Metric
 	// MaxSessions bounds the viewers at a time. Default 512.
 	MaxSessions int
 	// MaxSessionsPerPeer bounds those of one viewer; the oldest makes room.

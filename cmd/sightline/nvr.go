@@ -135,7 +135,7 @@ func recordAndPublish(ctx context.Context, p *cli.Process, pub cli.Publication, 
 	if err != nil {
 		return errors.Join(err, pub.Options.Listener.Close())
 	}
-	pub.Options.Extra = append(pub.Options.Extra, n.Routes()...)
+	pub.Options.Extra, pub.Options.Metrics = append(pub.Options.Extra, n.Routes()...), n.Metrics
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup

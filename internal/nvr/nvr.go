@@ -155,6 +155,11 @@ func (n *NVR) cameras() []playback.Camera {
 	return out
 }
 
+// streamOf names the stream that a status is of.
+func streamOf(s recorder.Status) recordings.Stream {
+	return recordings.Stream{Camera: s.Camera, Rendition: s.Rendition}
+}
+
 // journal writes down who changed something.
 func (n *NVR) journal(c playback.Change) {
 	if n.opts.Log == nil {

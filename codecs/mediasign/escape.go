@@ -1,5 +1,7 @@
 package mediasign
 
+import "bytes"
+
 // escaper writes a NAL unit and puts in emulation prevention bytes (ITU-T H.264
 // §7.4.1, H.265 §7.4.2).
 type escaper struct {
@@ -25,29 +27,24 @@ func (e *escaper) write(data []byte) {
 // unescape takes the emulation prevention bytes out of a NAL unit. removed lists
 // where in raw they were.
 func unescape(raw []byte) (plain []byte, removed []int) {
-	zeros := 0
-	for i, b := range raw {
-		if zeros >= 2 && b == 3 {
-			if plain == nil {
-				plain = append(make([]byte, 0, len(raw)), raw[:i]...)
-			}
-			removed = append(removed, i)
-			zeros = 0
-			continue
+	from := 0
+	for at := 2; at < len(raw); {
+		n := bytes.IndexByte(raw[at:], 3)
+		if n < 0 {
+			break
 		}
-		if plain != nil {
-			plain = append(plain, b)
+		at += n
+		if at-from >= 2 && raw[at-1] == 0 && raw[at-2] == 0 {
+			plain, removed = append(plain, raw[from:at]...), append(removed, at)
+			from = at + 1
+			at += 2 // two zeros have to come before the next
 		}
-		if b == 0 {
-			zeros++
-		} else {
-			zeros = 0
-		}
+		at++
 	}
-	if plain == nil {
+	if removed == nil {
 		return raw, nil
 	}
-	return plain, removed
+	return append(plain, raw[from:]...), removed
 }
 
 // escapedEnd returns the length of what in the raw NAL unit holds the first n

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"fmt"
+	mathrand "math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -132,4 +133,32 @@ func mustChain(t testing.TB, text []byte) []*x509.Certificate {
 		t.Fatal(err)
 	}
 	return chain
+}
+
+func video265() codecs.Track { return codecs.Track{Codec: codecs.H265, ClockRate: 90_000} }
+
+// film265 is like film, with H.265 headers and arbitrary pictures of two slices.
+func film265(gops, frames int) []*codecs.Unit {
+	var out []*codecs.Unit
+	random := mathrand.New(mathrand.NewPCG(1, 2))
+	body := func(header ...byte) []byte {
+		for range 150 {
+			header = append(header, byte(1+random.IntN(255)))
+		}
+		return header
+	}
+	for i := range gops * frames {
+		u := &codecs.Unit{PTS: int64(i) * 3600, At: int64(epoch + i*40_000)}
+		if i%frames == 0 {
+			u.Key = true
+			u.Payload = [][]byte{
+				{0x40, 1, 0x0c, 1, 0xff, 1}, {0x42, 1, 1, 1, 0x60, 0x80}, {0x44, 1, 0xc1, 0x72, 0x80},
+				body(0x26, 1, 0x80), body(0x26, 1, 0x40),
+			}
+		} else {
+			u.Payload = [][]byte{body(0x02, 1, 0x80), body(0x02, 1, 0x40)}
+		}
+		out = append(out, u)
+	}
+	return out
 }

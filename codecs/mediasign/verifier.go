@@ -3,6 +3,7 @@ package mediasign
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/x509"
 	"errors"
 	"slices"
 	"time"
@@ -28,6 +29,7 @@ type Verifier struct {
 	codec  codecs.Codec
 	key    []byte
 	window int
+	check  func(c *x509.Certificate, digest [hashSize]byte, signature []byte) error
 
 	sets   []unit // parameter sets known from outside the stream
 	side   sideTracker
@@ -60,7 +62,10 @@ func NewVerifier(o VerifierOptions) *Verifier {
 	if o.Window <= 0 {
 		o.Window = defaultWindow
 	}
-	return &Verifier{codec: o.Codec, key: o.Key, window: o.Window, open: map[[hashSize]byte]bool{}, known: newRetained(o.Window)}
+	return &Verifier{
+		codec: o.Codec, key: o.Key, window: o.Window, check: verify,
+		open: map[[hashSize]byte]bool{}, known: newRetained(o.Window),
+	}
 }
 
 // SetParameterSets says which parameter sets apply from the next unit on to key
@@ -163,7 +168,7 @@ func (v *Verifier) identify(c *claim) error {
 			return err
 		}
 		origin := &Origin{Chain: chain, Vendor: c.doc.Vendor}
-		if err := verify(chain[0], c.doc.digest, c.doc.Signature); err != nil {
+		if err := v.check(chain[0], c.doc.digest, c.doc.Signature); err != nil {
 			if v.origin != nil && !v.origin.sameKey(origin) {
 				return errors.New("it is not that of the certificate with it, which is another one than before")
 			}
@@ -179,7 +184,7 @@ func (v *Verifier) identify(c *claim) error {
 		return errors.New("there is no certificate")
 	}
 	c.origin = v.origin
-	if err := verify(v.origin.Chain[0], c.doc.digest, c.doc.Signature); err != nil {
+	if err := v.check(v.origin.Chain[0], c.doc.digest, c.doc.Signature); err != nil {
 		return err
 	}
 	if c.doc.Vendor != (Vendor{}) {

@@ -1,0 +1,5 @@
+//go:build race
+
+package mediasign
+
+const raceEnabled = true

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 	"time"
 
@@ -187,5 +188,32 @@ func TestScan_StopsWhenTold(t *testing.T) {
 	good, err := open(t, s.Data).Scan(s.Fragments[1].Offset, false, func(f recordings.Fragment) bool { return f.Offset != s.Fragments[2].Offset })
 	if good != s.Fragments[3].Offset || err != nil {
 		t.Errorf("scanned to %d of %d: %v", good, s.Fragments[3].Offset, err)
+	}
+}
+
+func TestOpen_HostileSizesCostNoMemory(t *testing.T) {
+	s := talking(t)
+	// Every number of four bytes in turn becomes as large as can be.
+	try := func(at int64, read func(data []byte)) {
+		data := bytes.Clone(s.Data[:s.InitBytes+s.Fragments[0].Bytes])
+		copy(data[at:], "\xff\xff\xff\xff")
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		read(data)
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; n > 2*fmp4.MaxInitBytes {
+			t.Errorf("a number at %d costs %d bytes", at, n)
+		}
+	}
+	for at := int64(0); at < s.InitBytes; at++ {
+		try(at, func(data []byte) {
+			if f, err := fmp4.Open(bytes.NewReader(data), 1<<40); err == nil {
+				_, _ = f.Scan(0, true, func(recordings.Fragment) bool { return true })
+			}
+		})
+	}
+	f := open(t, s.Data)
+	for at := range int64(1000) {
+		try(s.InitBytes+at, func(data []byte) { _, _, _ = f.Units(data[s.InitBytes:]) })
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/access"
+	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/trust"
 )
 
@@ -218,5 +219,19 @@ func TestStanding_FollowsWhatTheAgentDoes(t *testing.T) {
 	}
 	if _, err := Standing(a.gate.trust, a.gate.list)(s.principal.Load()); err == nil {
 		t.Error("what was taken back still counts")
+	}
+}
+
+func TestExtraRoute_RefusalsAreCounted(t *testing.T) {
+	a, _, _ := newClosedAgent(t, withExtra(ExtraRoute{Pattern: "/v1/x", Channel: true, Methods: get(func(w http.ResponseWriter, _ *http.Request, p *trust.Principal) {
+		if c, ok := w.(interface{ Refused(err error) }); ok {
+			c.Refused(p.Need(access.Playback, "front"))
+		}
+		w.WriteHeader(http.StatusForbidden)
+	})}))
+	owner, guest := pairOwner(t, a), newIdentity(t).PeerID()
+	_, g := grantOf(t, a, owner, guest, time.Time{}, []access.Right{access.Live}, "front")
+	if w := ask(t, a, newSession(t, a, guest, g), "GET", "/v1/x", nil); w.Code != 403 || refusals(a, check.Right) != 1 {
+		t.Errorf("%d, %v", w.Code, a.metrics.refusals)
 	}
 }

@@ -16,7 +16,7 @@ type API struct {
 	opts    Options
 	hls     *hlsTokens
 	events  *eventRates
-	exports chan struct{} // places of exports under way
+	exports *exportPlaces
 	stall   time.Duration // how long a client may take nothing
 }
 
@@ -26,7 +26,7 @@ func New(o Options) (*API, error) {
 		return nil, err
 	}
 	return &API{
-		opts: o, hls: newHLSTokens(), events: newEventRates(), exports: make(chan struct{}, maxExports), stall: stallTimeout,
+		opts: o, hls: newHLSTokens(), events: newEventRates(), exports: newExportPlaces(), stall: stallTimeout,
 	}, nil
 }
 

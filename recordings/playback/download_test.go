@@ -7,11 +7,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/trust"
+	"github.com/sightline-cam/sightline/recordings"
 )
 
 // large is more than any buffer between the two ends.
@@ -34,9 +37,19 @@ func begin(t *testing.T, url, path string) (conn net.Conn, answer *bufio.Reader)
 	return conn, answer
 }
 
+// largeFile adds a segment that is a hole on disk.
 func largeFile(t *testing.T, d *desk) (path string) {
 	t.Helper()
-	seg := d.shelf.fill(t, front(noon), 40, large/40, time.Second, nil)
+	seg := d.shelf.fill(t, front(noon), 40, 10, time.Second, func(s *recordings.Segment) {
+		for i := range s.Fragments {
+			f := &s.Fragments[i]
+			f.Offset, f.Bytes, f.VideoBytes = s.InitBytes+int64(i)*large/40, large/40, large/40
+		}
+		s.Bytes = s.InitBytes + large
+	})
+	if err := os.Truncate(d.shelf.path(seg.Ref), seg.Bytes); err != nil {
+		t.Fatal(err)
+	}
 	return "/v1/recordings/front/segments/" + segmentID(seg.Ref)
 }
 
@@ -63,17 +76,37 @@ func TestDownload_GoesOnPastTheServersDeadlineWhileBytesFlow(t *testing.T) {
 	}
 }
 
-func TestDownload_ADeadClientIsCut(t *testing.T) {
-	d := newDesk(t, nil)
-	d.stall = 200 * time.Millisecond
-	path := largeFile(t, d)
+// watchEnd tells when the server's one answer has ended.
+func watchEnd(s *httptest.Server) <-chan struct{} {
 	ended := make(chan struct{})
-	s := d.server(t, "playback")
 	inner := s.Config.Handler
 	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer close(ended)
 		inner.ServeHTTP(w, r)
 	})
+	return ended
+}
+
+// endsSoon waits for an answer whose right has just been taken back.
+func endsSoon(t *testing.T, ended <-chan struct{}) {
+	t.Helper()
+	revoked := time.Now()
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the download goes on")
+	}
+	if took := time.Since(revoked); took > 2*time.Second {
+		t.Errorf("it ended after %v", took)
+	}
+}
+
+func TestDownload_ADeadClientIsCut(t *testing.T) {
+	d := newDesk(t, nil)
+	d.stall = 200 * time.Millisecond
+	path := largeFile(t, d)
+	s := d.server(t, "playback")
+	ended := watchEnd(s)
 	begin(t, s.URL, path) // and read no more
 	select {
 	case <-ended:
@@ -87,16 +120,9 @@ func TestDownload_EndsWhenTheRightIsTakenBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, nil)
 			path := largeFile(t, d)
-			ended := make(chan struct{})
 			s := d.server(t, "playback")
-			inner := s.Config.Handler
-			s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				defer close(ended)
-				inner.ServeHTTP(w, r)
-			})
+			ended := watchEnd(s)
 			_, answer := begin(t, s.URL, path)
-			d.revoke(t, "playback")
-			revoked := time.Now()
 			if !stalled {
 				go func() { // as slowly as a phone would
 					tick := time.NewTicker(10 * time.Millisecond)
@@ -109,14 +135,8 @@ func TestDownload_EndsWhenTheRightIsTakenBack(t *testing.T) {
 					}
 				}()
 			}
-			select {
-			case <-ended:
-			case <-time.After(10 * time.Second):
-				t.Fatal("the download goes on")
-			}
-			if took := time.Since(revoked); took > 2*time.Second {
-				t.Errorf("it ended after %v", took)
-			}
+			d.revoke(t, "playback")
+			endsSoon(t, ended)
 		})
 	}
 }

@@ -16,7 +16,6 @@ import (
 
 // Bounds of exports: the places of all their fragments are in memory.
 const (
-	maxExports         = 8 // under way
 	maxExport          = 24 * time.Hour
 	maxExportFragments = 400_000
 	maxExportSegments  = 10_000
@@ -30,12 +29,11 @@ func (a *API) getExport(w http.ResponseWriter, r *http.Request, camera string, p
 	if q.err != nil {
 		return q.err
 	}
-	select {
-	case a.exports <- struct{}{}:
-		defer func() { <-a.exports }()
-	default:
+	leave, ok := a.exports.enter(p.Peer)
+	if !ok {
 		return busy("As many exports are under way as there may be. Try again when one has ended.")
 	}
+	defer leave()
 	d, r, done := a.download(w, r, p, camera)
 	defer done()
 	segments, more, err := a.segments(r.Context(), stream, span, bounds{2 * maxExport, maxExportFragments, maxExportSegments})
@@ -58,7 +56,7 @@ func (a *API) getExport(w http.ResponseWriter, r *http.Request, camera string, p
 	h.Set("Content-Disposition", `attachment; filename="`+camera+"_"+fileTime(span.From)+"_"+fileTime(span.To)+`.mp4"`)
 	h.Set("Cache-Control", "no-store")
 	h.Set("ETag", exportTag(segments, file.Size(), options))
-	serve(d, r, file)
+	a.serve(d, r, file)
 	return nil
 }
 

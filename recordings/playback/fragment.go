@@ -42,7 +42,7 @@ func (a *API) getFragment(w http.ResponseWriter, r *http.Request, camera string,
 	h.Set("Sightline-Video-Bytes", strconv.FormatInt(f.VideoBytes, 10))
 	d, r, done := a.download(w, r, p, camera)
 	defer done()
-	serve(d, r, io.NewSectionReader(media, f.Offset, f.Bytes))
+	a.serve(d, r, io.NewSectionReader(media, f.Offset, f.Bytes))
 	return nil
 }
 

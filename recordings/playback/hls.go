@@ -127,7 +127,7 @@ func (a *API) servePlaylist(w http.ResponseWriter, r *http.Request, token *hlsTo
 	w.Header().Set("Cache-Control", "no-store")
 	d, r, done := a.download(w, r, token.holder, s.stream.Camera)
 	defer done()
-	serve(d, r, bytes.NewReader(text))
+	a.serve(d, r, bytes.NewReader(text))
 	return nil
 }
 
@@ -158,6 +158,6 @@ func (a *API) serveHLSMedia(w http.ResponseWriter, r *http.Request, f hlsFile, t
 	w.Header().Set("Cache-Control", finished)
 	d, r, done := a.download(w, r, token.holder, token.stream.stream.Camera)
 	defer done()
-	serve(d, r, io.NewSectionReader(media, f.first, f.end-f.first))
+	a.serve(d, r, io.NewSectionReader(media, f.first, f.end-f.first))
 	return nil
 }

@@ -25,8 +25,6 @@ type Library interface {
 	NearestKey(ctx context.Context, s recordings.Stream, at recordings.Time) (recordings.Segment, recordings.Fragment, error)
 	// Open opens the file of a segment.
 	Open(ctx context.Context, ref recordings.Ref) (Media, error)
-	// Durable is up to when a stream is safe from a power cut.
-	Durable(s recordings.Stream) recordings.Time
 	Disks(ctx context.Context) ([]recordings.Disk, error)
 
 	// AddEvent writes an event down and gives it an ID.

@@ -62,6 +62,9 @@ func (a *API) getOverview(w http.ResponseWriter, r *http.Request, p *trust.Princ
 }
 
 func (a *API) overview(w http.ResponseWriter, r *http.Request, p *trust.Principal) *apiError {
+	if p == nil {
+		return unknown()
+	}
 	if err := parseQuery(r).err; err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 // else: without a right one does not even learn whether there is such a camera.
 func need(p *trust.Principal, right access.Right, camera string) *apiError {
 	if p == nil {
-		return fail(http.StatusUnauthorized, "unauthorized", "This address cannot tell who you are. Open the camera by its link, which proves your device's key.")
+		return unknown()
 	}
 	err := p.Need(right, camera)
 	if err == nil {
@@ -22,6 +22,11 @@ func need(p *trust.Principal, right access.Right, camera string) *apiError {
 		message = "Only who administers this camera may change that. Ask its owner."
 	}
 	return fail(http.StatusForbidden, "forbidden", message).because(err)
+}
+
+// unknown refuses whoever is nobody.
+func unknown() *apiError {
+	return fail(http.StatusUnauthorized, "unauthorized", "This address cannot tell who you are. Open the camera by its link, which proves your device's key.")
 }
 
 // handler answers a request about a camera. What it returns is sent as the answer.

@@ -66,14 +66,8 @@ func (a *API) getSegmentFile(w http.ResponseWriter, r *http.Request, camera stri
 	setCaching(h, seg, "")
 	d, r, done := a.download(w, r, p, camera)
 	defer done()
-	serve(d, r, io.NewSectionReader(media, 0, media.Size()))
+	a.serve(d, r, io.NewSectionReader(media, 0, media.Size()))
 	return nil
-}
-
-// serve sends content, or the ranges of it that were asked for (RFC 9110 §14).
-func serve(d *download, r *http.Request, content io.ReadSeeker) {
-	d.Header().Set("X-Content-Type-Options", "nosniff")
-	http.ServeContent(d, r, "", time.Time{}, content)
 }
 
 // setCaching says whether a part of a segment may be kept. A segment that is being

@@ -74,7 +74,7 @@ func (s *shelf) fill(t testing.TB, ref recordings.Ref, fragments, size int, each
 	if change != nil {
 		change(&seg)
 	}
-	data := make([]byte, offset)
+	data := make([]byte, offset) // what the file has, whatever it is said to have
 	_, _ = rand.Read(data)
 	s.put(t, seg, data)
 	return seg
@@ -204,8 +204,6 @@ func (s *shelf) Open(ctx context.Context, ref recordings.Ref) (Media, error) {
 	}
 	return shelfMedia{f, seg.Bytes}, nil
 }
-
-func (s *shelf) Durable(recordings.Stream) recordings.Time { return 0 }
 
 func (s *shelf) Disks(context.Context) ([]recordings.Disk, error) {
 	return []recordings.Disk{

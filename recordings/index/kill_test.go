@@ -61,8 +61,8 @@ func writeUntilKilled(path string) {
 func TestIndex_KillNineLosesNothingCommitted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "index.db")
 	r := rand.New(rand.NewPCG(rand.Uint64(), 1))
-	for round := range 4 {
-		last := runAndKill(t, path, 1+r.IntN(60))
+	for round := range 3 {
+		last := runAndKill(t, path, 1+r.IntN(30))
 		x, err := Open(t.Context(), path, Options{})
 		ok(t, err)
 		clean(t, x)

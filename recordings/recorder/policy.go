@@ -21,15 +21,15 @@ type Policy struct {
 	PreRoll, PostRoll time.Duration
 }
 
-// Wants reports whether a rendition is to be recorded.
-func (p Policy) Wants(rendition string) bool {
+// setDefaults fills in what was not said.
+func (p *Policy) setDefaults() {
 	if len(p.Renditions) == 0 {
-		return rendition == recordings.Main
+		p.Renditions = []string{recordings.Main}
 	}
-	for _, r := range p.Renditions {
-		if r == rendition {
-			return true
-		}
+	if p.PreRoll <= 0 {
+		p.PreRoll = 5 * time.Second
 	}
-	return false
+	if p.PostRoll <= 0 {
+		p.PostRoll = 30 * time.Second
+	}
 }

@@ -3,18 +3,21 @@ package recorder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sightline-cam/sightline/recordings"
 )
 
-// Options configure a Recorder. Store and Inputs are required.
+// Options configure a Recorder. Store is required.
 type Options struct {
 	Store  Catalogue
 	Inputs []Input
 	// SyncEvery bounds what a power cut costs: no frame is older when it is written
-	// and synced. Default 1 s.
+	// and a sync begins. Default 1 s.
 	SyncEvery time.Duration
 	// SegmentDuration is that of TapeOptions.
 	SegmentDuration time.Duration
@@ -22,7 +25,7 @@ type Options struct {
 	// frames are dropped up to a key frame. Default 8 MiB.
 	QueueBytes int64
 	// PreRollBytes bounds the video of a stream that is kept in case something
-	// happens; beyond it the oldest GOPs are dropped. Default 4 MiB.
+	// happens; beyond it the oldest GOPs are dropped. Default 16 MiB.
 	PreRollBytes int64
 	// Writer and CauseOf are those of TapeOptions.
 	Writer  string
@@ -31,33 +34,286 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Input is a camera to record.
-type Input struct {
-	// Camera is its id, Name what people call it.
-	Camera, Name string
-	Policy       Policy
-	// Feeds are its renditions by name: recordings.Main, recordings.Sub.
-	Feeds map[string]Feed
+func (o *Options) setDefaults() {
+	if o.SyncEvery <= 0 {
+		o.SyncEvery = time.Second
+	}
+	if o.QueueBytes <= 0 {
+		o.QueueBytes = 8 << 20
+	}
+	if o.PreRollBytes <= 0 {
+		o.PreRollBytes = 16 << 20
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 }
 
-// Recorder records cameras of this process. Safe for concurrent use.
-type Recorder struct{}
+// Input is a camera to record.
+type Input struct {
+	// Camera is its id, Name what people call it (default: its id).
+	Camera, Name string
+	Policy       Policy
+	// Feeds are its renditions by name: recordings.Main, recordings.Sub. One that
+	// the policy wants and that is not there is left out.
+	Feeds map[string]Feed
+	// Signed says that the video is signed, where that is known.
+	Signed bool
+}
+
+const (
+	// finishWithin is how long Run waits for the disk at its end.
+	finishWithin = 10 * time.Second
+	// together is how long a sync waits for the last stream that is being written,
+	// so that one sync serves all.
+	together = 100 * time.Millisecond
+)
+
+// Recorder records cameras of this process: it looks at their hubs about twice a
+// second, so that a frame costs no wake-up, and writes what came within SyncEvery.
+// Each stream has a goroutine that writes: a disk that hangs holds up nothing else.
+// Safe for concurrent use.
+type Recorder struct {
+	// Constant after New.
+	opts    Options
+	pace    pace
+	guards  []*guard
+	streams []*stream
+	inputs  map[*stream]Input
+
+	dirty  chan struct{} // capacity 1: something was written since the last sync
+	looked chan struct{} // capacity 1: all hubs were looked at
+
+	looking atomic.Bool // they are being looked at
+}
 
 // New returns a recorder that does nothing before Run.
 func New(o Options) (*Recorder, error) {
 	if o.Store == nil {
 		return nil, errors.New("make a recorder: it has no store")
 	}
-	return &Recorder{}, nil
+	o.setDefaults()
+	r := &Recorder{opts: o, pace: paceOf(o.SyncEvery), inputs: make(map[*stream]Input), dirty: make(chan struct{}, 1), looked: make(chan struct{}, 1)}
+	seen := make(map[string]bool)
+	for _, in := range o.Inputs {
+		if in.Camera == "" || seen[in.Camera] {
+			return nil, fmt.Errorf("make a recorder: camera %q is named twice, or not at all", in.Camera)
+		}
+		seen[in.Camera] = true
+		in.Policy.setDefaults()
+		g := newGuard(in.Camera, in.Policy)
+		r.guards = append(r.guards, g)
+		for _, name := range in.Policy.Renditions {
+			if feed := in.Feeds[name]; feed != nil && !r.has(in.Camera, name) {
+				s := newStream(recordings.Stream{Camera: in.Camera, Rendition: name}, feed, g, &r.opts, r.pace)
+				r.streams = append(r.streams, s)
+				r.inputs[s] = in
+			}
+		}
+	}
+	return r, nil
+}
+
+func (r *Recorder) has(camera, rendition string) bool {
+	for _, s := range r.streams {
+		if s.id.Camera == camera && s.id.Rendition == rendition {
+			return true
+		}
+	}
+	return false
+}
+
+func newStream(id recordings.Stream, feed Feed, g *guard, o *Options, p pace) *stream {
+	return &stream{
+		id: id, feed: feed, guard: g, opts: o, pace: p, audio: g.policy.Audio, queue: newQueue(),
+		noted:   recordings.NotRecording,
+		preRoll: preRoll{keep: g.policy.PreRoll + noticed, limit: o.PreRollBytes},
+		status:  Status{Camera: id.Camera, Rendition: id.Rendition, Reason: "starting", Since: time.Now()},
+	}
 }
 
 // Run records until ctx ends, then writes what it has, ends all segments, syncs,
-// and returns ctx's error. Call it once.
+// and returns ctx's error, or another if the disk did not take it all. Call it once.
 func (r *Recorder) Run(ctx context.Context) error {
-	<-ctx.Done()
+	work := context.WithoutCancel(ctx) // what was taken is written, come what may
+	r.guard(ctx)
+	var writers sync.WaitGroup
+	shared := &buffers{}
+	for _, s := range r.streams {
+		tape := NewTape(r.tapeOptions(ctx, s, shared))
+		s.open(tape.End())
+		writers.Go(func() { s.write(work, tape, r.wrote) })
+	}
+	var helpers sync.WaitGroup
+	help, end := context.WithCancel(work)
+	defer end()
+	helpers.Go(func() { r.keepGuard(help) })
+	helpers.Go(func() { r.keepSynced(help) })
+
+	r.look(ctx)
+
+	for _, s := range r.streams {
+		s.close()
+	}
+	err := r.finish(&writers)
+	end()
+	helpers.Wait()
+	last, cancel := context.WithTimeout(work, finishWithin)
+	defer cancel()
+	if err == nil {
+		err = r.opts.Store.Sync(last)
+	}
+	if err != nil {
+		return errors.Join(ctx.Err(), fmt.Errorf("end the recording: %w", err))
+	}
 	return ctx.Err()
+}
+
+// tapeOptions asks the store where a stream stands.
+func (r *Recorder) tapeOptions(ctx context.Context, s *stream, shared *buffers) TapeOptions {
+	in := r.inputs[s]
+	past, err := r.opts.Store.Past(ctx, s.id)
+	if err != nil {
+		r.opts.Logger.Error("it is not known what was recorded before; the timeline may show a gap without its cause",
+			"camera", s.id.Camera, "rendition", s.id.Rendition, "error", err)
+	}
+	return TapeOptions{
+		Stream: s.id, Store: r.opts.Store, CameraName: in.Name, Past: past, Signed: in.Signed,
+		SegmentDuration: r.opts.SegmentDuration, Writer: r.opts.Writer, CauseOf: r.opts.CauseOf, Logger: r.opts.Logger,
+		buffers: shared,
+	}
+}
+
+// look looks at the hubs until ctx ends.
+func (r *Recorder) look(ctx context.Context) {
+	tick := time.NewTicker(r.pace.tick)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		now := time.Now()
+		r.looking.Store(true)
+		for _, s := range r.streams {
+			s.look(now, n%r.pace.turns == 0)
+		}
+		r.looking.Store(false)
+		signal(r.looked)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// keepGuard keeps the rules up to date until ctx ends.
+func (r *Recorder) keepGuard(ctx context.Context) {
+	tick := time.NewTicker(r.pace.tick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			r.guard(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (r *Recorder) guard(ctx context.Context) {
+	now := time.Now()
+	for _, g := range r.guards {
+		err := g.look(ctx, r.opts.Store, now)
+		if failed := err != nil; failed != g.failed {
+			g.failed = failed
+			if failed && ctx.Err() == nil {
+				r.opts.Logger.Error("it is not known whether something happened; this camera is recorded only when something does",
+					"camera", g.camera, "error", err)
+			}
+		}
+	}
+}
+
+// wrote says that there is something to sync.
+func (r *Recorder) wrote() { signal(r.dirty) }
+
+// signal sends on a channel of capacity 1.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// keepSynced syncs what was written, until ctx ends.
+func (r *Recorder) keepSynced(ctx context.Context) {
+	for {
+		select {
+		case <-r.dirty:
+		case <-ctx.Done():
+			return
+		}
+		r.gather(ctx)
+		select {
+		case <-r.dirty: // this sync is for that, too
+		default:
+		}
+		if err := r.opts.Store.Sync(ctx); err != nil && ctx.Err() == nil {
+			// The store has logged it, and fails the segments that are concerned.
+			r.opts.Logger.Debug("sync", "error", err)
+		}
+	}
+}
+
+// gather waits until all streams are written that are being written, but not long.
+func (r *Recorder) gather(ctx context.Context) {
+	timer := time.NewTimer(together)
+	defer timer.Stop()
+	for r.busy() {
+		select {
+		case <-r.dirty:
+		case <-r.looked:
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (r *Recorder) busy() bool {
+	if r.looking.Load() {
+		return true
+	}
+	for _, s := range r.streams {
+		if s.queue.load() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// finish waits for the goroutines that write.
+func (r *Recorder) finish(writers *sync.WaitGroup) error {
+	done := make(chan struct{})
+	go func() {
+		writers.Wait()
+		close(done)
+	}()
+	timer := time.NewTimer(finishWithin)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return nil
+	case <-timer.C:
+		return errors.New("the disk does not answer; what was recorded last may be missing")
+	}
 }
 
 // Status returns how every rendition stands that is to be recorded, by camera in
 // the order of Options.Inputs.
-func (r *Recorder) Status() []Status { return nil }
+func (r *Recorder) Status() []Status {
+	all := make([]Status, 0, len(r.streams))
+	for _, s := range r.streams {
+		all = append(all, s.snapshot())
+	}
+	return all
+}

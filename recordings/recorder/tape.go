@@ -233,3 +233,11 @@ func (t *Tape) Counts() Counts { return t.counts }
 
 // Close ends the segment. Idempotent.
 func (t *Tape) Close() error { return t.finish() }
+
+// rotateAt is when the segment is long enough; 0 if there is none.
+func (t *Tape) rotateAt() recordings.Time {
+	if t.segment == nil {
+		return 0
+	}
+	return t.segment.ref.Start.Add(t.opts.SegmentDuration)
+}

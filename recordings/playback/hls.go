@@ -158,6 +158,7 @@ func (a *API) serveHLSMedia(w http.ResponseWriter, r *http.Request, f hlsFile, t
 	w.Header().Set("Cache-Control", finished)
 	d, r, done := a.download(w, r, token.holder, token.stream.stream.Camera)
 	defer done()
-	a.serve(d, r, io.NewSectionReader(media, f.first, f.end-f.first))
+	later := newShifted(media, f.first, f.end, f.shift, f.clock)
+	a.serve(d, r, io.NewSectionReader(later, f.first, f.end-f.first))
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sightline-cam/sightline/recordings"
+	"github.com/sightline-cam/sightline/recordings/fmp4"
 )
 
 // Bounds of an HLS playlist.
@@ -27,7 +28,9 @@ type hlsFile struct {
 	initBytes  int64
 	tracked    bool // there is sound
 	sound      bool // that HLS has a name for
+	clock      int  // of the sound, in ticks a second; 0 without
 	first, end int64
+	shift      time.Duration // what its media is shown later by; see shifted
 }
 
 // hlsEntry is one media segment of the playlist (RFC 8216bis §3): some fragments
@@ -54,6 +57,7 @@ type hlsStream struct {
 	refreshed time.Time
 	files     []hlsFile
 	entries   []hlsEntry
+	mediaEnd  time.Duration // when the media shown so far ends
 	ended     bool
 	full      bool // it ended because it has maxHLSEntries
 }
@@ -106,8 +110,7 @@ func (s *hlsStream) append(seg *recordings.Segment, cut bool) {
 	for len(fragments) > 0 && fragments[0].Start < s.rest.From && len(s.entries) > 0 {
 		fragments = fragments[1:] // shown already
 	}
-	sound := seg.Format.Audio != "" && !isG711(seg.Format.Audio)
-	single := seg.Format.Audio != "" && !sound // then the sound between the fragments must be left out
+	single := isG711(seg.Format.Audio) // then the sound between the fragments must be left out
 	file := int32(-1)
 	if n := len(s.files); n > 0 && s.files[n-1].ref == seg.Ref {
 		file = int32(n - 1)
@@ -124,15 +127,37 @@ func (s *hlsStream) append(seg *recordings.Segment, cut bool) {
 		}
 		if file < 0 {
 			file = int32(len(s.files))
-			s.files = append(s.files, hlsFile{ref: seg.Ref, initBytes: seg.InitBytes, tracked: seg.Format.Audio != "", sound: sound, first: fragments[0].Offset})
+			s.files = append(s.files, s.fileOf(seg, fragments[0].Offset))
 		}
 		e := entryOf(fragments[:n], single)
 		e.file = file
 		s.entries = append(s.entries, e)
 		s.files[file].end = e.offset + e.bytes
-		s.rest.From = fragments[n-1].End()
+		last := &fragments[n-1]
+		s.rest.From = last.End()
+		s.mediaEnd = s.files[file].shift + mediaTime(last) + last.Duration
 		fragments = fragments[n:]
 	}
+}
+
+// fileOf returns a segment's file, of which the bytes from first on are shown. Its
+// media begins as much later than that of the first file as it was captured later,
+// and after what is shown already.
+func (s *hlsStream) fileOf(seg *recordings.Segment, first int64) hlsFile {
+	f := hlsFile{
+		ref: seg.Ref, initBytes: seg.InitBytes, tracked: seg.Format.Audio != "", sound: seg.Format.Audio != "" && !isG711(seg.Format.Audio),
+		clock: seg.Format.SampleRate, first: first,
+	}
+	if len(s.files) > 0 {
+		f.shift = max(seg.Start.Sub(s.files[0].ref.Start), s.mediaEnd)
+	}
+	return f
+}
+
+// mediaTime is when a fragment begins by the camera's clock, in its segment.
+func mediaTime(f *recordings.Fragment) time.Duration {
+	const clock = fmp4.VideoClock
+	return time.Duration(f.MediaStart/clock)*time.Second + time.Duration(f.MediaStart%clock)*time.Second/clock
 }
 
 // isG711 reports whether it is sound that HLS has no name for.

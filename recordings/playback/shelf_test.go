@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"io/fs"
 	"os"
@@ -76,6 +77,10 @@ func (s *shelf) fill(t testing.TB, ref recordings.Ref, fragments, size int, each
 	}
 	data := make([]byte, offset) // what the file has, whatever it is said to have
 	_, _ = rand.Read(data)
+	for at := 600; at+size <= len(data) && size >= boxHeader; at += size { // boxes that mean nothing
+		binary.BigEndian.PutUint32(data[at:], uint32(size))
+		copy(data[at+4:], "free")
+	}
 	s.put(t, seg, data)
 	return seg
 }

@@ -3,6 +3,7 @@ package playback
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -77,4 +78,28 @@ func BenchmarkSegments(b *testing.B) {
 		l.segments = append(l.segments, s)
 	}
 	benchmark(b, l, fmt.Sprintf("/v1/recordings/front/segments?from=%d&to=%d", millis(noon), millis(noon.Add(15*time.Minute))))
+}
+
+// BenchmarkDownload is of a file of 40 MB over loopback, by the writer that moves
+// deadlines and asks for rights.
+func BenchmarkDownload(b *testing.B) {
+	d := newDesk(b, nil)
+	path := largeFile(b, d)
+	s := d.server(b, "playback")
+	b.SetBytes(large)
+	for b.Loop() {
+		r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, s.URL+path, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		resp, err := s.Client().Do(r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		if err != nil || n < large {
+			b.Fatal(n, err)
+		}
+	}
 }

@@ -38,7 +38,7 @@ func begin(t *testing.T, url, path string) (conn net.Conn, answer *bufio.Reader)
 }
 
 // largeFile adds a segment that is a hole on disk.
-func largeFile(t *testing.T, d *desk) (path string) {
+func largeFile(t testing.TB, d *desk) (path string) {
 	t.Helper()
 	seg := d.shelf.fill(t, front(noon), 40, 10, time.Second, func(s *recordings.Segment) {
 		for i := range s.Fragments {

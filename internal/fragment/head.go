@@ -130,3 +130,46 @@ func cut(shapes []shape, data []byte, track int) []*codecs.Unit {
 	}
 	return out
 }
+
+// FitsVideo reports whether these can be the pictures, by the lengths of their
+// elements: only the digest tells for sure.
+func (h *Head) FitsVideo(units []*codecs.Unit) bool { return fits(h.video, units) }
+
+// FitsAudio is the same for the sound.
+func (h *Head) FitsAudio(units []*codecs.Unit) bool { return fits(h.audio, units) }
+
+// BeginsWith reports whether this can be the key frame.
+func (h *Head) BeginsWith(u *codecs.Unit) bool { return fits(h.video[:1], []*codecs.Unit{u}) }
+
+func fits(shapes []shape, units []*codecs.Unit) bool {
+	if len(units) != len(shapes) {
+		return false
+	}
+	for i, u := range units {
+		if len(u.Payload) != len(shapes[i].sizes) {
+			return false
+		}
+		for j, p := range u.Payload {
+			if len(p) != int(shapes[i].sizes[j]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// WithoutSound returns the head of the same pictures without any sound.
+func (h *Head) WithoutSound() *Head {
+	silent := *h
+	silent.AudioTrack, silent.AudioBytes, silent.audio = nil, 0, nil
+	return &silent
+}
+
+// Sound cuts the bytes of the fragment's sound, the last AudioBytes of it, into
+// units. Errors wrap ErrMalformed.
+func (h *Head) Sound(audioBytes []byte) ([]*codecs.Unit, error) {
+	if len(audioBytes) != h.AudioBytes {
+		return nil, fmt.Errorf("%w: %d bytes of sound, and there should be %d", ErrMalformed, len(audioBytes), h.AudioBytes)
+	}
+	return cut(h.audio, audioBytes, 1), nil
+}

@@ -1,0 +1,197 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sightline-cam/sightline/camera"
+	"github.com/sightline-cam/sightline/codecs"
+	"github.com/sightline-cam/sightline/viewer"
+)
+
+// Camera is a camera of another agent. It is a camera.Source, so that it can be
+// watched here as well: by what comes live, as it comes. Safe for concurrent use.
+type Camera struct {
+	// Constant after construction.
+	id, remote, name string
+	testPattern      bool
+
+	mu      sync.Mutex
+	session Session       // nil while there is none
+	reason  string        // why there is none; empty while the first attempt runs
+	changed chan struct{} // closed and replaced when either changes
+	out     *output       // nil while nobody runs the source
+	asked   time.Time     // when a key frame was asked for
+}
+
+var (
+	_ camera.Source            = (*Camera)(nil)
+	_ camera.KeyFrameRequester = (*Camera)(nil)
+)
+
+func newCamera(id string, c viewer.Camera) *Camera {
+	name := c.Name
+	if name == "" {
+		name = c.ID
+	}
+	return &Camera{id: id, remote: c.ID, name: name, testPattern: c.TestPattern, changed: make(chan struct{})}
+}
+
+// ID is the camera's id here, Remote the agent's.
+func (c *Camera) ID() string { return c.id }
+
+// Remote is the id that the agent has for the camera.
+func (c *Camera) Remote() string { return c.remote }
+
+// Name is what people call the camera.
+func (c *Camera) Name() string { return c.name }
+
+// TestPattern reports whether the picture carries a stamp.
+func (c *Camera) TestPattern() bool { return c.testPattern }
+
+// errRunning says that a source is used twice.
+var errRunning = errors.New("the remote camera is shown already")
+
+// Run implements camera.Source: it hands on what comes live until the session with
+// the agent ends.
+func (c *Camera) Run(ctx context.Context, out camera.Output) error {
+	session, err := c.await(ctx)
+	if err != nil {
+		return err
+	}
+	o := &output{to: out}
+	c.mu.Lock()
+	if c.out != nil {
+		c.mu.Unlock()
+		return errRunning
+	}
+	c.out = o
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		c.out = nil
+		c.mu.Unlock()
+		o.close() // nothing is written after Run has returned
+	}()
+	session.RequestKeyFrame()
+	select {
+	case <-session.Done():
+		if err := session.Err(); err != nil {
+			return fmt.Errorf("the connection to the agent was lost: %w", err)
+		}
+		return errors.New("the connection to the agent has ended")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// await returns the session, waiting while the first attempt to connect runs.
+func (c *Camera) await(ctx context.Context) (Session, error) {
+	for {
+		c.mu.Lock()
+		session, reason, changed := c.session, c.reason, c.changed
+		c.mu.Unlock()
+		switch {
+		case session != nil:
+			return session, nil
+		case reason != "":
+			return nil, errors.New(reason)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// RequestKeyFrame implements camera.KeyFrameRequester.
+func (c *Camera) RequestKeyFrame() {
+	const gap = 2 * time.Second
+	c.mu.Lock()
+	session := c.session
+	if now := time.Now(); now.Sub(c.asked) < gap {
+		session = nil
+	} else {
+		c.asked = now
+	}
+	c.mu.Unlock()
+	if session != nil {
+		session.RequestKeyFrame()
+	}
+}
+
+// set says over which session the camera comes, or why over none.
+func (c *Camera) set(s Session, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session, c.reason = s, reason
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// frame hands on what came live.
+func (c *Camera) frame(f viewer.Frame) {
+	c.mu.Lock()
+	o := c.out
+	c.mu.Unlock()
+	if o != nil {
+		o.frame(f)
+	}
+}
+
+// output makes the units of a session those of a source.
+type output struct {
+	mu     sync.Mutex // held while something is written
+	to     camera.Output
+	closed bool
+	video  codecs.Codec
+	audio  codecs.Codec
+	begun  bool
+}
+
+func (o *output) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+}
+
+// frame writes a unit, and announces the tracks before the first, and when a codec
+// has changed. It begins with a key frame.
+func (o *output) frame(f viewer.Frame) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	track := 0
+	switch {
+	case o.closed, !o.begun && !(f.Codec.Video() && f.Unit.Key):
+		return
+	case f.Codec.Video():
+		if o.video != f.Codec {
+			o.video = f.Codec
+			o.announce()
+		}
+	default:
+		if track = 1; o.audio != f.Codec {
+			if soundTrack(f.Codec) == nil {
+				return
+			}
+			o.audio = f.Codec
+			o.announce()
+		}
+	}
+	o.begun = true
+	u := *f.Unit
+	u.Track = track
+	o.to.WriteUnit(&u)
+}
+
+func (o *output) announce() {
+	tracks := []codecs.Track{{Codec: o.video, ClockRate: 90_000}}
+	if t := soundTrack(o.audio); t != nil {
+		tracks = append(tracks, *t)
+	}
+	o.to.SetTracks(tracks)
+}

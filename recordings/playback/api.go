@@ -109,10 +109,10 @@ func (a *API) failed(ctx context.Context, what string, err error) *apiError {
 	case ctx.Err() != nil:
 		return busy("The request was given up.").because(err)
 	case disk:
-		a.opts.Logger.Error("could not "+what, "error", err)
+		a.opts.Logger.Error("the disk with the recordings failed", "doing", what, "error", err)
 		return fail(http.StatusInternalServerError, "disk", "The disk with the recordings cannot be read. The recorder's log says why.").because(err)
 	}
-	a.opts.Logger.Error("could not "+what, "error", err)
+	a.opts.Logger.Error("a request about recordings failed", "doing", what, "error", err)
 	return fail(http.StatusInternalServerError, "internal", "The recorder could not do this. Its log says why.").because(err)
 }
 

@@ -79,7 +79,7 @@ func exportTag(segments []recordings.Segment, size int64, o export.Options) stri
 		}
 	}
 	for _, s := range segments {
-		_, _ = h.Write([]byte(s.Stream.String() + "/" + segmentID(s.Ref)))
+		_, _ = h.Write([]byte(s.String() + "/" + segmentID(s.Ref)))
 		number(int64(len(s.Fragments)))
 		for i := range s.Fragments {
 			f := &s.Fragments[i]

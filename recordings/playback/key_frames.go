@@ -1,6 +1,7 @@
 package playback
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -67,7 +68,7 @@ func (a *API) getKeyFrame(w http.ResponseWriter, r *http.Request, camera string,
 	h.Set("Sightline-Codec", seg.Format.Video)
 	h.Set("Sightline-Width", strconv.Itoa(seg.Format.Width))
 	h.Set("Sightline-Height", strconv.Itoa(seg.Format.Height))
-	_, _ = w.Write(picture) // the client is gone
+	_, _ = bytes.NewReader(picture).WriteTo(w) // the client is gone
 	return nil
 }
 

@@ -160,6 +160,7 @@ func causeText(c recordings.Cause) string {
 		return "The clock was set forward; nothing is missing."
 	case recordings.Damaged:
 		return "The recording is damaged."
+	case recordings.Unknown:
 	}
 	return "Nobody knows why."
 }

@@ -14,6 +14,16 @@ const shortcuts = [
   ['g', 'All cameras'],
 ];
 
+/** The keys of recordings. @type {[string, string][]} */
+const pastShortcuts = [
+  ['space', 'Pause, play'],
+  ['j l', 'Ten seconds back, on'],
+  [', .', 'Picture before, next picture'],
+  ['< >', 'Slower, faster'],
+  ['b n', 'Event before, next event'],
+  ['End', 'Back to live'],
+];
+
 /** A dialog about this browser: its identity, where its key is kept, where the page comes from, and the keys. */
 export class SlAbout extends SlDialog {
   #id = new SlPeerId();
@@ -44,7 +54,9 @@ export class SlAbout extends SlDialog {
       ),
       fact('device', 'The page itself', this.#origin),
       h('h3', {}, 'Keys'),
-      h('dl', { class: 'keys' }, ...shortcuts.flatMap(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, what)])),
+      keysOf(shortcuts),
+      h('h3', {}, 'Keys for recordings'),
+      keysOf(pastShortcuts),
     );
   }
 
@@ -100,6 +112,11 @@ function describeRole({ role, name, device, expires }) {
     default:
       return '';
   }
+}
+
+/** @param {[string, string][]} keys */
+function keysOf(keys) {
+  return h('dl', { class: 'keys' }, ...keys.flatMap(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, what)]));
 }
 
 /** @param {string} symbol @param {string} title @param {...Node} content */

@@ -5,6 +5,7 @@ import { icon, setIcon } from './icons.js';
 import { IdentityError, openIdentity } from './identity.js';
 import { shortPeerId } from './peerid.js';
 import { Publisher } from './publisher.js';
+import { Library } from './library.js';
 import { listRecent, remember } from './recent.js';
 import { Session } from './session.js';
 import { keepPage } from './shell.js';
@@ -27,6 +28,7 @@ export class SlApp extends HTMLElement {
   /** @type {Signaling | null} */ #signaling = null;
   /** @type {Trust | null} */ #trust = null;
   /** @type {Publisher | null} */ #publisher = null;
+  /** @type {Library | null} what the publisher has recorded */ #library = null;
   /** @type {SlClaim | null} what a link that gives access has led to, as long as it is on the screen */ #claim = null;
   /** @type {SlShare | null} */ #share = null;
   /** @type {SlAccess | null} */ #access = null;
@@ -164,12 +166,16 @@ export class SlApp extends HTMLElement {
       // The secret is the publisher's business now.
       this.#place = { ...place, claim: null };
       this.#publisher = new Publisher(options);
+      this.#library = new Library(this.#publisher);
+      this.#library.start();
       this.#grid = new SlGrid();
       this.#grid.ownPeer = this.#identity.peerId;
+      this.#grid.library = this.#library;
       this.#grid.known = listRecent().some((entry) => entry.peer === peer);
       this.#main.replaceChildren(this.#heading, this.#grid, this.#rail);
       void this.#publisher.run();
       this.#publisher.state.watch(() => this.#update());
+      this.#library.state.watch(() => this.#update());
     }
     this.#update();
   }
@@ -177,6 +183,8 @@ export class SlApp extends HTMLElement {
   #leave() {
     this.#publisher?.stop();
     this.#publisher = null;
+    this.#library?.stop();
+    this.#library = null;
     this.#claim = null;
     this.#share?.close();
     this.#access?.close();
@@ -366,7 +374,10 @@ export class SlApp extends HTMLElement {
   /** @param {KeyboardEvent} event */
   #key(event) {
     const target = /** @type {HTMLElement} */ (event.target);
-    if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input, dialog') || !this.#publisher) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.#publisher) return;
+    // What has the focus, or lies above the page, comes first; a button is pressed by the space bar.
+    if (event.defaultPrevented || target.closest('input, select, dialog, [popover]') || document.querySelector(':popover-open')) return;
+    if (event.key === ' ' && target.closest('button, a')) return;
     const { cameras } = this.#publisher.state.value;
     const single = this.#place.camera !== '' || (cameras?.length ?? 0) <= 1;
     let done = false;

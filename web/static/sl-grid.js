@@ -11,6 +11,7 @@ export class SlGrid extends HTMLElement {
   /** @type {Map<string, SlPlayer>} by camera id */ #players = new Map();
   #selected = '';
   #ownPeer = '';
+  /** The publisher's recordings. @type {import('./library.js').Library | null} */ library = null;
   /** Set before it is shown: this browser has seen the cameras before. */
   known = false;
   #observer = new ResizeObserver(() => this.#arrange());
@@ -70,6 +71,7 @@ export class SlGrid extends HTMLElement {
     const player = new SlPlayer();
     player.ownPeer = this.#ownPeer;
     player.known = this.known;
+    player.library = this.library;
     this.#players.set(id, player);
     this.append(player);
     return player;

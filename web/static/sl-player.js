@@ -2,6 +2,7 @@ import { canPlay } from './codecs.js';
 import { h, setText } from './dom.js';
 import { icon, setIcon } from './icons.js';
 import { LatencyMeter } from './latency.js';
+import { SlPast } from './sl-past.js';
 import { SlPeerId } from './sl-peer-id.js';
 import { SlStats } from './sl-stats.js';
 import { describe } from './status.js';
@@ -41,9 +42,11 @@ const badges = {
 };
 
 /**
- * One camera: its picture, its state in words, its controls.
+ * One camera: its picture, its state in words, its controls; and its past, if
+ * it is shown alone and its publisher keeps recordings.
  *
- * Attribute data-state: see status.js. Property "stats": see player-stats.js.
+ * Attributes data-state: see status.js; data-mode: "live", or "past" while a
+ * picture of the past covers the live one. Property "stats": see player-stats.js.
  * Events, both bubbling: "sl-open" when a tile is chosen, "sl-retry".
  */
 export class SlPlayer extends HTMLElement {
@@ -63,6 +66,11 @@ export class SlPlayer extends HTMLElement {
   #volume = h('input', { type: 'range', min: 0, max: 100, value: 100, class: 'volume', 'aria-label': 'Volume',
     oninput: () => this.setVolume(Number(this.#volume.value) / 100) });
   #statsButton = this.#control('stats', 'Statistics (s)', () => this.toggleStats());
+  #picture = h('div', { class: 'player-frame' }, this.#video);
+  #stage = h('div', { class: 'player-stage' });
+  #spacer = h('span', { class: 'spacer' });
+  #bar = h('div', { class: 'player-controls', role: 'toolbar', 'aria-label': 'Player' });
+  #dock = h('div', { class: 'player-dock' }, this.#bar);
   #pipButton = this.#control('window', 'Picture in picture (p)', () => void this.togglePictureInPicture());
   #fullButton = this.#control('expand', 'Full screen (f)', () => void this.toggleFullscreen());
 
@@ -70,6 +78,10 @@ export class SlPlayer extends HTMLElement {
   /** Whether this browser has seen the publisher's cameras before. */
   known = false;
   #cameraId = '';
+  /** @type {import('./library.js').Library | null} */ #library = null;
+  /** @type {SlPast | null} while there is one to be shown */ #past = null;
+  /** What #past is of. */
+  #pastOf = '';
   #frames = 0;
   #frameCallback = 0;
   #frameAt = -Infinity;
@@ -118,6 +130,12 @@ export class SlPlayer extends HTMLElement {
     this.#ownId.peer = peer;
   }
 
+  /** @param {import('./library.js').Library | null} library of the publisher, for a player that is shown alone */
+  set library(library) {
+    this.#library = library;
+    this.#arrangePast();
+  }
+
   /**
    * Shows a camera of a publisher as it is now.
    *
@@ -136,7 +154,6 @@ export class SlPlayer extends HTMLElement {
     this.dataset.camera = cameraId;
     this.setAttribute('aria-label', name || 'Camera');
     setText(this.#name, name);
-    setText(this.#badge, badges[status.state]);
     setText(this.#title, status.title);
     setText(this.#detail, status.state === 'live' ? '' : status.detail);
     setIcon(this.#symbol, stateIcons[status.state] ?? 'camera');
@@ -145,7 +162,12 @@ export class SlPlayer extends HTMLElement {
     this.#warning.hidden = !camera?.warning;
     setText(/** @type {Element} */ (this.#warning.lastElementChild), camera?.warning ?? '');
     this.#open.setAttribute('aria-label', `Open ${name || 'camera'}, ${status.title}`);
-    this.#updateSound(camera?.audio !== '');
+    this.#arrangePast();
+    if (this.#past) {
+      this.#past.liveIsGood = status.state === 'live';
+      this.#past.me = publisher.me;
+    }
+    this.#showMode();
     if (!this.#panel.hidden) this.#panel.show(this.stats);
   }
 
@@ -156,21 +178,23 @@ export class SlPlayer extends HTMLElement {
   }
 
   toggleMute() {
-    this.#video.muted = !this.#video.muted;
-    if (!this.#video.muted && this.#video.volume === 0) this.#video.volume = 1;
+    const video = this.#heard;
+    video.muted = !video.muted;
+    if (!video.muted && video.volume === 0) video.volume = 1;
     this.#soundChanged();
   }
 
   /** Turns the sound off, for a player that is no longer the chosen one. */
   mute() {
-    this.#video.muted = true;
+    this.#heard.muted = true;
     this.#soundChanged();
   }
 
   /** @param {number} volume from 0 to 1 */
   setVolume(volume) {
-    this.#video.volume = Math.min(1, Math.max(0, volume));
-    this.#video.muted = this.#video.volume === 0;
+    const video = this.#heard;
+    video.volume = Math.min(1, Math.max(0, volume));
+    video.muted = video.volume === 0;
     this.#soundChanged();
   }
 
@@ -185,7 +209,7 @@ export class SlPlayer extends HTMLElement {
       if (document.fullscreenElement) await document.exitFullscreen();
       else if (this.requestFullscreen) await this.requestFullscreen();
       // Phones that only know it for videos.
-      else /** @type {any} */ (this.#video).webkitEnterFullscreen?.();
+      else /** @type {any} */ (this.#heard).webkitEnterFullscreen?.();
     } catch (error) {
       console.debug('sightline: full screen is refused', error);
     }
@@ -194,7 +218,7 @@ export class SlPlayer extends HTMLElement {
   async togglePictureInPicture() {
     try {
       if (document.pictureInPictureElement) await document.exitPictureInPicture();
-      else await this.#video.requestPictureInPicture();
+      else await this.#heard.requestPictureInPicture();
     } catch (error) {
       console.debug('sightline: picture in picture is refused', error);
     }
@@ -208,6 +232,7 @@ export class SlPlayer extends HTMLElement {
    */
   pressKey(key) {
     const step = 0.1;
+    if (this.#past?.pressKey(key)) return true;
     switch (key) {
       case 'm':
         this.toggleMute();
@@ -223,7 +248,7 @@ export class SlPlayer extends HTMLElement {
         return true;
       case 'ArrowUp':
       case 'ArrowDown':
-        this.setVolume((this.#video.muted ? 0 : this.#video.volume) + (key === 'ArrowUp' ? step : -step));
+        this.setVolume((this.#heard.muted ? 0 : this.#heard.volume) + (key === 'ArrowUp' ? step : -step));
         return true;
       default:
         return false;
@@ -239,32 +264,16 @@ export class SlPlayer extends HTMLElement {
     this.#panel.hidden = true;
     this.#pipButton.hidden = !document.pictureInPictureEnabled;
     this.#statsButton.setAttribute('aria-pressed', 'false');
-    this.append(
-      h('div', { class: 'player-frame' }, this.#video),
-      h(
-        'div',
-        { class: 'player-message' },
-        this.#symbol,
-        this.#title,
-        this.#detail,
-        this.#ownId,
-        this.#retry,
-      ),
+    this.#bar.append(this.#mute, this.#volume, this.#spacer, this.#statsButton, this.#pipButton, this.#fullButton);
+    this.#stage.append(
+      this.#picture,
+      h('div', { class: 'player-message' }, this.#symbol, this.#title, this.#detail, this.#ownId, this.#retry),
       h('div', { class: 'player-top' }, this.#name, this.#badge),
       this.#warning,
       this.#panel,
       this.#open,
-      h(
-        'div',
-        { class: 'player-controls', role: 'toolbar', 'aria-label': 'Player' },
-        this.#mute,
-        this.#volume,
-        h('span', { class: 'spacer' }),
-        this.#statsButton,
-        this.#pipButton,
-        this.#fullButton,
-      ),
     );
+    this.append(this.#stage, this.#dock);
     this.#soundChanged();
     this.addEventListener('pointermove', () => this.#wake());
     this.addEventListener('pointerdown', () => this.#wake());
@@ -275,8 +284,59 @@ export class SlPlayer extends HTMLElement {
       this.#label(this.#fullButton, full ? 'Leave full screen (f)' : 'Full screen (f)');
     });
     this.addEventListener('dblclick', (event) => {
-      if (event.target === this.#video) void this.toggleFullscreen();
+      if (this.#picture.contains(/** @type {Node} */ (event.target))) void this.toggleFullscreen();
     });
+  }
+
+  /** The picture whose sound is heard, and which is shown. */
+  get #heard() {
+    return this.#past && this.dataset.mode === 'past' ? this.#past.video : this.#video;
+  }
+
+  /** Shows the past as long as there is one: nothing of it where nothing is recorded. */
+  #arrangePast() {
+    const { phase } = this.#library?.state.value ?? { phase: 'none' };
+    const kept = phase === 'refused' || (phase === 'ready' && this.#library?.camera(this.#cameraId));
+    const of = kept && this.#library && !this.classList.contains('tile') ? this.#cameraId : '';
+    if (of === '') delete this.dataset.docked;
+    else this.dataset.docked = phase === 'ready' ? 'whole' : 'note';
+    if (of === this.#pastOf) return;
+    this.#past?.remove();
+    for (const part of this.#past?.parts ?? []) part.remove();
+    this.#past = null;
+    this.#pastOf = of;
+    if (of !== '' && this.#library) {
+      const past = (this.#past = new SlPast(this.#library, of));
+      past.video.muted = true;
+      past.addEventListener('sl-mode', () => this.#showMode());
+      this.#picture.append(...past.layers);
+      this.#stage.append(...past.words);
+      this.#bar.prepend(...past.lead);
+      this.#spacer.after(...past.tools);
+      this.#dock.prepend(past);
+    }
+    this.#showMode();
+  }
+
+  /** Brings badge and sound to what is shown: the present, or a picture of the past. */
+  #showMode() {
+    const past = this.#past?.shown ? this.#past : null;
+    const mode = past ? 'past' : 'live';
+    const state = /** @type {import('./status.js').PlayerState} */ (this.dataset.state ?? 'connecting');
+    const taken = this.#past?.badge ?? '';
+    setText(this.#badge, taken || badges[state]);
+    this.#badge.toggleAttribute('data-past', taken !== '');
+    const camera = this.#publisher?.cameras?.find(({ id }) => id === this.#cameraId);
+    this.#updateSound(past ? past.sound : camera?.audio !== '');
+    if (this.dataset.mode === mode) return;
+    this.dataset.mode = mode;
+    if (!this.#past) return;
+    // What one hears goes on where one looks.
+    const [from, to] = past ? [this.#video, this.#past.video] : [this.#past.video, this.#video];
+    to.volume = from.volume;
+    to.muted = from.muted;
+    from.muted = true;
+    this.#soundChanged();
   }
 
   /** @param {MediaStream | null} stream */
@@ -340,10 +400,11 @@ export class SlPlayer extends HTMLElement {
   }
 
   #soundChanged() {
-    const silent = this.#video.muted || this.#video.volume === 0;
+    const { muted, volume } = this.#heard;
+    const silent = muted || volume === 0;
     setIcon(this.#mute, silent ? 'muted' : 'sound');
     this.#label(this.#mute, silent ? 'Unmute (m)' : 'Mute (m)');
-    this.#volume.value = silent ? '0' : String(Math.round(this.#video.volume * 100));
+    this.#volume.value = silent ? '0' : String(Math.round(volume * 100));
     this.#volume.style.setProperty('--value', `${this.#volume.value}%`);
   }
 

@@ -152,7 +152,7 @@ export class TimelineData {
       if (found.length > 0) pieces.push(...found);
       else complete = false;
     }
-    return { ...join(pieces, finestMs * 2 ** level), complete };
+    return { ...withPauses(join(pieces, finestMs * 2 ** level), now), complete };
   }
 
   /** @param {number} level @param {number} number @param {number} now */
@@ -295,6 +295,22 @@ export function join(pieces, resolutionMs) {
     locks: once(pieces.flatMap(({ locks }) => locks), ({ id }) => id),
     pauses: once(pieces.flatMap(({ pauses }) => pauses), ({ fromMs }) => String(fromMs)),
   };
+}
+
+/**
+ * A pause that lasts is a gap that no recording tells of yet.
+ *
+ * @param {Piece} piece
+ * @param {number} nowMs
+ * @returns {Piece}
+ */
+export function withPauses(piece, nowMs) {
+  const last = piece.ranges[piece.ranges.length - 1]?.[1] ?? 0;
+  const lasting = piece.pauses.filter(({ fromMs, toMs }) => (toMs || nowMs) > last && fromMs < nowMs);
+  if (lasting.length === 0) return piece;
+  const gaps = lasting.map(({ fromMs, toMs }) => ({ fromMs: Math.max(fromMs, last), toMs: Math.min(toMs || nowMs, nowMs), cause: 'paused', text: '' }));
+  const open = gaps.filter(({ fromMs, toMs }) => toMs > fromMs && !piece.gaps.some((gap) => gap.fromMs < toMs && gap.toMs > fromMs));
+  return { ...piece, gaps: [...piece.gaps, ...open] };
 }
 
 /**

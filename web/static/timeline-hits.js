@@ -21,6 +21,7 @@
  * @property {Mark[]} events
  * @property {Gap | null} gap
  * @property {Lock | null} lock that keeps what is there
+ * @property {import('./timeline-data.js').Pause | null} pause that somebody asked for
  */
 
 /** Marks that are closer than this are drawn as one, in pixels. */
@@ -58,7 +59,8 @@ export function clustersOf(events, scale) {
 export function hit({ x, slop, playheadMs }, scale, piece) {
   const ms = scale.timeAt(x);
   const lock = piece.locks.find(({ fromMs, toMs }) => fromMs <= ms && ms < toMs) ?? null;
-  const nothing = { ms, events: [], gap: null, lock };
+  const pause = piece.pauses.find(({ fromMs, toMs }) => fromMs <= ms && (toMs === 0 || ms < toMs)) ?? null;
+  const nothing = { ms, events: [], gap: null, lock, pause };
   if (playheadMs !== null && Math.abs(scale.xOf(playheadMs) - x) <= slop) return { ...nothing, kind: 'playhead' };
   const near = nearest(clustersOf(piece.events, scale), x);
   if (near && near.distance <= slop) {

@@ -2,6 +2,7 @@
  * What a timeline says in words: gaps and their causes, events, times.
  */
 import { clockInWords, dayName, spokenDay, startOfDay } from './local-time.js';
+import { isPeerId, shortPeerId } from './peerid.js';
 
 /**
  * @typedef {import('./timeline-data.js').Gap} Gap
@@ -94,6 +95,20 @@ export function bytesInWords(bytes) {
     if (bytes >= size) return `${(bytes / size).toFixed(bytes >= 10 * size ? 0 : 1)} ${unit}`;
   }
   return `${bytes} bytes`;
+}
+
+/**
+ * What is to be said of a place on the timeline.
+ *
+ * @param {import('./timeline-hits.js').Hit} met
+ * @param {boolean} recorded whether there is a picture of that time
+ * @returns {string} may be empty
+ */
+export function hitInWords({ kind, events, gap, lock, pause }, recorded) {
+  const by = gap?.cause === 'paused' && pause?.by ? ` · by ${isPeerId(pause.by) ? shortPeerId(pause.by) : pause.by}` : '';
+  const said = kind === 'events' ? eventsInWords(events) : gap ? gapInWords(gap) + by : recorded ? '' : 'Not recorded';
+  const kept = lock ? ['Kept', lock.name].filter(Boolean).join(': ') : '';
+  return [said, kept].filter(Boolean).join(' · ');
 }
 
 /**

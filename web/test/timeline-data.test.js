@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { join, levelOf, TimelineData } from '../static/timeline-data.js';
+import { join, levelOf, TimelineData, withPauses } from '../static/timeline-data.js';
 import { Scale } from '../static/timeline-scale.js';
 
 const t0 = 1_763_740_800_000;
@@ -169,4 +169,11 @@ test('pieces are put together without seams', () => {
 
 test('levels follow the zoom', () => {
   assert.deepEqual([50, 100, 199, 200, 6400, 100 * 2 ** 16].map(levelOf), [0, 0, 0, 1, 6, 16]);
+});
+
+test('a pause that lasts is shown, though no recording tells of it yet', () => {
+  const piece = { ...none, ranges: [[0, 100]], pauses: [{ fromMs: 20, toMs: 40, by: '' }, { fromMs: 90, toMs: 0, by: 'Alice' }] };
+  assert.deepEqual(withPauses(piece, 500).gaps, [{ fromMs: 100, toMs: 500, cause: 'paused', text: '' }]);
+  const told = { ...piece, gaps: [{ fromMs: 100, toMs: 500, cause: 'paused', text: '' }] };
+  assert.equal(withPauses(told, 500).gaps.length, 1);
 });

@@ -1,6 +1,7 @@
 package mediasign
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -29,17 +30,22 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 	return key
 }
 
+func chainOf(t testing.TB, key crypto.Signer) [][]byte {
+	t.Helper()
+	leaf, _, err := Certify(key, "test camera")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return [][]byte{leaf}
+}
+
 func newSigner(t testing.TB, o Options) *Signer {
 	t.Helper()
 	if o.Key == nil {
 		o.Key = newKey(t)
 	}
 	if o.Chain == nil {
-		leaf, _, err := Certify(o.Key, "test camera")
-		if err != nil {
-			t.Fatal(err)
-		}
-		o.Chain = [][]byte{leaf}
+		o.Chain = chainOf(t, o.Key)
 	}
 	if o.MinInterval == 0 {
 		o.MinInterval = time.Nanosecond

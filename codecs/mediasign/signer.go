@@ -33,6 +33,7 @@ type Signer struct {
 	side    sideTracker
 	lost    bool  // the next unit does not follow the one before, and begins a GOP
 	cut     bool  // the document ends with what it has, whatever comes next
+	timed   bool  // offset is known
 	offset  int64 // recording time less media time of the newest unit, µs
 	signed  int64 // end of the newest document with a signature
 	foreign int64 // time until which the camera counts as signing itself
@@ -215,13 +216,14 @@ func (s *Signer) finish(partial bool, next int64) {
 // jumped reports whether the clock was set between the unit before and this one.
 func (s *Signer) jumped(t codecs.Track, u *codecs.Unit, at int64) bool {
 	const second = 1_000_000
-	before := s.offset
+	before, timed := s.offset, s.timed
+	s.timed = true
 	s.offset = at
 	if t.ClockRate > 0 {
 		s.offset -= int64(float64(u.PTS) * second / float64(t.ClockRate))
 	}
 	d := s.offset - before
-	return before != 0 && (d > second || d < -second)
+	return timed && (d > second || d < -second)
 }
 
 // steppedBack reports whether the camera signs the video itself.
@@ -249,15 +251,15 @@ func (s *Signer) steppedBack(codec codecs.Codec, u *codecs.Unit, at int64) bool 
 // restart forgets everything: what comes next is signed as a new stream.
 func (s *Signer) restart(codec codecs.Codec) {
 	s.out.clear()
-	s.codec, s.piece, s.counter, s.link, s.offset, s.signed = codec, nil, 0, [hashSize]byte{}, 0, 0
-	s.lost, s.cut = false, false
+	s.codec, s.piece, s.counter, s.link, s.signed = codec, nil, 0, [hashSize]byte{}, 0
+	s.lost, s.cut, s.timed = false, false, false
 	s.side = sideTracker{}
 }
 
 // Interrupt says that the next unit does not follow the one before: the document
 // ends with what was there.
 func (s *Signer) Interrupt() {
-	s.offset = 0
+	s.timed = false
 	s.lost = s.piece != nil
 	s.cut = s.lost
 	s.side = sideTracker{}

@@ -107,7 +107,7 @@ func (a *API) serveHLS(w http.ResponseWriter, r *http.Request) *apiError {
 	case !ok:
 		return notFound("There is no such file in the playlist.")
 	case init:
-		return a.serveHLSInit(w, r, f)
+		return a.serveHLSInit(w, r, f, token)
 	}
 	return a.serveHLSMedia(w, r, f, token)
 }
@@ -132,14 +132,16 @@ func (a *API) servePlaylist(w http.ResponseWriter, r *http.Request, token *hlsTo
 }
 
 // serveHLSInit sends what EXT-X-MAP names.
-func (a *API) serveHLSInit(w http.ResponseWriter, r *http.Request, f hlsFile) *apiError {
+func (a *API) serveHLSInit(w http.ResponseWriter, r *http.Request, f hlsFile, token *hlsToken) *apiError {
 	init, err := a.readInit(r.Context(), f.ref, f.initBytes, f.sound == f.tracked)
 	if err != nil {
 		return a.failed(r.Context(), "read the beginning of a segment", err)
 	}
 	w.Header().Set("Content-Type", typeMP4)
 	w.Header().Set("Cache-Control", finished)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(init))
+	d, r, done := a.download(w, r, token.holder, token.stream.stream.Camera)
+	defer done()
+	a.serve(d, r, bytes.NewReader(init))
 	return nil
 }
 

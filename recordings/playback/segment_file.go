@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/sightline-cam/sightline/internal/trust"
 	"github.com/sightline-cam/sightline/recordings"
@@ -85,7 +84,7 @@ func fileTime(t recordings.Time) string { return t.Std().Format("20060102T150405
 
 // getInit answers GET /v1/recordings/{camera}/segments/{id}/init.mp4: what stands in
 // front of the fragments, on demand without the sound.
-func (a *API) getInit(w http.ResponseWriter, r *http.Request, camera string, _ *trust.Principal) *apiError {
+func (a *API) getInit(w http.ResponseWriter, r *http.Request, camera string, p *trust.Principal) *apiError {
 	q := parseQuery(r, "sound")
 	sound := q.oneOf("sound", "1", "0") == "1"
 	if q.err != nil {
@@ -103,8 +102,9 @@ func (a *API) getInit(w http.ResponseWriter, r *http.Request, camera string, _ *
 	h.Set("Content-Type", typeMP4)
 	h.Set("Cache-Control", finished) // it does not change while the segment grows
 	h.Set("ETag", `"`+segmentID(seg.Ref)+"-init-"+strconv.Itoa(len(init))+`"`)
-	h.Set("X-Content-Type-Options", "nosniff")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(init))
+	d, r, done := a.download(w, r, p, camera)
+	defer done()
+	a.serve(d, r, bytes.NewReader(init))
 	return nil
 }
 

@@ -66,13 +66,13 @@ func (m *Muxer) layVideo(s *state, units []*codecs.Unit, end recordings.Time) er
 }
 
 // decodingTimes sets m.decode: the sorted PTS, as much later as keeps every picture
-// from being shown before it is decoded, and at 0 to begin with. They rise, and are
-// free.
+// from being shown before it is decoded. They rise, and are free.
 func (m *Muxer) decodingTimes(s *state, units []*codecs.Unit) {
 	n := m.order.pictures
 	if s.sequence == 1 {
+		tick := m.order.shortest(units)
 		for i := range n {
-			s.held[i] = int64(i-n) * m.order.tick
+			s.held[i] = int64(i-n) * tick
 		}
 	}
 	m.decode = append(m.decode[:0], s.held[:n]...)

@@ -22,6 +22,8 @@ type Movie struct {
 	// Duration in ticks of VideoClock; 0 if it is not known, as while it is being
 	// written.
 	Duration int64
+	// Title is what players show, Writer the program.
+	Title, Writer string
 	// Tracks have the numbers 1, 2, …; at least one.
 	Tracks []MovieTrack
 }
@@ -70,6 +72,9 @@ func AppendMovie(dst []byte, m Movie) ([]byte, error) {
 		mvex.AddChild(mp4.CreateTrex(id))
 	}
 	moov.AddChild(mvex)
+	if tags := appendTags(nil, m.Title, m.Writer); tags != nil {
+		moov.AddChild(rawBox(tags))
+	}
 	return appendBox(dst, moov)
 }
 

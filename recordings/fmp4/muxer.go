@@ -59,7 +59,8 @@ func NewMuxer(h Header, video codecs.Track, audio *codecs.Track) (*Muxer, error)
 		return nil, fmt.Errorf("begin a segment of %v: %w", h.Stream, err)
 	}
 	m.format.Signed = h.Signed
-	movie := Movie{Start: h.Start, Tracks: []MovieTrack{{
+	title, writer := cut(h.CameraName, maxName), cut(h.Writer, maxWriter)
+	movie := Movie{Start: h.Start, Title: title, Writer: writer, Tracks: []MovieTrack{{
 		Video: true, Clock: VideoClock, Width: m.format.Width, Height: m.format.Height, Delay: order.delay(), Entries: [][]byte{entry},
 	}}}
 	m.order = order
@@ -129,7 +130,7 @@ func (m *Muxer) AppendFragment(dst []byte, video, audio []*codecs.Unit, end reco
 	dst = append(dst, make([]byte, CheckBytes)...)
 	first := firstShown(video)
 	dst = appendReference(dst, first.At, max(first.PTS-next.videoBase+m.order.delay(), 0))
-	dst = m.appendVideo(dst, &next, f.MediaStart)
+	dst = m.appendVideo(dst, &next)
 	f.VideoBytes = int64(len(dst) - at)
 	if len(m.audio) > 0 {
 		dst = m.appendAudio(dst, &next)
@@ -158,7 +159,7 @@ func (m *Muxer) layOut(s *state, video, audio []*codecs.Unit, end recordings.Tim
 	}
 	m.videoUnits = append(m.videoUnits, video...)
 	f.Start, f.Key, f.Frames = s.begin, video[0].Key, len(video)
-	f.Duration, f.MediaStart = s.end.Sub(f.Start), m.decode[0]
+	f.Duration, f.MediaStart = s.end.Sub(f.Start), max(firstShown(video).PTS-s.videoBase, 0)
 	if m.audioClock > 0 {
 		if err := m.layAudio(s, audio, video); err != nil {
 			return f, err
@@ -211,9 +212,9 @@ func appendReference(dst []byte, us, media int64) []byte {
 }
 
 // appendVideo appends moof and mdat of the pictures.
-func (m *Muxer) appendVideo(dst []byte, s *state, start int64) []byte {
+func (m *Muxer) appendVideo(dst []byte, s *state) []byte {
 	box := moof{
-		sequence: 2*s.sequence - 1, track: videoTrack, time: start, clock: VideoClock, samples: m.video,
+		sequence: 2*s.sequence - 1, track: videoTrack, time: m.decode[0], clock: VideoClock, samples: m.video,
 		times: times{units: m.videoUnits},
 	}
 	dst, at := openBox(box.append(dst), "mdat")

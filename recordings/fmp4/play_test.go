@@ -128,4 +128,7 @@ func TestMuxer_TestPictureWithJitterPlays(t *testing.T) {
 	if got := p.Format.Tags["creation_time"]; got != "2026-11-21T12:00:00.000000Z" {
 		t.Errorf("made at %q", got)
 	}
+	if title, writer := p.Format.Tags["title"], p.Format.Tags["encoder"]; title != "Haustür" || writer != "sightline test" {
+		t.Errorf("title %q, writer %q", title, writer)
+	}
 }

@@ -3,6 +3,7 @@ package camera
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sightline-cam/sightline/codecs"
 )
@@ -15,12 +16,17 @@ type HubOptions struct {
 	// Slack is how many frames a consumer may be behind without losing any,
 	// even across a key frame. Default 64.
 	Slack int
+	// OnWatched is called after the first consumer came or the last one went; see
+	// Watched. Those that only tap do not count.
+	OnWatched func()
 }
 
 // Hub is the fan-out of one rendition: it keeps the frames since the last key
 // frame and serves any number of subscriptions. It never waits for a consumer.
 type Hub struct {
 	video, audio *lane
+	onWatched    func() // constant
+	watching     atomic.Int64
 
 	mu     sync.Mutex
 	tracks []codecs.Track
@@ -34,8 +40,13 @@ func NewHub(o HubOptions) *Hub {
 	if o.Slack <= 0 {
 		o.Slack = 64
 	}
+	if o.OnWatched == nil {
+		o.OnWatched = func() {}
+	}
 	const audioBytes = 256 << 10
-	return &Hub{video: newLane(true, o.MaxBytes, o.Slack), audio: newLane(false, audioBytes, o.Slack)}
+	h := &Hub{video: newLane(true, o.MaxBytes, o.Slack), audio: newLane(false, audioBytes, o.Slack), onWatched: o.OnWatched}
+	h.video.left, h.audio.left = h.wentAway, h.wentAway
+	return h
 }
 
 // SetTracks announces the tracks of the source. A change of the video codec
@@ -107,10 +118,26 @@ func (h *Hub) Interrupt() { h.video.discontinuity() }
 
 // SubscribeVideo returns a subscription that begins at the newest cached key
 // frame, or at the next one where none is cached.
-func (h *Hub) SubscribeVideo() *Subscription { return h.video.subscribe() }
+func (h *Hub) SubscribeVideo() *Subscription { return h.came(h.video.subscribe()) }
 
 // SubscribeAudio returns a subscription to the audio that begins live.
-func (h *Hub) SubscribeAudio() *Subscription { return h.audio.subscribe() }
+func (h *Hub) SubscribeAudio() *Subscription { return h.came(h.audio.subscribe()) }
+
+// Watched reports whether there is any consumer but those that tap.
+func (h *Hub) Watched() bool { return h.watching.Load() > 0 }
+
+func (h *Hub) came(s *Subscription) *Subscription {
+	if h.watching.Add(1) == 1 {
+		h.onWatched()
+	}
+	return s
+}
+
+func (h *Hub) wentAway() {
+	if h.watching.Add(-1) == 0 {
+		h.onWatched()
+	}
+}
 
 // Subscribers returns the number of open video subscriptions.
 func (h *Hub) Subscribers() int {

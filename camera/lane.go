@@ -16,6 +16,7 @@ type lane struct {
 	maxBytes int
 	slack    int
 	video    bool
+	left     func() // called without the lock after a subscription was closed by its consumer; constant
 
 	mu      sync.Mutex
 	frames  []*rtppack.Frame // frames[i] has sequence number first+i
@@ -113,7 +114,9 @@ func (l *lane) tapLocked() *Subscription {
 func (l *lane) tap() *Subscription {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.tapLocked()
+	s := l.tapLocked()
+	s.tap = true
+	return s
 }
 
 func (l *lane) close() {

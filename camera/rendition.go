@@ -35,7 +35,9 @@ type rendition struct {
 }
 
 func newRendition(source Source, o Options, changed func()) *rendition {
-	r := &rendition{hub: NewHub(o.Hub), changed: changed, clock: timebase.New()}
+	r := &rendition{changed: changed, clock: timebase.New()}
+	o.Hub.OnWatched = func() { r.supervisor.SetWatched(r.hub.Watched()) }
+	r.hub = NewHub(o.Hub)
 	if o.Signer != nil {
 		r.signer = o.Signer()
 	}

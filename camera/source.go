@@ -24,6 +24,14 @@ type KeyFrameRequester interface {
 	RequestKeyFrame()
 }
 
+// Attentive is a Source that can do with less effort while nobody watches: then
+// frames may come some tenths of a second later, several at once.
+type Attentive interface {
+	// SetWatched says whether somebody watches. It does not block and may be called
+	// at any time; before the first call nobody does.
+	SetWatched(watched bool)
+}
+
 // Output receives what a Source produces.
 type Output interface {
 	// SetTracks announces the tracks; before the first unit of a connection

@@ -11,6 +11,7 @@ import (
 type Subscription struct {
 	lane *lane
 	wake chan struct{} // capacity 1
+	tap  bool          // constant: it is no viewer
 
 	// Guarded by lane.mu.
 	pos      uint64 // sequence number of the next frame
@@ -105,13 +106,21 @@ func (s *Subscription) Skipped() uint64 {
 
 // Close ends the subscription. Idempotent.
 func (s *Subscription) Close() {
+	if s.end() && !s.tap {
+		s.lane.left()
+	}
+}
+
+// end reports whether the subscription had not ended yet.
+func (s *Subscription) end() bool {
 	l := s.lane
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s.ended {
-		return
+		return false
 	}
 	s.ended = true
 	delete(l.subs, s)
 	s.signal()
+	return true
 }

@@ -171,6 +171,13 @@ func (s *Supervisor) RequestKeyFrame() {
 	}
 }
 
+// SetWatched tells the source whether somebody watches, where it wants to know.
+func (s *Supervisor) SetWatched(watched bool) {
+	if a, ok := s.source.(Attentive); ok {
+		a.SetWatched(watched)
+	}
+}
+
 // Status returns how things stand.
 func (s *Supervisor) Status() Status {
 	s.mu.Lock()

@@ -33,6 +33,9 @@ type session struct {
 	stage   atomic.Int32  // of type stage
 	arrived chan struct{} // closed with the first packet
 
+	// conn is the connection to the camera; nil before there is one.
+	conn atomic.Pointer[quietConn]
+
 	// feedback is where key frames are asked for; nil until playing.
 	feedback atomic.Pointer[feedback]
 
@@ -99,6 +102,7 @@ func (c *session) wait(ctx context.Context, client *gortsplib.Client) error {
 			arrived = nil
 			silence.Stop()
 			c.source.worked(c.transport)
+			c.heed()
 			c.source.opts.Logger.Debug("media arrives", "address", c.source.addr.String(), "transport", string(c.transport))
 		case <-silence.C:
 			return &transportError{fmt.Sprintf("it accepts RTP over %s but sends nothing", c.transport.name())}
@@ -109,6 +113,13 @@ func (c *session) wait(ctx context.Context, client *gortsplib.Client) error {
 			}
 			return c.explain(err)
 		}
+	}
+}
+
+// heed reads at once, or at a quieter pace if nobody watches a camera that plays.
+func (c *session) heed() {
+	if conn := c.conn.Load(); conn != nil {
+		conn.setQuiet(!c.source.watched.Load() && stage(c.stage.Load()) == playing)
 	}
 }
 
@@ -154,10 +165,12 @@ func (c *session) client(setup context.Context) *gortsplib.Client {
 					_ = conn.Close()
 				}
 			})
+			quiet := &quietConn{Conn: conn}
+			c.conn.Store(quiet)
 			if u.Scheme == "rtsp" {
-				return &firstBytes{Conn: conn, addr: c.source.addr}, nil
+				return &firstBytes{Conn: quiet, addr: c.source.addr}, nil
 			}
-			return conn, nil
+			return quiet, nil
 		},
 		ListenPacket: func(network, addr string) (net.PacketConn, error) {
 			return listenPacket(setup, network, addr)

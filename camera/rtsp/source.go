@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sightline-cam/sightline/camera"
@@ -16,6 +17,8 @@ type Source struct {
 	addr  *address
 	opts  Options
 	trust *trust
+
+	watched atomic.Bool
 
 	mu       sync.Mutex // guards what follows
 	first    Transport  // TCP or UDP: what worked last
@@ -102,6 +105,18 @@ func (s *Source) worked(t Transport) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.first = t
+}
+
+// SetWatched implements camera.Attentive: while nobody watches, what comes over TCP
+// is read ten times a second only.
+func (s *Source) SetWatched(watched bool) {
+	s.watched.Store(watched)
+	s.mu.Lock()
+	c := s.session
+	s.mu.Unlock()
+	if c != nil {
+		c.heed()
+	}
 }
 
 // RequestKeyFrame implements camera.KeyFrameRequester by an RTCP picture loss

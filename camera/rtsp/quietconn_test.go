@@ -67,7 +67,9 @@ func TestQuietConn_LosesAndReordersNothing(t *testing.T) {
 		near, write := socket(t)
 		c := &quietConn{Conn: near}
 		const n = 200
+		done := make(chan struct{})
 		go func() {
+			defer close(done)
 			for i := range n {
 				if i%50 == 25 {
 					c.setQuiet(i%100 == 25)
@@ -77,6 +79,7 @@ func TestQuietConn_LosesAndReordersNothing(t *testing.T) {
 			}
 		}()
 		got := make([]byte, n)
+		defer func() { <-done }()
 		if _, err := io.ReadFull(c, got); err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // filmFPS keeps the tests cheap.
-const filmFPS = 5
+const filmFPS = 2
 
 // film adds a segment that plays: so many seconds of the test picture, a key frame
 // and a fragment each second.

@@ -53,7 +53,7 @@ type Options struct {
 	Patience time.Duration
 	// MinBackoff and MaxBackoff bound the wait between two attempts to connect, which
 	// doubles from one to the other and is jittered downwards by up to a half.
-	// Defaults 1 s and 30 s.
+	// Defaults 1 s and 15 s.
 	MinBackoff, MaxBackoff time.Duration
 	// SegmentDuration, Writer and CauseOf are those of recorder.TapeOptions.
 	SegmentDuration time.Duration
@@ -78,7 +78,7 @@ func (o *Options) setDefaults() error {
 	set(&o.InlineWait, 10*time.Second)
 	set(&o.Patience, 4*time.Second)
 	set(&o.MinBackoff, time.Second)
-	set(&o.MaxBackoff, 30*time.Second)
+	set(&o.MaxBackoff, 15*time.Second)
 	if o.CatchUpBytes <= 0 {
 		o.CatchUpBytes = 4 << 20
 	}

@@ -305,6 +305,10 @@ func (s *stream) noList(err error) {
 	switch {
 	case errors.Is(err, errNoSpool) && s.mode != liveOnly && s.follower.live != nil:
 		s.mode = liveOnly
+		if s.told {
+			break
+		}
+		s.told = true
 		s.log.Warn("recorded as it comes live; what is lost on the way cannot be fetched again. Let the agent keep pictures for recorders, and give this recorder the right to play back", "reason", err)
 	case errors.Is(err, errNoSpool), errors.Is(err, errGone):
 		s.mode = absent

@@ -41,6 +41,7 @@ type stream struct {
 	listNext time.Time // when the next one may begin
 	failing  bool      // the last write failed, and a line says so
 	plain    *plainWriter
+	told     bool // that the agent keeps nothing
 
 	generation atomic.Int64 // of the tape, for the filler
 	fillable   atomic.Bool  // the holes are those of the present session

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"os"
+	_ "time/tzdata" // the days of a recording are those of the viewer's zone, also on a machine that knows none
 
 	"github.com/alecthomas/kong"
 

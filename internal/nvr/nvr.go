@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"sync"
 	"time"
@@ -64,7 +65,7 @@ func (n *NVR) open(ctx context.Context) (err error) {
 	}
 	n.api, err = playback.New(playback.Options{
 		Library: library{n.store}, Standing: o.Standing, Cameras: n.cameras,
-		IsNotFound: func(err error) bool { return errors.Is(err, index.ErrNotFound) },
+		IsNotFound: func(err error) bool { return errors.Is(err, index.ErrNotFound) || errors.Is(err, fs.ErrNotExist) },
 		EventToken: func() string { return n.token }, Journal: n.journal, CameFrom: o.CameFrom, Logger: log,
 	})
 	return err

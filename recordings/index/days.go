@@ -93,58 +93,46 @@ func (v *view) renditions(camera string) (renditions []string, err error) {
 type calendar struct {
 	loc  *time.Location
 	days map[string]*recordings.Day
-	// last is the day asked for last, which is mostly the next one too.
-	last     *recordings.Day
-	midnight recordings.Range
+	// last is the day asked for last, which is mostly the next one too, and part
+	// when it is.
+	last *recordings.Day
+	part recordings.Range
 }
 
-// split calls add for each day that r touches, with the part that is on it.
+// split calls add for each day that r touches, with the part that is on it; twice
+// for days on which clocks are changed.
 func (c *calendar) split(r recordings.Range, add func(day *recordings.Day, part recordings.Range)) {
 	for !r.Empty() {
 		day := c.on(r.From)
-		part := clip(r, c.midnight)
+		part := clip(r, c.part)
 		add(day, part)
 		r.From = part.To
 	}
 }
 
-// on returns the day of t; midnight is then its range.
+// on returns the day of t, and notes the part of it around t in which clocks are
+// not changed: 24 hours, if they are not. Nothing else is needed of time zones,
+// neither that a day begins at 00:00 nor that it is in one piece.
 func (c *calendar) on(t recordings.Time) *recordings.Day {
-	if c.last != nil && c.midnight.From <= t && t < c.midnight.To {
+	if c.last != nil && c.part.From <= t && t < c.part.To {
 		return c.last
 	}
-	year, month, day := t.Std().In(c.loc).Date()
-	c.midnight = recordings.Range{From: c.begin(year, month, day), To: c.begin(year, month, day+1)}
-	// Where a clock went back over midnight, a date can come twice.
-	c.midnight.From, c.midnight.To = min(c.midnight.From, t), max(c.midnight.To, t+1)
-	date := time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
+	local := t.Std().In(c.loc)
+	hour, minute, second := local.Clock()
+	passed := time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second + time.Duration(local.Nanosecond())
+	c.part.From = t.Add(-passed)
+	c.part.To = c.part.From.Add(24 * time.Hour)
+	from, to := local.ZoneBounds()
+	if !from.IsZero() {
+		c.part.From = max(c.part.From, recordings.TimeOf(from))
+	}
+	if !to.IsZero() {
+		c.part.To = min(c.part.To, recordings.TimeOf(to))
+	}
+	date := local.Format(time.DateOnly)
 	if c.days[date] == nil {
 		c.days[date] = &recordings.Day{Date: date}
 	}
 	c.last = c.days[date]
 	return c.last
-}
-
-// begin returns the first instant of a date, which is not everywhere and always
-// 00:00: clocks are also set forward at midnight.
-func (c *calendar) begin(year int, month time.Month, day int) recordings.Time {
-	date := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
-	guess := recordings.TimeOf(time.Date(year, month, day, 0, 0, 0, 0, c.loc))
-	isOn := func(t recordings.Time) bool { // or after
-		y, m, d := t.Std().In(c.loc).Date()
-		return !time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Before(date)
-	}
-	if isOn(guess) && !isOn(guess-1) {
-		return guess
-	}
-	const most = 26 * 3600e6 // the largest step there ever was: a whole day
-	before, after := guess-most, guess+most
-	for after-before > 1 {
-		if middle := before + (after-before)/2; isOn(middle) {
-			after = middle
-		} else {
-			before = middle
-		}
-	}
-	return after
 }

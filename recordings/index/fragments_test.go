@@ -1,8 +1,10 @@
 package index
 
 import (
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 	"time"
 
@@ -90,8 +92,15 @@ func TestFragments_DamagedBytesAreAnError(t *testing.T) {
 	if _, err := decodeFragments(noon, append(data, 0)); !errors.Is(err, errFragments) {
 		t.Errorf("a byte too many: %v", err)
 	}
-	if _, err := decodeFragments(noon, []byte{fragmentsVersion, 0xff, 0xff, 0xff, 0x7f, 0, 0, 0, 0, 0}); !errors.Is(err, errFragments) {
-		t.Errorf("a count out of nothing: %v", err)
+	for _, count := range []uint64{50_000, 1 << 40} {
+		bomb := append(binary.AppendUvarint([]byte{fragmentsVersion}, count), make([]byte, 50)...)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := decodeFragments(noon, bomb)
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; !errors.Is(err, errFragments) || took > 100_000 {
+			t.Errorf("%d fragments in 50 bytes took %d bytes: %v", count, took, err)
+		}
 	}
 }
 

@@ -180,6 +180,18 @@ func TestSync_WritesOnlyIfSomethingIsNew(t *testing.T) {
 	if synced == before || size() != synced {
 		t.Errorf("the log has %d bytes, then %d, then %d", before, synced, size())
 	}
+	for name, change := range map[string]func() error{
+		"Tombstone":     func() error { return x.Tombstone(t.Context(), segment(front(), 0, 0, 10).Ref) },
+		"SetClean":      func() error { return x.SetClean(t.Context(), true) },
+		"BindDirectory": func() error { return x.BindDirectory(t.Context(), "disk-1", "/mnt/one") },
+	} { // are durable by themselves, and make durable what was before
+		ok(t, x.Put(t.Context(), segment(front(), 0, 10, 20)))
+		ok(t, change())
+		before := size()
+		if ok(t, x.Sync(t.Context())); size() != before {
+			t.Errorf("%s had to be synced", name)
+		}
+	}
 }
 
 func TestDirectories_OnePathHasOneDirectory(t *testing.T) {

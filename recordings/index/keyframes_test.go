@@ -86,3 +86,13 @@ func TestKeyFrames_AllOrSpreadEvenly(t *testing.T) {
 		t.Errorf("after the end: %v", none)
 	}
 }
+
+func TestKeyFrames_AllOfThemIfTheyAreFew(t *testing.T) {
+	x := open(t)
+	ok(t, x.Put(t.Context(), sparse(0, 0, 10), sparse(0, 500, 501)))
+	for most, want := range map[int]int{4: 4, 3: 2} { // all, or one in each third
+		if got := must(x.KeyFrames(t.Context(), front(), forever(), most))(t); len(got) != want {
+			t.Errorf("at most %d: %v", most, got)
+		}
+	}
+}

@@ -231,7 +231,8 @@ export class SlPast extends HTMLElement {
   #tick() {
     const { live, playing } = this.#past.state.value;
     const playheadMs = this.#past.positionMs;
-    this.#timeline.moment = { nowMs: this.#library.nowMs(), firstMs: this.#firstMs, playheadMs };
+    const recording = this.#recorded?.recording ?? false;
+    this.#timeline.moment = { nowMs: this.#library.nowMs(), firstMs: this.#firstMs, playheadMs, recording };
     const [weekday] = dayName(playheadMs ?? this.#library.nowMs()).split(' ');
     setText(this.#weekday, `${weekday} `);
     setText(this.#date, dateName(playheadMs ?? this.#library.nowMs()));

@@ -3,10 +3,11 @@ import { clockInWords } from './local-time.js';
 import { SlPreview } from './sl-preview.js';
 import { SlTimelineRange } from './sl-timeline-range.js';
 import { layout, paint, rulerPx } from './timeline-draw.js';
-import { Gestures } from './timeline-gestures.js';
-import { gapAt, hit, isRecorded } from './timeline-hits.js';
+import { Gestures, wheelAction } from './timeline-gestures.js';
+import { gapAt, growingFrom, hit, isRecorded } from './timeline-hits.js';
 import { readInks, watchTheme } from './timeline-inks.js';
 import { keyAction } from './timeline-keys.js';
+import { followPointers } from './timeline-pointers.js';
 import { clamp } from './timeline-scale.js';
 import { TimelineView } from './timeline-view.js';
 import { hitInWords, momentInWords } from './timeline-words.js';
@@ -27,9 +28,6 @@ const refreshMs = 1000;
 /** An event is shown from a little before it. */
 const beforeEventMs = 2000;
 
-/** One notch of a wheel zooms by this. */
-const notch = 0.0018;
-
 /** @type {import('./timeline-data.js').Piece} */
 const nothing = { ranges: [], gaps: [], events: [], locks: [], pauses: [] };
 
@@ -38,6 +36,7 @@ const nothing = { ranges: [], gaps: [], events: [], locks: [], pauses: [] };
  * @property {number} nowMs the recorder's clock
  * @property {number} firstMs where recordings begin; nowMs without any
  * @property {number | null} playheadMs null: the present
+ * @property {boolean} recording whether something is recorded at the present
  */
 
 /**
@@ -69,7 +68,7 @@ export class SlTimeline extends HTMLElement {
 
   /** @type {import('./timeline-data.js').TimelineData | null} */ #data = null;
   #piece = nothing;
-  /** @type {Moment} */ #moment = { nowMs: 0, firstMs: 0, playheadMs: null };
+  /** @type {Moment} */ #moment = { nowMs: 0, firstMs: 0, playheadMs: null, recording: false };
   /** @type {number | null} a moment that is being looked for */ #sought = null;
   /** @type {number | null} where the pointer is */ #hoverX = null;
   #pointer = { fine: true, inRuler: false };
@@ -194,6 +193,11 @@ export class SlTimeline extends HTMLElement {
     return this.#sought ?? this.#moment.playheadMs ?? this.#moment.nowMs;
   }
 
+  get #growingMs() {
+    const { nowMs, recording } = this.#moment;
+    return recording ? growingFrom(this.#piece, nowMs) : nowMs;
+  }
+
   get #live() {
     return this.#moment.playheadMs === null && this.#sought === null;
   }
@@ -256,9 +260,10 @@ export class SlTimeline extends HTMLElement {
     const ratio = this.#canvas.width / scale.width;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const { nowMs, firstMs } = this.#moment;
+    const { range } = this;
     paint(
       context,
-      { scale, piece: this.#piece, height: this.#height, nowMs, firstMs, live: this.#live, hoverX: this.#hoverX, range: this.range },
+      { scale, piece: this.#piece, height: this.#height, nowMs, firstMs, growingMs: this.#growingMs, live: this.#live, hoverX: this.#hoverX, range },
       this.#inks,
     );
     this.#painted = this.#shownMs;
@@ -292,32 +297,16 @@ export class SlTimeline extends HTMLElement {
   /** @param {AbortSignal} signal */
   #listen(signal) {
     const slider = this.#slider;
-    const point = (/** @type {PointerEvent} */ { pointerId, clientX, timeStamp }) => ({ id: pointerId, x: this.#xOf(clientX), t: timeStamp });
     const options = { signal };
-    slider.addEventListener('pointerdown', (event) => {
-      if (event.button !== 0) return;
-      slider.setPointerCapture(event.pointerId);
-      this.#see(event);
-      this.#view.stop();
-      this.#gestures.down(point(event));
-    }, options);
-    slider.addEventListener('pointermove', (event) => {
-      this.#see(event);
-      this.#gestures.move(point(event));
-      this.#hover();
-    }, options);
-    slider.addEventListener('pointerup', (event) => {
-      this.#gestures.up(point(event));
-      if (event.pointerType !== 'mouse') this.#leave();
-      this.#invalidate();
-    }, options);
-    slider.addEventListener('pointercancel', (event) => {
-      this.#gestures.cancel(event.pointerId);
-      this.#leave();
-    }, options);
-    slider.addEventListener('pointerleave', (event) => {
-      if (!slider.hasPointerCapture(event.pointerId)) this.#leave();
-    }, options);
+    followPointers(slider, {
+      gestures: this.#gestures,
+      xOf: (clientX) => this.#xOf(clientX),
+      see: (event) => this.#see(event),
+      press: () => this.#view.stop(),
+      move: () => this.#hover(),
+      leave: () => this.#leave(),
+      signal,
+    });
     slider.addEventListener('wheel', (event) => this.#wheel(event), { signal, passive: false });
     slider.addEventListener('keydown', (event) => this.#key(event), options);
     slider.addEventListener('focus', () => this.#tell(), options);
@@ -431,7 +420,7 @@ export class SlTimeline extends HTMLElement {
     const { nowMs } = this.#moment;
     if (met.ms > nowMs) return this.#preview.hide();
     const recorded = isRecorded(this.#piece, met.ms);
-    const words = hitInWords(met, recorded);
+    const words = hitInWords(met, recorded || met.ms >= this.#growingMs);
     this.#preview.show({ x, ms: met.ms, nowMs, width: scale.width, recorded, words, msPerPx: scale.msPerPx });
   }
 
@@ -439,13 +428,10 @@ export class SlTimeline extends HTMLElement {
   #wheel(event) {
     event.preventDefault();
     this.#view.stop();
-    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 24 : 1;
-    const [dx, dy] = event.shiftKey && event.deltaX === 0 ? [event.deltaY, 0] : [event.deltaX, event.deltaY];
     const { scale, limits } = this.#view;
-    if (Math.abs(dx) > Math.abs(dy)) return this.#move(scale.panned(-dx * lines));
-    // Two fingers on a pad pinch by small steps, which say so by the control key.
-    const factor = Math.exp(clamp(dy * lines, -240, 240) * (event.ctrlKey ? 6 * notch : notch));
-    this.#move(scale.zoomed(factor, this.#xOf(event.clientX), limits));
+    const action = wheelAction(event);
+    if ('panPx' in action) this.#move(scale.panned(action.panPx));
+    else this.#move(scale.zoomed(action.factor, this.#xOf(event.clientX), limits));
     if (this.#pointer.fine) this.#hover();
   }
 

@@ -34,6 +34,7 @@ import { causeInWords, isPlanned } from './timeline-words.js';
  * @property {number | null} hoverX
  * @property {{ fromMs: number, toMs: number } | null} range marked
  * @property {number} firstMs where recordings begin
+ * @property {number} growingMs from here on what is recorded now is not listed yet; nowMs if nothing is
  */
 
 /** The height of the ruler with the labels, in pixels. */
@@ -85,7 +86,7 @@ export function paint(c, picture, inks) {
 }
 
 /** @param {CanvasRenderingContext2D} c @param {Picture} picture @param {Inks} inks */
-function paintBand(c, { scale, piece, height, nowMs, firstMs }, inks) {
+function paintBand(c, { scale, piece, height, nowMs, firstMs, growingMs }, inks) {
   const { top, bottom } = layout(height);
   c.save();
   c.beginPath();
@@ -105,6 +106,10 @@ function paintBand(c, { scale, piece, height, nowMs, firstMs }, inks) {
     // The shortest recording can be seen, and two that touch show no seam.
     if (x < scale.width && x + width > 0) c.fillRect(snap(x), top, Math.max(1, snap(x + width) - snap(x)), bottom - top);
   }
+  const from = scale.xOf(growingMs);
+  c.globalAlpha = 0.55;
+  if (growingMs < nowMs && end > from) c.fillRect(snap(from), top, snap(end) - snap(from), bottom - top);
+  c.globalAlpha = 1;
   for (const gap of piece.gaps) paintGap(c, { scale, top, bottom, gap, nowMs }, inks);
   if (piece.ranges.length === 0 && firstMs >= nowMs) {
     c.fillStyle = inks.quiet;

@@ -20,7 +20,7 @@
 const dragPx = 5;
 
 /** A throw is measured over this time before the release, in milliseconds. */
-const throwMs = 90;
+const throwMs = 110;
 
 /** The slowest throw, in pixels a millisecond. */
 const slowest = 0.12;
@@ -150,4 +150,29 @@ const standstill = 0.015;
 export function glide(speed, ms) {
   const rest = speed * Math.exp(-ms / slowdownMs);
   return { byPx: (speed - rest) * slowdownMs, speed: Math.abs(rest) < standstill ? 0 : rest };
+}
+
+/** What a pixel of a wheel zooms by, and a pinch on a pad, which comes in small steps. */
+const wheelZoom = 0.0018;
+const pinchZoom = 6 * wheelZoom;
+
+/** The most that one turn of a wheel counts, in pixels. */
+const wheelLimitPx = 240;
+
+/** A line of those wheels that count lines, in pixels. */
+const linePx = 24;
+
+/**
+ * What a wheel means: sideways, or with Shift, it pans; else it zooms.
+ *
+ * @param {Pick<WheelEvent, 'deltaX' | 'deltaY' | 'deltaMode' | 'shiftKey' | 'ctrlKey'>} event ctrlKey: two fingers on a
+ *   pad pinch, which browsers tell so
+ * @returns {{ panPx: number } | { factor: number }} panPx: how far what is shown moves to the right; factor above 1 shows more
+ */
+export function wheelAction({ deltaX, deltaY, deltaMode, shiftKey, ctrlKey }) {
+  const unit = deltaMode === 1 ? linePx : 1;
+  const [x, y] = shiftKey && deltaX === 0 ? [deltaY * unit, 0] : [deltaX * unit, deltaY * unit];
+  if (Math.abs(x) > Math.abs(y)) return { panPx: -x };
+  const turned = Math.max(-wheelLimitPx, Math.min(wheelLimitPx, y));
+  return { factor: Math.exp(turned * (ctrlKey ? pinchZoom : wheelZoom)) };
 }

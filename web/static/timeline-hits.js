@@ -24,6 +24,9 @@
  * @property {import('./timeline-data.js').Pause | null} pause that somebody asked for
  */
 
+/** What was recorded this short a time ago may not be listed yet, in milliseconds. */
+const growingMs = 12_000;
+
 /** Marks that are closer than this are drawn as one, in pixels. */
 const clusterPx = 9;
 
@@ -89,6 +92,19 @@ export function gapAt(piece, ms, slackMs = 0) {
 /** @param {Piece} piece @param {number} ms @returns {boolean} */
 export function isRecorded(piece, ms) {
   return piece.ranges.some(([from, to]) => from <= ms && ms < to);
+}
+
+/**
+ * From where on something is recorded that is not listed yet: it is on its way
+ * to the disk.
+ *
+ * @param {Piece} piece
+ * @param {number} nowMs
+ * @returns {number} nowMs if the last recording is not of just now
+ */
+export function growingFrom({ ranges }, nowMs) {
+  const last = ranges[ranges.length - 1]?.[1] ?? -Infinity;
+  return nowMs - last < growingMs ? Math.min(last, nowMs) : nowMs;
 }
 
 /** @param {Cluster[]} clusters @param {number} x */

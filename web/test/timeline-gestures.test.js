@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { Gestures, glide } from '../static/timeline-gestures.js';
+import { Gestures, glide, wheelAction } from '../static/timeline-gestures.js';
 
 function hand(grab = () => 'pan') {
   const said = [];
@@ -104,4 +104,14 @@ test('a throw goes the same way however often it is drawn, and ends', () => {
   };
   assert.ok(Math.abs(way(8) - way(33)) < 5, `${way(8)} and ${way(33)}`);
   assert.ok(glide(-2, 16).byPx < 0);
+});
+
+test('a wheel zooms, sideways or with Shift it pans, and no turn is too much', () => {
+  const turn = (event) => wheelAction({ deltaX: 0, deltaY: 0, deltaMode: 0, shiftKey: false, ctrlKey: false, ...event });
+  assert.ok(turn({ deltaY: -100 }).factor < 1);
+  assert.equal(turn({ deltaY: 100 }).factor * turn({ deltaY: -100 }).factor, 1);
+  assert.equal(turn({ deltaY: 1e6 }).factor, turn({ deltaY: 240 }).factor);
+  assert.ok(turn({ deltaY: 2, ctrlKey: true }).factor > turn({ deltaY: 2 }).factor);
+  assert.deepEqual(turn({ deltaX: 30, deltaY: 4 }), { panPx: -30 });
+  assert.deepEqual(turn({ deltaY: 3, deltaMode: 1, shiftKey: true }), { panPx: -72 });
 });

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { clustersOf, gapAt, hit, isRecorded } from '../static/timeline-hits.js';
+import { clustersOf, gapAt, growingFrom, hit, isRecorded } from '../static/timeline-hits.js';
 import { Scale } from '../static/timeline-scale.js';
 
 const scale = new Scale(0, 1_000_000, 1000);
@@ -51,4 +51,11 @@ test('a gap that is thinner than a pixel can be met', () => {
 
 test('recorded is up to the end, without it', () => {
   assert.deepEqual([99_999, 100_000, 399_999, 400_000].map((ms) => isRecorded(piece, ms)), [false, true, true, false]);
+});
+
+test('what is on its way to the disk is known to be recorded, what ended long ago is not', () => {
+  assert.equal(growingFrom(piece, 903_000), 900_000);
+  assert.equal(growingFrom(piece, 950_000), 950_000);
+  assert.equal(growingFrom(piece, 899_000), 899_000);
+  assert.equal(growingFrom({ ...piece, ranges: [] }, 5), 5);
 });

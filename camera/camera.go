@@ -73,7 +73,7 @@ func (c *Camera) Run(ctx context.Context) error {
 	}
 	wg.Wait()
 	for _, r := range c.renditions {
-		r.hub.Close()
+		r.close()
 	}
 	return ctx.Err()
 }

@@ -15,6 +15,8 @@ type Signer interface {
 	Sign(t codecs.Track, u *codecs.Unit) *codecs.Unit
 	// Interrupt says that the next unit does not follow the one before.
 	Interrupt()
+	// Close ends what it does beside. It is called once nothing comes any more.
+	Close()
 }
 
 // rendition is one encoding of a camera: what keeps it connected, and its
@@ -84,5 +86,13 @@ func (r *rendition) Interrupt() {
 	r.hub.Interrupt()
 	if r.signer != nil {
 		r.signer.Interrupt()
+	}
+}
+
+// close ends all subscriptions.
+func (r *rendition) close() {
+	r.hub.Close()
+	if r.signer != nil {
+		r.signer.Close()
 	}
 }

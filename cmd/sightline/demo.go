@@ -55,7 +55,11 @@ func (c *demoCommand) Run(ctx context.Context, p *cli.Process) (err error) {
 	if err != nil {
 		return err
 	}
-	cam, err := testCamera(camera.SupervisorOptions{Logger: log})
+	signer, err := cli.Signers(id, "test", p.Version, log)
+	if err != nil {
+		return err
+	}
+	cam, err := testCamera(camera.SupervisorOptions{Logger: log}, signer)
 	if err != nil {
 		return err
 	}
@@ -111,7 +115,7 @@ func (c *demoCommand) listen(ctx context.Context) (net.Listener, error) {
 }
 
 // testCamera is a camera that needs no hardware.
-func testCamera(o camera.SupervisorOptions) (*camera.Camera, error) {
+func testCamera(o camera.SupervisorOptions, signer func() camera.Signer) (*camera.Camera, error) {
 	main, err := testsrc.New(testsrc.Options{Picture: testpattern.Options{Width: 1280, Height: 720}, Audio: true, Logger: o.Logger})
 	if err != nil {
 		return nil, err
@@ -121,6 +125,6 @@ func testCamera(o camera.SupervisorOptions) (*camera.Camera, error) {
 		return nil, err
 	}
 	return camera.New(camera.Options{
-		ID: "test", Name: "Test picture", Main: main, Sub: sub, TestPattern: true, Supervisor: o,
+		ID: "test", Name: "Test picture", Main: main, Sub: sub, TestPattern: true, Signer: signer, Supervisor: o,
 	})
 }

@@ -21,6 +21,7 @@ type grammar struct {
 	Camera     cameraCommand     `cmd:"" help:"Publish one or more cameras."`
 	NVR        nvrCommand        `cmd:"" name:"nvr" help:"Record cameras, and publish them with what was recorded."`
 	Recordings recordingsCommand `cmd:"" help:"List, export, check and rebuild what a recorder has kept."`
+	Verify     verifyCommand     `cmd:"" help:"Say whether a video is what a camera signed; exit 1 if not."`
 	Signal     signalCommand     `cmd:"" help:"Run the signaling server, which introduces peers to each other."`
 	View       viewCommand       `cmd:"" help:"Watch a camera and write its video to a file or stdout."`
 	Pair       cli.Pair          `cmd:"" help:"Print the link that makes its opener the owner of the camera on this device."`

@@ -28,6 +28,7 @@ type nvrCommand struct {
 	Rendition  []string `help:"What is recorded: main, sub, or both. Default main." sep:"none" placeholder:"main"`
 	NoAudio    bool     `help:"Record no sound."`
 	OnEvent    bool     `help:"Record only when something happens."`
+	NoSign     bool     `help:"Do not sign the pictures with this device's key (ONVIF media signing)."`
 
 	Address cli.Address `embed:""`
 	Network cli.Network `embed:""`
@@ -59,7 +60,10 @@ func (c *nvrCommand) Run(ctx context.Context, p *cli.Process) error {
 
 // cameras turns NAME=ADDRESS into what the command camera has.
 func (c *nvrCommand) cameras() (*cli.Camera, error) {
-	out := &cli.Camera{Address: c.Address, Network: c.Network, Login: c.Login, Viewers: c.Viewers, Log: c.Log, Config: c.Config}
+	out := &cli.Camera{
+		Address: c.Address, Network: c.Network, Login: c.Login, Viewers: c.Viewers, Log: c.Log, Config: c.Config,
+		Keep: cli.Keep{NoSign: c.NoSign, NoSpool: true}, // it records itself
+	}
 	subs := make(map[string]string)
 	for _, text := range c.Sub {
 		name, address, ok := strings.Cut(text, "=")

@@ -18,6 +18,7 @@ type Camera struct {
 	Network Network  `embed:""`
 	Login   Login    `embed:""`
 	Viewers Viewers  `embed:""`
+	Keep    Keep     `embed:""`
 	Log     Log      `embed:""`
 	Config  string   `help:"Read settings and further cameras from a YAML file; flags take precedence." placeholder:"FILE"`
 
@@ -74,6 +75,30 @@ type Viewers struct {
 	Allow string `help:"File with the ids of viewers who may watch beside the owners and their guests, one a line." placeholder:"FILE"`
 }
 
+// Keep says what becomes of pictures beside being shown.
+type Keep struct {
+	NoSign    bool   `help:"Do not sign the pictures with this device's key (ONVIF media signing)."`
+	NoSpool   bool   `help:"Keep nothing for recorders that were away."`
+	SpoolDir  string `help:"Folder to keep more in for recorders that were away, beside 8 MiB of memory for each stream." placeholder:"DIR"`
+	SpoolSize string `help:"How much of each camera is kept there. Default 1GiB." placeholder:"SIZE"`
+}
+
+// lay lays the flags over the settings.
+func (k *Keep) lay(cfg *config.Config) error {
+	cfg.NoSign = cfg.NoSign || k.NoSign
+	cfg.Spool.Off = cfg.Spool.Off || k.NoSpool
+	if k.SpoolDir != "" {
+		cfg.Spool.Dir = k.SpoolDir
+	}
+	if k.SpoolSize == "" {
+		return nil
+	}
+	if err := cfg.Spool.Disk.UnmarshalText([]byte(k.SpoolSize)); err != nil {
+		return fmt.Errorf("--spool-size %w", err)
+	}
+	return nil
+}
+
 // Log says what is logged, to stderr.
 type Log struct {
 	LogLevel  string `help:"Least severe message logged: debug, info, warn or error." placeholder:"info"`
@@ -108,6 +133,9 @@ func (c *Camera) settings(adjust func(*config.Config) error) (cfg *config.Config
 	set(&cfg.Allow, c.Viewers.Allow)
 	c.Network.lay(&cfg.Network)
 	cfg.Open = cfg.Open || c.Viewers.Open
+	if err := c.Keep.lay(cfg); err != nil {
+		return nil, nil, err
+	}
 	set((*string)(&cfg.LogLevel), c.Log.LogLevel)
 	set((*string)(&cfg.LogFormat), c.Log.LogFormat)
 	cameras, err := c.cameras(adjust != nil)

@@ -65,7 +65,7 @@ func (c *Camera) Prepare(ctx context.Context, p *Process, adjust func(*config.Co
 // fill makes the publication.
 func (c *Camera) fill(ctx context.Context, p *Process, r *Prepared, log *slog.Logger) error {
 	cfg, device := r.Config, r.device
-	cameras, err := c.open(ctx, p, cfg, log)
+	cameras, err := c.open(ctx, p, cfg, device, log)
 	if err != nil {
 		return err
 	}
@@ -92,6 +92,7 @@ func (c *Camera) fill(ctx context.Context, p *Process, r *Prepared, log *slog.Lo
 			Listener: listener, AllowedHosts: c.Address.AllowedHost, UDP: udp, Version: p.Version, Logger: log,
 			STUN: cfg.Network.STUN, PortMap: !cfg.Network.NoPortMap && !cfg.Open, TCP: !cfg.Network.NoTCP && !cfg.Open,
 			External: cfg.Network.Addresses(), Interfaces: cfg.Network.Interfaces, DirectKey: key,
+			Spool: spoolOf(cfg.Spool),
 		},
 		Certificate: certificate, NoMDNS: cfg.Network.NoMDNS,
 		StateDir: cfg.StateDir, Pair: !cfg.Open && cfg.Allow == "",
@@ -121,7 +122,7 @@ func (c *Camera) askFirst(ctx context.Context, p *Process) error {
 
 // open makes the cameras. At a terminal it asks for the password of a camera
 // that wants one.
-func (c *Camera) open(ctx context.Context, p *Process, cfg *config.Config, log *slog.Logger) ([]*camera.Camera, error) {
+func (c *Camera) open(ctx context.Context, p *Process, cfg *config.Config, device *device, log *slog.Logger) ([]*camera.Camera, error) {
 	out := make([]*camera.Camera, 0, len(cfg.Cameras))
 	for i := range cfg.Cameras {
 		cc := &cfg.Cameras[i]
@@ -136,7 +137,14 @@ func (c *Camera) open(ctx context.Context, p *Process, cfg *config.Config, log *
 				}
 			}
 		}
-		cam, err := newCamera(cc, log)
+		var signer func() camera.Signer
+		if !cfg.NoSign {
+			var err error
+			if signer, err = Signers(device.id, cc.ID, p.Version, log); err != nil {
+				return nil, err
+			}
+		}
+		cam, err := newCamera(cc, signer, log)
 		if err != nil {
 			return nil, fmt.Errorf("camera %s: %w", cc.ID, err)
 		}
@@ -145,8 +153,8 @@ func (c *Camera) open(ctx context.Context, p *Process, cfg *config.Config, log *
 	return out, nil
 }
 
-func newCamera(cc *config.Camera, log *slog.Logger) (*camera.Camera, error) {
-	o := camera.Options{ID: cc.ID, Name: cc.Name, Supervisor: camera.SupervisorOptions{Logger: log}}
+func newCamera(cc *config.Camera, signer func() camera.Signer, log *slog.Logger) (*camera.Camera, error) {
+	o := camera.Options{ID: cc.ID, Name: cc.Name, Signer: signer, Supervisor: camera.SupervisorOptions{Logger: log}}
 	main, err := source(cc, cc.URL, log.With("camera", cc.ID))
 	if err != nil {
 		return nil, err
@@ -171,4 +179,13 @@ func sourceOptions(cc *config.Camera, u config.URL, log *slog.Logger) rtsp.Optio
 		URL: u.Address(), Username: cc.Username, Password: cc.Password.Reveal(),
 		Transport: rtsp.Transport(cc.Transport), Fingerprint: cc.TLS.Fingerprint, Insecure: cc.TLS.Insecure, Logger: log,
 	}
+}
+
+// spoolOf turns settings into what the agent goes by.
+func spoolOf(s config.Spool) agent.SpoolOptions {
+	o := agent.SpoolOptions{MemoryBytes: int64(s.Memory), Dir: s.Dir, DiskBytes: int64(s.Disk)}
+	if s.Off {
+		o.MemoryBytes = -1
+	}
+	return o
 }

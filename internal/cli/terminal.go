@@ -15,6 +15,10 @@ func (p *Process) ToTerminal() bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// Printable replaces what would move the cursor or hide something, in a text that
+// came from elsewhere.
+func Printable(text string) string { return printable(text) }
+
 // printable replaces what would move the cursor or hide something. Names come
 // from other people.
 func printable(text string) string {

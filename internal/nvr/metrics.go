@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sightline-cam/sightline/camera/agent"
+	"github.com/sightline-cam/sightline/recordings/retention"
 )
 
 // metricsTime bounds asking the index for a scraper.
@@ -28,7 +29,21 @@ func (n *NVR) Metrics() []agent.Metric {
 		free.Samples = append(free.Samples, agent.Sample{Labels: labels, Value: float64(d.Free)})
 		used.Samples = append(used.Samples, agent.Sample{Labels: labels, Value: float64(d.Used)})
 	}
-	return append(out, usable, free, used)
+	return append(append(out, usable, free, used), n.retentionMetrics()...)
+}
+
+func (n *NVR) retentionMetrics() []agent.Metric {
+	segments := agent.Metric{Name: "sightline_retention_deleted_total", Kind: "counter", Help: "Recordings deleted, by reason."}
+	bytes := agent.Metric{Name: "sightline_retention_deleted_bytes_total", Kind: "counter", Help: "Bytes of recordings deleted, by reason."}
+	st := n.keeper.Status()
+	for _, r := range []retention.Reason{retention.TooOld, retention.TooMuch, retention.NoRoom} {
+		labels := []string{"reason", string(r)}
+		segments.Samples = append(segments.Samples, agent.Sample{Labels: labels, Value: float64(st.Segments[r])})
+		bytes.Samples = append(bytes.Samples, agent.Sample{Labels: labels, Value: float64(st.Bytes[r])})
+	}
+	emergency := agent.Metric{Name: "sightline_retention_emergency", Kind: "gauge",
+		Help: "1 while a disk is almost full although recordings are being deleted.", Samples: []agent.Sample{{Value: oneIf(st.Emergency)}}}
+	return []agent.Metric{segments, bytes, emergency}
 }
 
 func (n *NVR) recorderMetrics() []agent.Metric {
@@ -40,7 +55,9 @@ func (n *NVR) recorderMetrics() []agent.Metric {
 	durable := agent.Metric{Name: "sightline_recording_durable_seconds", Kind: "gauge", Help: "Up to when the recording is safe from a power cut, in seconds since the Unix epoch."}
 	for _, s := range n.recorder.Status() {
 		labels := []string{"camera", s.Camera, "rendition", s.Rendition}
-		add := func(m *agent.Metric, v float64) { m.Samples = append(m.Samples, agent.Sample{Labels: labels, Value: v}) }
+		add := func(m *agent.Metric, v float64) {
+			m.Samples = append(m.Samples, agent.Sample{Labels: labels, Value: v})
+		}
 		add(&recording, oneIf(s.Recording))
 		add(&bytes, float64(s.Bytes))
 		add(&frames, float64(s.Frames))

@@ -17,6 +17,7 @@ import (
 	"github.com/sightline-cam/sightline/recordings/playback"
 	"github.com/sightline-cam/sightline/recordings/recorder"
 	"github.com/sightline-cam/sightline/recordings/recorder/camerafeed"
+	"github.com/sightline-cam/sightline/recordings/retention"
 )
 
 // IndexFile is the name of the index in the state folder.
@@ -30,6 +31,7 @@ type NVR struct {
 	index    *index.Index
 	store    *disk.Store
 	recorder *recorder.Recorder
+	keeper   *retention.Keeper
 	api      *playback.API
 	token    string
 }
@@ -61,6 +63,12 @@ func (n *NVR) open(ctx context.Context) (err error) {
 		return err
 	}
 	if n.recorder, err = n.newRecorder(); err != nil {
+		return err
+	}
+	n.keeper, err = retention.New(retention.Options{
+		Store: n.store, Rules: n.rules, MinFree: int64(o.Recording.MinFree), Logger: o.Logger.With("part", "retention"),
+	})
+	if err != nil {
 		return err
 	}
 	n.api, err = playback.New(playback.Options{
@@ -115,6 +123,7 @@ func (n *NVR) Run(ctx context.Context) error {
 	storeCtx, stop := context.WithCancel(context.WithoutCancel(ctx)) // the recorder writes to the last
 	var stored error
 	wg.Go(func() { stored = n.store.Run(storeCtx) })
+	wg.Go(func() { _ = n.keeper.Run(ctx) }) // only ever ctx's error
 	err := n.recorder.Run(ctx)
 	stop()
 	wg.Wait()

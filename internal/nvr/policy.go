@@ -5,6 +5,7 @@ import (
 
 	"github.com/sightline-cam/sightline/internal/config"
 	"github.com/sightline-cam/sightline/recordings/recorder"
+	"github.com/sightline-cam/sightline/recordings/retention"
 )
 
 // policyOf turns settings into what the recorder goes by.
@@ -19,4 +20,23 @@ func policyOf(s config.CameraRecording) (recorder.Policy, error) {
 	var err error
 	p.Schedule, err = recorder.ParseSchedule(s.Schedule, time.Local)
 	return p, err
+}
+
+// rulesOf turns settings into what retention goes by.
+func rulesOf(s config.CameraRecording) retention.Rules {
+	return retention.Rules{
+		Keep: s.Keep.Std(), KeepEvents: s.KeepEvents.Std(), MaxBytes: int64(s.MaxBytes),
+		Before: s.PreRoll.Std(), After: s.PostRoll.Std(),
+	}
+}
+
+// rules returns those of a camera. One that is not recorded any more keeps to the
+// settings for all.
+func (n *NVR) rules(camera string) retention.Rules {
+	for _, c := range n.opts.Cameras {
+		if c.ID() == camera {
+			return rulesOf(c.Settings)
+		}
+	}
+	return rulesOf(n.opts.Recording.Defaults)
 }

@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/sightline-cam/sightline/camera"
+	"github.com/sightline-cam/sightline/codecs/mediasign"
+	"github.com/sightline-cam/sightline/internal/identity"
+)
+
+// Signers returns what makes a signer for each rendition of a camera, with the
+// device's key.
+func Signers(id *identity.Identity, cameraID, version string, log *slog.Logger) (func() camera.Signer, error) {
+	leaf, _, err := mediasign.Certify(id.Signer(), "sightline "+string(id.PeerID())[:16])
+	if err != nil {
+		return nil, fmt.Errorf("make the certificate for signing pictures: %w", err)
+	}
+	o := mediasign.Options{
+		Key: id.Signer(), Chain: [][]byte{leaf}, Serial: string(id.PeerID()), Version: version,
+		Changed: func(s mediasign.Status) {
+			switch s.State {
+			case mediasign.SteppedBack:
+				log.Info("the camera signs its picture itself", "camera", cameraID)
+			case mediasign.Failing:
+				log.Warn("the picture is not signed", "camera", cameraID, "reason", s.Reason)
+			default:
+				log.Debug("signing of the picture", "camera", cameraID, "state", s.State.String())
+			}
+		},
+	}
+	if _, err := mediasign.New(o); err != nil { // once, so that the others cannot fail
+		return nil, err
+	}
+	return func() camera.Signer {
+		s, err := mediasign.New(o)
+		if err != nil {
+			return nil
+		}
+		return s
+	}, nil
+}

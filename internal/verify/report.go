@@ -19,6 +19,9 @@ type Report struct {
 	Camera identity.PeerID `json:"camera,omitempty"`
 	// Key is the SHA-256 of the public key (DER), in hexadecimal digits.
 	Key string `json:"key,omitempty"`
+	// Subject is what the signer's certificate says of it. It is worth something
+	// only if the certificate is trusted.
+	Subject string `json:"subject,omitempty"`
 	// Codec, Pictures and GOPs say what the file holds.
 	Codec    string `json:"codec"`
 	Pictures int    `json:"pictures"`
@@ -45,10 +48,13 @@ type Period struct {
 // Problem is something that is not as it was signed.
 type Problem struct {
 	// Kind is a word: changed, frames-missing, reordered, repeated, missing,
-	// inserted, unsigned, bad-signature, other-key, time, container.
+	// inserted, unsigned, bad-signature, other-key, restarted, time, container,
+	// damaged.
 	Kind string `json:"kind"`
 	// GOP is the number of the GOP in the file, from 1; 0 if it is not about one.
 	GOP int `json:"gop,omitempty"`
+	// Part counts the parts of a long GOP, from 1; 0 if it was signed whole.
+	Part int `json:"part,omitempty"`
 	// From and To are the times by the signer's clock; zero if not known.
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`

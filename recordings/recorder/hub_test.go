@@ -25,6 +25,8 @@ type theatre struct {
 	offline string
 	asked   int
 	skipped int // to be reported before the next frame
+	lag     []*rtppack.Frame
+	late    int // units of sound that are on their way
 	closed  bool
 }
 
@@ -75,7 +77,11 @@ func (h *theatre) show(d time.Duration) {
 		if h.music != nil {
 			h.mu.Lock()
 			for _, u := range h.music.frames(2) {
-				h.sound = append(h.sound, rtppack.NewFrame(h.music.track().Codec, u))
+				h.lag = append(h.lag, rtppack.NewFrame(h.music.track().Codec, u))
+			}
+			for len(h.lag) > h.late {
+				h.lag[0].Unit.Arrived = time.Now()
+				h.sound, h.lag = append(h.sound, h.lag[0]), h.lag[1:]
 			}
 			h.mu.Unlock()
 		}

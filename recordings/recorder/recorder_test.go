@@ -45,26 +45,32 @@ func runs(numbers []int64) (r [][2]int64) {
 }
 
 func TestRecorder_RecordsEverything(t *testing.T) {
-	virtual(t, func(t *testing.T) {
-		h := newTheatre(t).withMusic()
-		s := record(t, h, Policy{Audio: true}, func(o *Options, _ *shelf) { o.SegmentDuration = time.Minute })
-		h.show(150 * time.Second)
-		s.end()
-		wantFrames(t, s, h.film, [2]int64{0, 3750})
-		wantCauses(t, s.shelf.gaps(t, front()))
-		heard := 0
-		for _, b := range s.shelf.books(front()) {
-			_, sound := b.units(t)
-			heard += len(sound)
-		}
-		if n := len(s.shelf.books(front())); n != 3 || heard != 7500 {
-			t.Errorf("%d segments, %d units of sound", n, heard)
-		}
-		st := s.Status()[0]
-		if st.Frames != 3750 || st.FramesLost != 0 || st.Bytes == 0 || st.Segments != 3 || st.QueueBytes != 0 {
-			t.Errorf("status %+v", st)
-		}
-	})
+	for _, late := range []int{0, 15} { // the sound comes up to 300 ms later than its picture
+		virtual(t, func(t *testing.T) { recordsEverything(t, late) })
+	}
+}
+
+func recordsEverything(t *testing.T, late int) {
+	t.Helper()
+	h := newTheatre(t).withMusic()
+	h.late = late
+	s := record(t, h, Policy{Audio: true}, func(o *Options, _ *shelf) { o.SegmentDuration = time.Minute })
+	h.show(150 * time.Second)
+	s.end()
+	wantFrames(t, s, h.film, [2]int64{0, 3750})
+	wantCauses(t, s.shelf.gaps(t, front()))
+	heard := 0
+	for _, b := range s.shelf.books(front()) {
+		_, sound := b.units(t)
+		heard += len(sound)
+	}
+	if n := len(s.shelf.books(front())); n != 3 || heard != 7500-late {
+		t.Errorf("%d segments, %d units of sound", n, heard)
+	}
+	st := s.Status()[0]
+	if st.Frames != 3750 || st.FramesLost != 0 || st.Bytes == 0 || st.Segments != 3 || st.QueueBytes != 0 {
+		t.Errorf("status %+v", st)
+	}
 }
 
 // No frame is ever older than SyncEvery when it is written and a sync begins.

@@ -430,6 +430,25 @@ func TestTape_OffsetToTheClockIsWrittenDown(t *testing.T) {
 	}
 }
 
+// A hole is filled by a tape that knows of nothing else.
+func TestTape_Backfill(t *testing.T) {
+	s, f := &shelf{}, newFilm(t, noon())
+	tape := newTape(t, s, f, nil, func(o *TapeOptions) { o.Origin = recordings.Backfill })
+	for range 3 {
+		units := f.frames(25)
+		for _, u := range units {
+			u.Arrived = recordings.Time(u.At).Std().Add(-time.Hour)
+		}
+		if err := tape.Write(t.Context(), units, nil, recordings.Time(units[24].At+40_000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := s.books(front())[0]
+	if b.Origin != recordings.Backfill || b.ClockOffset != 0 || b.Before != "" || b.End.Sub(b.Start) != 3*time.Second {
+		t.Errorf("origin %q, offset %v, after %q, %v long", b.Origin, b.ClockOffset, b.Before, b.End.Sub(b.Start))
+	}
+}
+
 func TestTape_SaysThatItIsSigned(t *testing.T) {
 	s, f := &shelf{}, newFilm(t, noon())
 	tape := newTape(t, s, f, nil, func(o *TapeOptions) { o.SegmentDuration = 2 * time.Second })

@@ -17,12 +17,12 @@ func (s *stream) write(ctx context.Context, tape *Tape, wrote func()) {
 		for _, j := range jobs {
 			err := j.do(ctx, tape)
 			s.queue.done(j)
-			s.publish(tape, err, len(j.video) > 0)
+			s.publish(ctx, tape, err, len(j.video) > 0)
 		}
 		clear(jobs)
 		wrote()
 	}
-	s.publish(tape, tape.Close(), true)
+	s.publish(ctx, tape, tape.Close(), true)
 	wrote()
 }
 
@@ -43,7 +43,7 @@ func (j *job) do(ctx context.Context, tape *Tape) error {
 
 // publish lets others know how the tape stands. tried says that frames were to be
 // written.
-func (s *stream) publish(tape *Tape, err error, tried bool) {
+func (s *stream) publish(ctx context.Context, tape *Tape, err error, tried bool) {
 	s.rotateAt.Store(int64(tape.rotateAt()))
 	log := s.opts.Logger.With("camera", s.id.Camera, "rendition", s.id.Rendition)
 	s.mu.Lock()
@@ -58,8 +58,8 @@ func (s *stream) publish(tape *Tape, err error, tried bool) {
 	}
 	switch {
 	case err != nil && (before == nil || before.Error() != err.Error()):
-		log.LogAttrs(context.Background(), slog.LevelError, "recordings are being lost", slog.Any("error", err))
+		log.LogAttrs(ctx, slog.LevelError, "recordings are being lost", slog.Any("error", err))
 	case before != nil && s.failure == nil:
-		log.LogAttrs(context.Background(), slog.LevelInfo, "recording goes on")
+		log.LogAttrs(ctx, slog.LevelInfo, "recording goes on")
 	}
 }

@@ -53,7 +53,7 @@ func around(ago, length time.Duration) recordings.Range {
 func say(p Plan) string {
 	var parts []string
 	for _, d := range p.Delete {
-		parts = append(parts, string(d.Reason)+" "+d.Stream.String()+" -"+now().Sub(d.Start).String())
+		parts = append(parts, string(d.Reason)+" "+d.String()+" -"+now().Sub(d.Start).String())
 	}
 	for _, s := range p.Short {
 		parts = append(parts, "short "+s.ID)

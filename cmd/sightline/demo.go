@@ -84,7 +84,7 @@ func (c *demoCommand) Run(ctx context.Context, p *cli.Process) (err error) {
 	}, nvr.Options{
 		StateDir:  dir,
 		Recording: config.Recording{Dirs: []string{filepath.Join(dir, "recordings")}},
-		Cameras:   []nvr.Camera{{Camera: cam, Settings: config.CameraRecording{Keep: config.Duration(demoKeep), MaxBytes: demoBytes}}},
+		Cameras:   []nvr.Camera{{Camera: cam, Signed: true, Settings: config.CameraRecording{Keep: config.Duration(demoKeep), MaxBytes: demoBytes}}},
 	})
 }
 

@@ -54,7 +54,7 @@ func (c *nvrCommand) Run(ctx context.Context, p *cli.Process) error {
 	}
 	ready.Embed = embed
 	return recordAndPublish(ctx, p, ready.Publication, nvr.Options{
-		StateDir: ready.Config.StateDir, Recording: ready.Config.Recording, Cameras: recorded(ready.Options.Cameras, ready.Config.Cameras),
+		StateDir: ready.Config.StateDir, Recording: ready.Config.Recording, Cameras: recorded(ready.Options.Cameras, ready.Config),
 	})
 }
 
@@ -117,13 +117,13 @@ func (c *nvrCommand) adjust(cfg *config.Config) error {
 }
 
 // recorded pairs cameras with what the settings say of them.
-func recorded(cameras []*camera.Camera, settings []config.Camera) []nvr.Camera {
+func recorded(cameras []*camera.Camera, cfg *config.Config) []nvr.Camera {
 	out := make([]nvr.Camera, 0, len(cameras))
 	for _, c := range cameras {
-		of := nvr.Camera{Camera: c}
-		for i := range settings {
-			if settings[i].ID == c.ID() {
-				of.Settings = settings[i].Recording
+		of := nvr.Camera{Camera: c, Signed: !cfg.NoSign}
+		for i := range cfg.Cameras {
+			if cfg.Cameras[i].ID == c.ID() {
+				of.Settings = cfg.Cameras[i].Recording
 			}
 		}
 		out = append(out, of)

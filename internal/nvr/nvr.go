@@ -91,7 +91,7 @@ func (n *NVR) newRecorder() (*recorder.Recorder, error) {
 		if err != nil {
 			return nil, fmt.Errorf("camera %s: %w", c.ID(), err)
 		}
-		inputs = append(inputs, recorder.Input{Camera: c.ID(), Name: c.Name(), Policy: policy, Feeds: camerafeed.Feeds(c.Camera)})
+		inputs = append(inputs, recorder.Input{Camera: c.ID(), Name: c.Name(), Policy: policy, Feeds: camerafeed.Feeds(c.Camera), Signed: c.Signed})
 	}
 	return recorder.New(recorder.Options{
 		Store: library{n.store}, Inputs: inputs, SyncEvery: o.Recording.SyncEvery.Std(), SegmentDuration: o.Recording.SegmentDuration.Std(),

@@ -35,6 +35,8 @@ type Options struct {
 type Camera struct {
 	*camera.Camera
 	Settings config.CameraRecording
+	// Signed says that its pictures are signed.
+	Signed bool
 	// Origin is the PeerID of the agent that has the camera; empty for one of this
 	// process.
 	Origin string

@@ -28,7 +28,7 @@ func (s *Store) Sync(ctx context.Context) error {
 	rows, over, err := syncAll(open)
 	s.unput = append(s.unput, rows...)
 	if len(s.unput) > 0 {
-		if putErr := s.opts.Index.Put(ctx, s.unput...); putErr != nil {
+		if putErr := s.opts.Index.Put(context.WithoutCancel(ctx), s.unput...); putErr != nil {
 			// The files are safe: the next sync tries again, or the next start finds them.
 			err = errors.Join(err, fmt.Errorf("write to the index: %w", putErr))
 			s.opts.Logger.Error("the index of recordings cannot be written to", "error", putErr)

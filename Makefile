@@ -24,7 +24,7 @@ BROWSER  := internal/e2e/browser
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help run build lean test check e2e nat nat-kernel attacks bench lint fmt vet cross types fuzz soak clean node-modules
+.PHONY: help run build lean test check e2e nat nat-kernel attacks powercut bench lint fmt vet cross types fuzz soak clean node-modules
 
 help: ## print this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 10
@@ -57,6 +57,10 @@ nat-kernel: node-modules ## every kind of router on the real kernel, one line a 
 
 attacks: ## every attack on the real programs, as they are and without the check that refuses it
 	@cd internal/attacks && $(GO) test -count=1 -timeout 9m -run '^TestAttacks$$'
+
+powercut: ## a power cut at every operation of the store, and kill -9 of the real recorder; a short form is a part of make test
+	@cd recordings/disk && SIGHTLINE_POWERCUT=full $(GO) test -count=1 -timeout 9m -run PowerCut
+	@cd internal/e2e/powercut && SIGHTLINE_POWERCUT=full $(GO) test -count=1 -timeout 30m
 
 bench: ## Go benchmarks; docs/performance.md says how the whole process is measured
 	$(GO) test -run '^$$' -bench . -benchmem ./...

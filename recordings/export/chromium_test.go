@@ -32,10 +32,13 @@ const look = async (video, to) => {
   await wait(video, 'seeked');
   const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
   const draw = canvas.getContext('2d', {willReadFrequently: true});
-  draw.drawImage(video, 0, 0);
-  const {data} = draw.getImageData(0, 0, canvas.width, canvas.height);
   let lit = 0;
-  for (let i = 0; i < data.length; i += 404) if (data[i] > 40) lit++;
+  for (let tries = 0; tries < 100 && lit < 100; tries++) { // it is shown somewhat later
+    draw.drawImage(video, 0, 0);
+    const {data} = draw.getImageData(0, 0, canvas.width, canvas.height);
+    for (let i = 0; i < data.length; i += 404) if (data[i] > 40) lit++;
+    if (lit < 100) await new Promise(ok => setTimeout(ok, 50));
+  }
   return {at: video.currentTime, width: video.videoWidth, lit};
 };
 const ranges = b => Array.from({length: b.length}, (_, i) => [b.start(i), b.end(i)]);
@@ -114,7 +117,7 @@ func browse(t *testing.T, files []webFile) map[string]seen {
 	}
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "chromium") // it writes on for a moment after it was killed
 	if err != nil {
@@ -134,7 +137,7 @@ func browse(t *testing.T, files []webFile) map[string]seen {
 			t.Fatal(err)
 		}
 	case <-ctx.Done():
-		t.Fatal("Chromium reported nothing within a minute")
+		t.Fatal("Chromium reported nothing within two minutes")
 	}
 	return all
 }

@@ -120,16 +120,19 @@ func (s *shelf) export(tb testing.TB, from, to recordings.Time, o export.Options
 	return e, data
 }
 
-// pictures are frames of the test picture, 25 a second with a key frame each second.
+// fps is low because making the test picture takes most of the tests' time.
+const fps = 5
+
+// pictures are frames of the test picture, a key frame each second.
 func pictures(tb testing.TB, width, height int, seconds int, begin recordings.Time) fmp4test.Media {
 	tb.Helper()
-	return fmp4test.Pictures(tb, testpattern.Options{Width: width, Height: height, GOP: time.Second}, 25*seconds, begin.Std())
+	return fmp4test.Pictures(tb, testpattern.Options{Width: width, Height: height, FPS: fps, GOP: time.Second}, fps*seconds, begin.Std())
 }
 
 // none is no sound.
 func none() fmp4test.Media { return fmp4test.Media{} }
 
-// twoSegments is a camera with sound, six seconds in three segments.
+// threeSegments is a camera with sound, six seconds in three segments.
 func threeSegments(tb testing.TB, sound codecs.Codec) (*shelf, fmp4test.Media, fmp4test.Media) {
 	tb.Helper()
 	video, audio := pictures(tb, 640, 360, 6, at(0)), fmp4test.Sound(tb, sound, 6, noon())

@@ -144,3 +144,29 @@ func FuzzUnits(f *testing.F) {
 		}
 	})
 }
+
+func FuzzRewrite(f *testing.F) {
+	for _, s := range tiny(f) {
+		for _, fragment := range s.Fragments {
+			f.Add(s.Data[fragment.Offset:][:fragment.Bytes], uint32(fragment.VideoBytes))
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte, video uint32) {
+		fragment := recordings.Fragment{Bytes: int64(len(data)), VideoBytes: int64(video)}
+		if fragment.VideoBytes <= fragment.Bytes {
+			_, _, err := fmp4.ReadSpans(bytes.NewReader(data), fragment)
+			if err != nil && !errors.Is(err, fmp4.ErrMalformed) {
+				t.Fatal(err)
+			}
+		}
+		same := func(t int64) int64 { return t }
+		out, err := fmp4.Rewrite(bytes.Clone(data), fmp4.Edit{
+			Sequence: 1,
+			Video:    fmp4.Placement{Track: 1, Description: 1, At: same},
+			Audio:    fmp4.Placement{Track: 2, Description: 1, At: same},
+		})
+		if err == nil && len(out) != len(data)-fmp4.CheckBytes || err != nil && !errors.Is(err, fmp4.ErrMalformed) {
+			t.Fatalf("%d of %d bytes: %v", len(out), len(data), err)
+		}
+	})
+}

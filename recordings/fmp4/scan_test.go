@@ -89,12 +89,12 @@ func TestScan_VerifyFindsEveryFlippedBit(t *testing.T) {
 		}
 		return err == nil && next > at && next <= at+s.Bytes/2
 	}
-	for at := range s.InitBytes + fmp4.CheckBytes + 200 { // all of what is small
+	for at := range s.InitBytes + fmp4.CheckBytes + 100 { // all of what is small
 		if !flip(at, r.Int64N(8)) {
 			t.Errorf("a flip at %d of %d is not found", at, s.Bytes)
 		}
 	}
-	for range 1000 {
+	for range 300 {
 		if at := r.Int64N(s.Bytes); !flip(at, r.Int64N(8)) {
 			t.Errorf("a flip at %d of %d is not found", at, s.Bytes)
 		}

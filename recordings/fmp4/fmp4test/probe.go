@@ -40,7 +40,7 @@ type ProbePacket struct {
 // ProbeFile asks ffprobe, which may not complain.
 func ProbeFile(tb testing.TB, file string) Probe {
 	tb.Helper()
-	out := Run(tb, nil, "ffprobe", "-v", "warning", "-show_streams", "-show_packets", "-show_format", "-of", "json", file)
+	out := Run(tb, nil, "ffprobe", "-v", "error", "-show_streams", "-show_packets", "-show_format", "-of", "json", file)
 	var p Probe
 	if err := json.Unmarshal(out, &p); err != nil {
 		tb.Fatal(err)

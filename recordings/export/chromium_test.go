@@ -119,7 +119,7 @@ func browse(t *testing.T, files []webFile) map[string]seen {
 	defer server.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	dir, err := os.MkdirTemp("", "chromium") // it writes on for a moment after it was killed
+	dir, err := os.MkdirTemp("", "chromium") //nolint:usetesting // it writes on for a moment after it was killed, which t.TempDir holds against the test
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -211,6 +211,7 @@ func parseHEVCConfig(b []byte, t *codecs.Track) error {
 			t.SPS = set
 		case h265.PPS:
 			t.PPS = set
+		default: // what else may stand there is not needed
 		}
 	}
 	return nil

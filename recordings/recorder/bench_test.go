@@ -55,7 +55,7 @@ func BenchmarkRecorder(b *testing.B) {
 	}
 	for _, s := range r.streams {
 		s.open(0)
-		go s.write(b.Context(), NewTape(r.tapeOptions(b.Context(), s, &buffers{})), r.wrote)
+		go s.write(b.Context(), NewTape(r.tapeOptions(b.Context(), s, &buffers{})), &r.progress)
 	}
 	before, recorded := cpu(b), time.Duration(0)
 	for b.Loop() {
@@ -77,7 +77,7 @@ func BenchmarkRecorder(b *testing.B) {
 			}
 		}
 		for r.busy() {
-			<-r.dirty
+			<-r.progress.dirty
 		}
 		if err := store.Sync(b.Context()); err != nil {
 			b.Fatal(err)
@@ -99,7 +99,7 @@ func BenchmarkRecorder(b *testing.B) {
 	}
 	b.ReportMetric(float64(bytes)/float64(frames*9600), "bytes/byte")
 	for r.busy() {
-		<-r.dirty
+		<-r.progress.dirty
 	}
 	if err := store.Close(b.Context()); err != nil {
 		b.Fatal(err)

@@ -81,10 +81,10 @@ type Recorder struct {
 	streams []*stream
 	inputs  map[*stream]Input
 
-	dirty  chan struct{} // capacity 1: something was written since the last sync
 	looked chan struct{} // capacity 1: all hubs were looked at
 
-	looking atomic.Bool // they are being looked at
+	progress progress
+	looking  atomic.Bool // they are being looked at
 }
 
 // New returns a recorder that does nothing before Run.
@@ -93,7 +93,8 @@ func New(o Options) (*Recorder, error) {
 		return nil, errors.New("make a recorder: it has no store")
 	}
 	o.setDefaults()
-	r := &Recorder{opts: o, pace: paceOf(o.SyncEvery), inputs: make(map[*stream]Input), dirty: make(chan struct{}, 1), looked: make(chan struct{}, 1)}
+	r := &Recorder{opts: o, pace: paceOf(o.SyncEvery), inputs: make(map[*stream]Input), looked: make(chan struct{}, 1)}
+	r.progress.dirty = make(chan struct{}, 1)
 	seen := make(map[string]bool)
 	for _, in := range o.Inputs {
 		if in.Camera == "" || seen[in.Camera] {
@@ -142,7 +143,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 	for _, s := range r.streams {
 		tape := NewTape(r.tapeOptions(ctx, s, shared))
 		s.open(tape.End())
-		writers.Go(func() { s.write(work, tape, r.wrote) })
+		writers.Go(func() { s.write(work, tape, &r.progress) })
 	}
 	var helpers sync.WaitGroup
 	help, end := context.WithCancel(work)
@@ -232,9 +233,6 @@ func (r *Recorder) guard(ctx context.Context) {
 	}
 }
 
-// wrote says that there is something to sync.
-func (r *Recorder) wrote() { signal(r.dirty) }
-
 // signal sends on a channel of capacity 1.
 func signal(c chan<- struct{}) {
 	select {
@@ -245,17 +243,19 @@ func signal(c chan<- struct{}) {
 
 // keepSynced syncs what was written, until ctx ends.
 func (r *Recorder) keepSynced(ctx context.Context) {
+	synced := uint64(0)
 	for {
 		select {
-		case <-r.dirty:
+		case <-r.progress.dirty:
 		case <-ctx.Done():
 			return
 		}
 		r.gather(ctx)
-		select {
-		case <-r.dirty: // this sync is for that, too
-		default:
+		written := r.progress.written.Load()
+		if written == synced {
+			continue
 		}
+		synced = written
 		if err := r.opts.Store.Sync(ctx); err != nil && ctx.Err() == nil {
 			// The store has logged it, and fails the segments that are concerned.
 			r.opts.Logger.Debug("sync", "error", err)
@@ -269,7 +269,7 @@ func (r *Recorder) gather(ctx context.Context) {
 	defer timer.Stop()
 	for r.busy() {
 		select {
-		case <-r.dirty:
+		case <-r.progress.dirty:
 		case <-r.looked:
 		case <-timer.C:
 			return

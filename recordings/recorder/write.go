@@ -4,11 +4,18 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 )
 
-// write does the jobs of a stream until its queue is closed, and ends the tape. wrote
-// is called whenever something was written.
-func (s *stream) write(ctx context.Context, tape *Tape, wrote func()) {
+// progress is how far the goroutines are that write. It is shared.
+type progress struct {
+	written atomic.Uint64 // jobs that were done, each before it leaves its queue
+	dirty   chan struct{} // capacity 1: there are more
+}
+
+// write does the jobs of a stream until its queue is closed, and ends the tape. What
+// it writes it counts in p.
+func (s *stream) write(ctx context.Context, tape *Tape, p *progress) {
 	for {
 		jobs := s.queue.take()
 		if len(jobs) == 0 {
@@ -16,14 +23,16 @@ func (s *stream) write(ctx context.Context, tape *Tape, wrote func()) {
 		}
 		for _, j := range jobs {
 			err := j.do(ctx, tape)
+			p.written.Add(1)
 			s.queue.done(j)
 			s.publish(ctx, tape, err, len(j.video) > 0)
 		}
 		clear(jobs)
-		wrote()
+		signal(p.dirty)
 	}
 	s.publish(ctx, tape, tape.Close(), true)
-	wrote()
+	p.written.Add(1)
+	signal(p.dirty)
 }
 
 // do does the job.

@@ -22,12 +22,12 @@ import (
 // directKeySize is how many bytes a key for tickets has.
 const directKeySize = 32
 
-// Options configure an Agent. Identity and Cameras are required.
+// Options configure an Agent. Identity is required, and Cameras without Extra.
 type Options struct {
 	// Identity is the agent's key.
 	Identity *identity.Identity
 	// Cameras are what viewers can watch; the first is the one that a viewer
-	// gets who names none.
+	// gets who names none. A recorder, which has Extra routes, may have none yet.
 	Cameras []*camera.Camera
 	// Open lets anyone in. New refuses it unless Listener, the UDP address and
 	// the signaling server are all on loopback.
@@ -172,7 +172,7 @@ func (o *Options) check() error {
 	if o.Identity == nil {
 		return errors.New("an agent needs an identity")
 	}
-	if len(o.Cameras) == 0 {
+	if len(o.Cameras) == 0 && len(o.Extra) == 0 {
 		return errors.New("an agent needs at least one camera")
 	}
 	if len(o.DirectKey) < directKeySize {

@@ -1,11 +1,14 @@
 package agent
 
 import (
+	"errors"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/sightline-cam/sightline/camera"
+	"github.com/sightline-cam/sightline/internal/trust"
 )
 
 func TestNew_OpenIsRefusedBeyondLoopback(t *testing.T) {
@@ -51,5 +54,20 @@ func TestNew_CamerasNeedDifferentUsableIDs(t *testing.T) {
 		if _, err := New(o); err == nil {
 			t.Errorf("%q was taken", ids)
 		}
+	}
+}
+
+// A recorder knows the cameras of other agents once it has reached them.
+func TestNew_ARecorderMayHaveNoCameraYet(t *testing.T) {
+	id := newIdentity(t)
+	route := ExtraRoute{Pattern: "/v1/recordings", Listener: true, Methods: map[string]ExtraHandler{"GET": func(http.ResponseWriter, *http.Request, *trust.Principal) {}}}
+	o := Options{Identity: id, Extra: []ExtraRoute{route}}
+	a, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = a.cameras.find("", func(string) error { return nil })
+	if missing, ok := errors.AsType[*noCameraError](err); !ok || !strings.Contains(missing.Error(), "no camera here yet") {
+		t.Errorf("the first camera of none: %v", err)
 	}
 }

@@ -70,6 +70,9 @@ func (p *published) find(id string, may func(camera string) error) (*publishedCa
 			return c, nil
 		}
 	}
+	if err == nil {
+		err = &noCameraError{}
+	}
 	return nil, err
 }
 
@@ -84,10 +87,16 @@ func (c *publishedCamera) stream(kind string) peer.Stream {
 	return nil
 }
 
-// noCameraError names a camera that an offer asked for and nobody has.
+// noCameraError names a camera that an offer asked for and nobody has; empty for the
+// first one, where there is none at all.
 type noCameraError struct{ id string }
 
-func (e *noCameraError) Error() string { return fmt.Sprintf("There is no camera %q here.", e.id) }
+func (e *noCameraError) Error() string {
+	if e.id == "" {
+		return "There is no camera here yet."
+	}
+	return fmt.Sprintf("There is no camera %q here.", e.id)
+}
 
 // pick returns the choice of streams for an offer that names its cameras; one
 // that names none gets the first that it may watch. may says whether one may be

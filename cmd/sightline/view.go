@@ -29,6 +29,7 @@ type viewCommand struct {
 	NoMDNS   bool          `name:"no-mdns" help:"Do not look for the agent in this network by multicast DNS when the signaling server does not answer."`
 	Camera   string        `help:"Id of the camera. Default: the agent's first." placeholder:"ID"`
 	Output   string        `short:"o" help:"File for the video (H.264 or H.265 with start codes); - is stdout." default:"-" placeholder:"FILE"`
+	Record   string        `help:"Record into this MP4 file, with the sound, instead of writing the bare video." placeholder:"FILE" env:"-"`
 	Duration time.Duration `help:"Stop after this time. Default: never." placeholder:"10s"`
 	Name     string        `help:"Your name, for a link that makes you an owner or a guest." placeholder:"NAME"`
 	StateDir string        `help:"Folder of this viewer's key. Default ~/.local/state/sightline." placeholder:"DIR"`
@@ -41,13 +42,20 @@ func (c *viewCommand) Run(ctx context.Context, p *cli.Process) (err error) {
 	if err != nil {
 		return err
 	}
+	var recording *viewRecorder
+	if c.Record != "" {
+		if recording, err = newViewRecorder(c.Record, c.Camera, p.Version); err != nil {
+			return err
+		}
+		o.NoAudio = false
+	}
 	s, err := viewer.Dial(ctx, o)
 	if err != nil {
 		return explain(err, o.Identity.PeerID())
 	}
 	defer s.Close() //nolint:errcheck,contextcheck // it has nothing to tell at the end, and says goodbye after ctx
 	out := p.Stdout
-	if c.Output != "-" {
+	if c.Record == "" && c.Output != "-" {
 		f, err := os.Create(c.Output)
 		if err != nil {
 			return fmt.Errorf("write the video: %w", err)
@@ -68,6 +76,9 @@ func (c *viewCommand) Run(ctx context.Context, p *cli.Process) (err error) {
 	}
 	defer beside.Wait()
 	defer stop()
+	if recording != nil {
+		return recording.run(ctx, s)
+	}
 	return copyVideo(ctx, s, out)
 }
 

@@ -159,6 +159,17 @@ func TestFile_EditListsThatReorderAreNamed(t *testing.T) {
 	expect(t, check(t, faster, Options{}), "container 0")
 }
 
+func TestFile_SaysWhatIsNoFault(t *testing.T) {
+	c := newCamera(t)
+	film := c.film(t, 3, noon())
+	wide := patch(t, segment(t, film).Data, "tkhd", 0, func(b []byte) { b[76] = 3 })
+	r := check(t, wide, Options{})
+	expect(t, r)
+	if text := strings.Join(r.Notes, " "); !strings.Contains(text, "as 896x360; the camera sent 640x360") {
+		t.Errorf("notes %q", text)
+	}
+}
+
 func TestFile_OtherKeysAreNamed(t *testing.T) {
 	c, other := newCamera(t), newCamera(t)
 	data := segment(t, c.film(t, 6, noon())).Data

@@ -8,6 +8,8 @@ import (
 	"github.com/Eyevinn/mp4ff/mp4"
 
 	"github.com/sightline-cam/sightline/codecs"
+	"github.com/sightline-cam/sightline/codecs/h264"
+	"github.com/sightline-cam/sightline/codecs/h265"
 )
 
 // track is the video track of an MP4 file.
@@ -51,6 +53,9 @@ func chooseTrack(moov *mp4.MoovBox, raw []byte) (t *track, faults, notes []strin
 		}
 		if i < len(raws) && turned(child(raws[i], "tkhd")) {
 			faults = append(faults, "The file tells players to turn, mirror or stretch the picture; the signature does not cover that.")
+		}
+		if text := t.stretched(); text != "" {
+			notes = append(notes, text)
 		}
 		if edited(trak.Edts) {
 			faults = append(faults, "The file tells players to show pictures in another order or pace (an edit list); the signature does not cover that.")
@@ -142,6 +147,26 @@ func newTrack(moov *mp4.MoovBox, trak *mp4.TrakBox) (*track, error) {
 		return nil, fmt.Errorf("the video is neither H.264 nor H.265: %w", ErrFormat)
 	}
 	return t, nil
+}
+
+// stretched says if the file asks for another size of picture than the camera sent.
+func (t *track) stretched() string {
+	asked := t.trak.Tkhd
+	for _, set := range t.entries[0].sets {
+		var width, height int
+		if info, err := h264.ParseSPS(set); t.entries[0].codec == codecs.H264 && h264.TypeOf(set) == h264.SPS && err == nil {
+			width, height = info.Width, info.Height
+		} else if info, err := h265.ParseSPS(set); t.entries[0].codec == codecs.H265 && h265.TypeOf(set) == h265.SPS && err == nil {
+			width, height = info.Width, info.Height
+		} else {
+			continue
+		}
+		if w, h := int(asked.Width>>16), int(asked.Height>>16); w != width || h != height {
+			return fmt.Sprintf("The file tells players to show the pictures as %dx%d; the camera sent %dx%d.", w, h, width, height)
+		}
+		break
+	}
+	return ""
 }
 
 // entry returns a sample entry by its number, from 1.

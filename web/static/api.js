@@ -19,6 +19,11 @@ export class ApiError extends Error {
     this.code = code;
     this.retryAfterSeconds = retryAfterSeconds;
   }
+
+  /** Whether what was asked for is not there. */
+  get gone() {
+    return this.status === 404 || this.status === 410;
+  }
 }
 
 /**

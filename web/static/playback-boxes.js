@@ -18,7 +18,7 @@ const maxSamples = 100_000;
 
 /**
  * @typedef {object} Frame
- * @property {number} time when it is shown, in ticks of 90 kHz
+ * @property {number} time when it is shown, in ticks
  * @property {number} duration from its decoding to the next one's, in ticks
  */
 
@@ -30,9 +30,9 @@ const maxSamples = 100_000;
  */
 
 /**
- * Reads when the frames of a fragment are shown.
+ * Reads when the frames of a fragment are shown, or heard.
  *
- * @param {import('./encoding.js').Bytes} bytes of a fragment, from its start
+ * @param {import('./encoding.js').Bytes} bytes from the start of a fragment's video, or of its sound
  * @returns {Frames | null} null if the bytes end too early
  * @throws {RangeError} if these are no boxes of ours
  */
@@ -98,6 +98,9 @@ function readRun(view, { from, to }, start, fallback) {
 /**
  * @typedef {object} Track the initialization segment of one track
  * @property {import('./encoding.js').Bytes} bytes
+ * @property {number} id its number
+ * @property {number} timescale ticks in a second
+ * @property {number} channels of sound
  * @property {number} delay where on the track the presentation begins, in its ticks: an edit list, which browsers heed
  *   or do not, and which is left out here
  */
@@ -122,7 +125,15 @@ export function trackOf(init, kind) {
     return [box.type === 'mvex' ? wrap('mvex', copies(init, mvex)) : init.subarray(box.from - 8, box.to)];
   });
   const ftyp = boxes(init, { from: 0, to: init.length }).filter(({ type }) => type === 'ftyp');
-  return { bytes: join([...copies(init, ftyp), wrap('moov', parts)]), delay: delayOf(init, view, trak) };
+  const mdia = inside(init, 'mdia', trak);
+  const mdhd = inside(init, 'mdhd', mdia);
+  return {
+    bytes: join([...copies(init, ftyp), wrap('moov', parts)]),
+    id,
+    timescale: view.getUint32(mdhd.from + (view.getUint8(mdhd.from) === 1 ? 20 : 12)),
+    channels: kind === 'soun' ? channelsOf(init, view, mdia) : 0,
+    delay: delayOf(init, view, trak),
+  };
 }
 
 /** @param {import('./encoding.js').Bytes} bytes @param {Box} trak @returns {string} */
@@ -134,6 +145,14 @@ function kindOf(bytes, trak) {
 /** @param {DataView} view @param {Box} tkhd @returns {number} */
 function trackId(view, { from }) {
   return view.getUint32(from + (view.getUint8(from) === 1 ? 20 : 12));
+}
+
+/** @param {import('./encoding.js').Bytes} bytes @param {DataView} view @param {Box} mdia @returns {number} */
+function channelsOf(bytes, view, mdia) {
+  const stsd = inside(bytes, 'stsd', inside(bytes, 'stbl', inside(bytes, 'minf', mdia)));
+  // A sample entry of sound (§12.2.3) has its channels behind 24 bytes.
+  if (stsd.to - stsd.from < 34) throw new RangeError('a recording does not describe its sound');
+  return view.getUint16(stsd.from + 32);
 }
 
 /** @param {import('./encoding.js').Bytes} bytes @param {DataView} view @param {Box} trak @returns {number} */

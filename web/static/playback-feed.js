@@ -4,14 +4,17 @@
  */
 import { ApiError } from './api.js';
 import { pause } from './backoff.js';
-import { readFrames, videoTimescale } from './playback-boxes.js';
+import { readFrames, trackOf, videoTimescale } from './playback-boxes.js';
 import { staysOn } from './playback-lane.js';
 import { ReelError } from './playback-reel.js';
+import { Sound } from './playback-sound.js';
 import { contiguous, gapUs } from './playback-table.js';
 import { join } from './recordings.js';
 
 /**
+ * @typedef {import('./encoding.js').Bytes} Bytes
  * @typedef {import('./playback-table.js').Piece} Piece
+ * @typedef {import('./playback-boxes.js').Track} Track
  *
  * @typedef {object} ReelFrame
  * @property {number} time on the reel, in seconds
@@ -66,10 +69,12 @@ export class Feed {
   /** Why it has come to its end; null before. @type {Outcome | null} */ outcome = null;
   /** Whether everything that is recorded is on the reel. */
   newest = false;
+  /** @type {Set<() => void>} what waits for a change */ #waiting = new Set();
   /** What is added to times in the file, in seconds. */
   #offset = 0;
   /** How much later than shown frames are in the file, in ticks. */
   #delay = 0;
+  /** @type {Sound | null} of the segment that was begun last, if it is on the reel */ #sound = null;
   /** @type {string} segment whose initialization segment came last */ #begun = '';
   /** Set when the browser has no more room: less is held then, in seconds. */
   #roomSeconds = Infinity;
@@ -109,6 +114,34 @@ export class Feed {
       await this.#room(signal);
       batch = this.#batch(next, null);
     }
+  }
+
+  /**
+   * @param {() => boolean} condition about this feed
+   * @param {AbortSignal} signal
+   * @returns {Promise<void>} once it holds
+   */
+  until(condition, signal) {
+    return new Promise((resolve, reject) => {
+      const finish = () => {
+        this.#waiting.delete(check);
+        signal.removeEventListener('abort', abort);
+      };
+      const abort = () => (finish(), reject(signal.reason));
+      const check = () => {
+        if (condition()) (finish(), resolve());
+      };
+      this.#waiting.add(check);
+      signal.addEventListener('abort', abort);
+      if (signal.aborted) abort();
+      else check();
+    });
+  }
+
+  /** @protected */
+  changed() {
+    for (const check of [...this.#waiting]) check();
+    this.#options.onChange();
   }
 
   /** @param {Piece} piece @returns {boolean} whether it is on the reel */
@@ -190,7 +223,7 @@ export class Feed {
     this.frames.push(...rest);
     this.placed.push(placed);
     this.newest = false;
-    this.#options.onChange();
+    this.changed();
   }
 
   /**
@@ -226,7 +259,7 @@ export class Feed {
       if (to && piece.fragment.startUs >= to.fragment.startUs) break;
       const next = table.peek(piece);
       if (!next || next.segment.id !== from.segment.id || next.fragment.offset !== piece.fragment.offset + piece.fragment.bytes) break;
-      if (!contiguous(piece, next) || (!to && !staysOn(lane, next, (each) => table.peek(each)))) break;
+      if (!contiguous(piece, next) || (!to && !staysOn(lane, next))) break;
       bytes += next.fragment.bytes;
       if (!to && (bytes > batchBytes || next.fragment.startUs - from.fragment.startUs > batchUs)) break;
       batch.push(next);
@@ -243,8 +276,7 @@ export class Feed {
    * @returns {true}
    */
   #missing(batch, error) {
-    const gone = error instanceof ApiError && (error.status === 404 || error.status === 410);
-    if (!gone || this.placed.length === 0) throw error;
+    if (!(error instanceof ApiError && error.gone) || this.placed.length === 0) throw error;
     this.#options.table.forget(batch[0].segment.id);
     return true;
   }
@@ -259,26 +291,23 @@ export class Feed {
     try {
       if (segment.id !== this.#begun) {
         next.catch(() => {});
-        const init = await files.init(segment, signal);
-        signal.throwIfAborted();
-        this.#delay = await reel.begin(segment, init);
-        this.#begun = segment.id;
+        await this.#begin(segment, signal);
       }
-      /** @type {Uint8Array<ArrayBuffer>} the beginning of a piece whose frames are not known yet */
+      /** @type {Bytes} the beginning of a part whose frames are not known yet */
       let head = new Uint8Array(0);
+      let known = false;
       for (;;) {
         const { value: chunk, done } = await next;
         if (done) return false;
-        let { bytes } = chunk;
-        const known = this.last?.piece === chunk.piece;
-        if (!known) {
-          bytes = head = head.length > 0 ? join([head, bytes]) : bytes;
-          if (chunk.track === 'sound' || (!this.#recognize(chunk.piece, head) && chunk.last)) throw new ReelError(damagedMessage);
-        }
-        if (this.last?.piece === chunk.piece) {
-          await this.#append(chunk.track, bytes, signal);
+        const { piece, track, last } = chunk;
+        head = head.length > 0 ? join([head, chunk.bytes]) : chunk.bytes;
+        known ||= await this.#recognize(chunk, head, signal);
+        if (known) {
+          await this.#append(track, head, signal);
           head = new Uint8Array(0);
-        }
+        } else if (last) throw new ReelError(damagedMessage);
+        if (last) known = false;
+        if (last && piece.fragment.bytes === piece.fragment.videoBytes) await this.#fill(this.last?.end ?? 0, signal);
         next = chunks.next();
       }
     } finally {
@@ -287,25 +316,51 @@ export class Feed {
     }
   }
 
+  /** @param {import('./recordings.js').Segment} segment @param {AbortSignal} signal */
+  async #begin(segment, signal) {
+    const { files, reel, lane } = this.#options;
+    const tracks = tracksOf(await files.init(segment, signal), lane.sound);
+    signal.throwIfAborted();
+    await reel.begin(segment, tracks);
+    this.#begun = segment.id;
+    this.#delay = tracks.video.delay;
+    this.#sound = tracks.sound && new Sound({ track: tracks.sound, segment, end: this.#sound?.end ?? NaN });
+  }
+
+  /** Puts silence on the reel, if there is a track for it. @param {number} to @param {AbortSignal} signal */
+  async #fill(to, signal) {
+    const silence = this.#sound?.fill(to);
+    if (silence) await this.#append('sound', silence, signal);
+  }
+
   /**
-   * Finds out where the frames of a piece come on the reel.
+   * Finds out where the frames of a part come on the reel.
    *
-   * @param {Piece} piece
-   * @param {import('./encoding.js').Bytes} head the first bytes of it
-   * @returns {boolean} false if more bytes are needed
+   * @param {import('./playback-files.js').Chunk} chunk
+   * @param {Bytes} head the first bytes of the part
+   * @param {AbortSignal} signal
+   * @returns {Promise<boolean>} false if more bytes are needed
    */
-  #recognize(piece, head) {
+  async #recognize({ piece, track }, head, signal) {
     const found = framesOf(head);
     if (!found) return false;
+    if (track === 'video') this.#placeFrames(piece, found);
+    const before = track === 'sound' && this.#sound?.take(found);
+    if (before) await this.#append('sound', before, signal);
+    return true;
+  }
+
+  /** @param {Piece} piece @param {import('./playback-boxes.js').Frames} found */
+  #placeFrames(piece, found) {
     const first = found.start / videoTimescale;
     const { last } = this;
     if (!last) this.#offset = (piece.fragment.startUs - this.#options.baseUs) / 1e6 - first;
     // Files follow each other without a hole or an overlap, however their clocks were set.
     else if (last.piece.segment.id !== piece.segment.id) this.#offset = last.end - first;
     const start = this.#offset + first;
+    this.#sound?.follow(this.#offset, start);
     const frames = found.frames.map(({ time }) => ({ time: this.#offset + (time - this.#delay) / videoTimescale, duration: 0 }));
     this.put({ piece, start, end: start + found.duration / videoTimescale }, frames);
-    return true;
   }
 
   /**
@@ -337,18 +392,18 @@ export class Feed {
    * @returns {Promise<Piece | null>} what comes next on this reel; null if the stretch is over
    */
   async #follow(piece, signal, cut) {
-    const { table, files, lane, onChange } = this.#options;
+    const { table, files, lane } = this.#options;
     for (let round = 0; ; round++) {
       const next = await files.insist(() => table.next(piece, signal), signal);
       if (next) {
-        if (!cut && contiguous(piece, next) && staysOn(lane, next, (each) => table.peek(each))) return next;
+        if (!cut && contiguous(piece, next) && staysOn(lane, next)) return next;
         this.outcome = { why: contiguous(piece, next) ? 'tracks' : 'gap', next };
-        onChange();
+        this.changed();
         return null;
       }
       if (!this.newest) {
         this.newest = true;
-        onChange();
+        this.changed();
       }
       await pause(round < 30 ? newestMs : newestSlowMs, signal);
       signal.throwIfAborted();
@@ -379,13 +434,35 @@ function slew({ piece, start, end }) {
   return Math.abs(ratio - 1) < 0.1 ? ratio : 1;
 }
 
-/** @param {import('./encoding.js').Bytes} head */
+/** @param {Bytes} head @returns {import('./playback-boxes.js').Frames | null} */
 function framesOf(head) {
+  return parsed(() => readFrames(head));
+}
+
+/**
+ * @param {Bytes} init an initialization segment
+ * @param {boolean} sound whether it is wanted
+ * @returns {{ video: Track, sound: Track | null }}
+ * @throws {ReelError}
+ */
+export function tracksOf(init, sound) {
+  const video = parsed(() => trackOf(init, 'vide'));
+  if (!video) throw new ReelError(damagedMessage);
+  return { video, sound: sound ? parsed(() => trackOf(init, 'soun')) : null };
+}
+
+/**
+ * @template T
+ * @param {() => T} parse
+ * @returns {T}
+ * @throws {ReelError}
+ */
+function parsed(parse) {
   try {
-    return readFrames(head);
+    return parse();
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    console.warn('sightline: a fragment cannot be read', error);
+    console.warn('sightline: a part of a recording cannot be read', error);
     throw new ReelError(damagedMessage);
   }
 }

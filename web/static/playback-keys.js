@@ -4,8 +4,8 @@
  */
 import { pause } from './backoff.js';
 import { videoTimescale } from './playback-boxes.js';
-import { Feed } from './playback-feed.js';
-import { keyFragment, withLengths } from './playback-key-frame.js';
+import { Feed, tracksOf } from './playback-feed.js';
+import { makeFragment, withLengths } from './playback-fragment.js';
 import { contiguous, end } from './playback-table.js';
 import { plays, videoType } from './playback-types.js';
 
@@ -19,6 +19,9 @@ const width = 4;
 
 /** Key frames are held for this long ahead, in seconds on the screen. */
 const aheadSeconds = 6;
+
+/** The number of the video's track in every recording. */
+const videoTrack = 1;
 
 /** So many are put on the reel before those that are past are cleared away. */
 const maxPlaced = 300;
@@ -64,7 +67,7 @@ export class KeyFeed extends Feed {
     }
     this.outcome = this.#over;
     this.newest = !this.#over;
-    this.#options.onChange();
+    this.changed();
   }
 
   /**
@@ -97,13 +100,14 @@ export class KeyFeed extends Feed {
     const { reel, files, baseUs } = this.#options;
     const { segment, fragment } = piece;
     if (segment.id !== this.#begun) {
-      await reel.begin(segment, await files.init(segment, signal));
+      await reel.begin(segment, tracksOf(await files.init(segment, signal), false));
       this.#begun = segment.id;
     }
     const start = (fragment.startUs - baseUs) / 1e6;
     const duration = durationUs / 1e6;
     this.put({ piece, start, end: start + duration }, [{ time: start, duration }]);
-    await reel.append('video', keyFragment(withLengths(data), duration * videoTimescale), start);
+    const sample = { bytes: withLengths(data), duration: Math.max(1, Math.round(duration * videoTimescale)) };
+    await reel.append('video', makeFragment({ track: videoTrack, start: 0, samples: [sample] }), start);
     signal.throwIfAborted();
   }
 
@@ -111,7 +115,7 @@ export class KeyFeed extends Feed {
   async #wait(signal) {
     const { playhead, rate } = this.#options;
     if (this.placed.length > maxPlaced) await this.forgetBefore(playhead() - aheadSeconds * rate());
-    while ((this.last?.end ?? 0) - playhead() > aheadSeconds * rate()) await pause(100, signal);
+    while (!signal.aborted && (this.last?.end ?? 0) - playhead() > aheadSeconds * rate()) await pause(100, signal);
     signal.throwIfAborted();
   }
 }

@@ -4,7 +4,6 @@
  * the sound would cost the pictures up to the next key frame (Media Source
  * Extensions §3.5.8: a discontinuity is one of all tracks).
  */
-import { trackOf } from './playback-boxes.js';
 import { mediaSource, soundType, videoType } from './playback-types.js';
 
 /** Times on the reel may go up to here, in seconds: a finite end makes every time one that can be sought. */
@@ -20,6 +19,7 @@ export class ReelError extends Error {
 
 /**
  * @typedef {import('./recordings.js').Segment} Segment
+ * @typedef {import('./playback-boxes.js').Track} Track
  *
  * @typedef {{ buffer: SourceBuffer, type: string }} TrackBuffer
  */
@@ -93,18 +93,14 @@ export class Reel {
    * Begins another file.
    *
    * @param {Segment} segment
-   * @param {import('./encoding.js').Bytes} init its initialization segment
-   * @returns {Promise<number>} how much later than shown its frames are in it, in ticks of 90 kHz
-   * @throws {ReelError}
+   * @param {{ video: Track, sound: Track | null }} tracks of it
+   * @returns {Promise<void>}
    */
-  async begin(segment, init) {
-    const video = tracksOf(init, 'vide');
-    const sound = this.sound ? tracksOf(init, 'soun') : null;
-    await this.#next(async () => {
+  begin(segment, { video, sound }) {
+    return this.#next(async () => {
       await this.#begin(this.#tracks.video, videoType(segment), video.bytes);
       if (this.#tracks.sound && sound) await this.#begin(this.#tracks.sound, soundType(segment), sound.bytes);
     });
-    return video.delay;
   }
 
   /**
@@ -225,16 +221,4 @@ export class Reel {
     console.warn('sightline: the browser refuses a recording', this.#video.error?.message);
     return new ReelError('This browser cannot decode this part of the recording.');
   }
-}
-
-/** @param {import('./encoding.js').Bytes} init @param {'vide' | 'soun'} kind @returns {import('./playback-boxes.js').Track} */
-function tracksOf(init, kind) {
-  try {
-    const track = trackOf(init, kind);
-    if (track) return track;
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    console.warn('sightline: the beginning of a segment cannot be read', error);
-  }
-  throw new ReelError('The beginning of a part of the recording is damaged.');
 }

@@ -9,7 +9,7 @@
 const intoFrame = 0.004;
 
 /** After a seek has ended, its frame is waited for so long at most, in milliseconds. */
-const lateMs = 300;
+const lateMs = 1_500;
 
 /** How often a seek that does not end is looked at, in milliseconds. */
 const stuckMs = 150;
@@ -74,12 +74,15 @@ export class Screen {
       const wanted = { from: frame.time - 0.001, to: frame.time + frame.duration, done };
       this.#wanted = wanted;
       // Frames of a page that nobody sees are not reported, nor is one that was there already.
-      const seeked = () => (late = setTimeout(() => this.#shown(frame.time), document.hidden ? 0 : lateMs));
+      const seeked = () => {
+        clearTimeout(late);
+        late = setTimeout(() => (this.#shown(frame.time), done()), document.hidden ? 0 : lateMs);
+      };
       video.addEventListener('seeked', seeked, { signal: stop.signal });
       over.addEventListener('abort', done, { signal: stop.signal });
       const ticker = setInterval(() => {
         const past = this.jump(0);
-        if (past !== null) Object.assign(wanted, { from: past - 0.001, to: past + holeSeconds });
+        if (past !== null) wanted.to = past + holeSeconds;
       }, stuckMs);
       video.currentTime = at;
     });

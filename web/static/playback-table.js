@@ -116,6 +116,15 @@ export class FragmentTable {
     return this.#following(end(piece), piece.fragment.startUs + 1);
   }
 
+  /** @param {Piece} piece that begins with a key frame @returns {number | null} how long until the next one, as far as that is known */
+  keyEveryMs(piece) {
+    for (let next = this.peek(piece), last = piece; next && contiguous(last, next); next = this.peek(next)) {
+      if (next.fragment.key) return (next.fragment.startUs - piece.fragment.startUs) / 1000;
+      last = next;
+    }
+    return null;
+  }
+
   /** Forgets what it knows of a segment, which may be gone. @param {string} id */
   forget(id) {
     const gone = this.#pieces.filter(({ segment }) => segment.id === id);
@@ -257,6 +266,15 @@ export function end({ fragment }) {
 /** @param {Piece} piece @param {Piece} next @returns {boolean} whether nothing is missing between them */
 export function contiguous(piece, next) {
   return next.fragment.startUs - end(piece) <= gapUs;
+}
+
+/**
+ * @param {Piece} piece
+ * @param {Piece} next
+ * @returns {{ fromMs: number, toMs: number } | null} what is missing between them
+ */
+export function gapBetween(piece, next) {
+  return contiguous(piece, next) ? null : { fromMs: end(piece) / 1000, toMs: next.fragment.startUs / 1000 };
 }
 
 /**

@@ -22,3 +22,9 @@ export function videoType({ video }) {
 export function soundType({ audio }) {
   return `audio/mp4; codecs="${audio}"`;
 }
+
+/** @param {{ video: string }} segment @returns {string} why its video cannot be played, for a person */
+export function unplayable({ video }) {
+  const name = /^(hvc1|hev1)/.test(video) ? 'H.265' : video.split('.')[0];
+  return `This browser cannot play ${name} video. Download this part of the recording, or open it in a browser that can.`;
+}

@@ -9,12 +9,12 @@ import { ApiError } from './api.js';
 import { Files } from './playback-files.js';
 import { Feed } from './playback-feed.js';
 import { KeyFeed } from './playback-keys.js';
-import { inHardware, tooFast, wantsSound } from './playback-lane.js';
+import { carriesSound } from './playback-lane.js';
+import { Pace } from './playback-pace.js';
 import { Reel, ReelError } from './playback-reel.js';
 import { Screen } from './playback-screen.js';
-import { Strain } from './playback-strain.js';
-import { contiguous, end, FragmentTable } from './playback-table.js';
-import { plays, videoType } from './playback-types.js';
+import { end, FragmentTable, gapBetween } from './playback-table.js';
+import { plays, unplayable, videoType } from './playback-types.js';
 
 /**
  * @typedef {import('./playback-table.js').Piece} Piece
@@ -66,7 +66,7 @@ export class Playback {
   #onChange;
   #screen;
   #closed = new AbortController();
-  #strain = new Strain();
+  #pace = new Pace();
 
   /** @type {PlaybackState} */ #state = {
     phase: 'idle', wantsPlay: false, rate: 1, keyFramesOnly: false, gap: null, sound: false, growing: false, message: '',
@@ -77,7 +77,6 @@ export class Playback {
   /** @type {Feed | null} */ #feed = null;
   /** Ends the feed. */
   #feeding = new AbortController();
-  /** @type {Set<() => void>} waiting for the feed */ #waiting = new Set();
   #baseUs = NaN;
 
   /** Ends the seek that is under way. */
@@ -90,7 +89,6 @@ export class Playback {
   #error = '';
   #trouble = '';
   #stuck = { time: NaN, looks: 0 };
-  #hardware = false;
 
   /**
    * The element belongs to the playback until close: its src, currentTime and
@@ -167,8 +165,8 @@ export class Playback {
   set rate(rate) {
     this.#set({ rate: Math.min(16, Math.max(0.25, rate)) });
     this.#applyRate();
-    const { feed, wrong } = { feed: this.#feed, wrong: this.#feed?.lane.keyFramesOnly !== this.#wantsKeys() };
-    if (feed && wrong && !this.#pending && this.#state.wantsPlay) void this.#again();
+    const wrong = this.#feed && this.#feed.lane.keyFramesOnly !== this.#wantsKeys();
+    if (wrong && !this.#pending) void this.#again();
   }
 
   /**
@@ -251,9 +249,10 @@ export class Playback {
    *
    * @param {Exclude<Goal, { frame: ReelFrame }>} goal
    * @param {AbortSignal} signal
+   * @param {boolean} [again] whether what was to be shown has turned out to be deleted
    * @returns {Promise<ReelFrame | null>} the frame that was asked for; null if there is nothing at all
    */
-  async #load(goal, signal) {
+  async #load(goal, signal, again = false) {
     this.#feeding.abort();
     this.#feed = null;
     this.#feeding = new AbortController();
@@ -273,9 +272,16 @@ export class Playback {
     const feed = lane.keyFramesOnly ? new KeyFeed(options) : new Feed(options);
     this.#feed = feed;
     const run = feed.run(from, piece, feeding);
-    run.catch((error) => this.#feed === feed && !feeding.aborted && this.#fail(error));
-    const there = () => (feed.has(piece) || feed.outcome || feed.newest ? feed : null);
-    await Promise.race([this.#until(there, signal), run.then(() => this.#until(there, signal))]);
+    run.catch((error) => this.#feed === feed && !feeding.aborted && !this.#pending && this.#fail(error));
+    const there = feed.until(() => feed.has(piece) || feed.outcome !== null || feed.newest, signal);
+    try {
+      await Promise.race([there, run.then(() => there)]);
+    } catch (error) {
+      const gone = error instanceof ApiError && error.gone && !again;
+      if (!gone) throw error;
+      this.#table.forget(piece.segment.id);
+      return this.#load('us' in goal ? goal : { us: piece.fragment.startUs }, signal, true);
+    }
     if ('us' in goal) return feed.frameAt(goal.us) ?? feed.edge(piece, goal.us > end(piece) ? 'last' : 'first');
     return feed.edge(piece, goal.edge);
   }
@@ -297,26 +303,18 @@ export class Playback {
   #laneOf(from, to) {
     const { segment } = to;
     if (!plays(videoType(segment))) throw new ReelError(unplayable(segment));
-    const peek = (/** @type {Piece} */ piece) => this.#table.peek(piece);
-    void inHardware(segment, this.#strain.framesPerSecond).then((hardware) => (this.#hardware = hardware));
-    this.#strain.keyEveryMs = keyEveryMs(from, peek) ?? this.#strain.keyEveryMs;
-    const keyFramesOnly = this.#state.wantsPlay && this.#isTooFast(segment);
+    void this.#pace.ask(segment);
+    this.#pace.keyEveryMs = this.#table.keyEveryMs(from) ?? this.#pace.keyEveryMs;
+    const keyFramesOnly = this.#state.wantsPlay && this.#pace.tooFast(segment, this.#state.rate);
     const pieces = [from];
-    for (let next = peek(from); next && next.fragment.startUs <= to.fragment.startUs; next = peek(next)) pieces.push(next);
-    return { keyFramesOnly, sound: !keyFramesOnly && wantsSound(pieces, peek) };
+    for (let next = this.#table.peek(from); next && next.fragment.startUs <= to.fragment.startUs; next = this.#table.peek(next)) pieces.push(next);
+    return { keyFramesOnly, sound: !keyFramesOnly && pieces.every(carriesSound) };
   }
 
   /** @returns {boolean} whether only key frames are to be on the reel now */
   #wantsKeys() {
     const segment = this.#feed?.last?.piece.segment;
-    return this.#state.wantsPlay && segment !== undefined && this.#isTooFast(segment);
-  }
-
-  /** @param {import('./recordings.js').Segment} segment */
-  #isTooFast(segment) {
-    const { framesPerSecond, keyEveryMs, tooHigh } = this.#strain;
-    const cores = navigator.hardwareConcurrency || 2;
-    return tooFast({ rate: this.#state.rate, tooHigh, segment, framesPerSecond, keyEveryMs, hardware: this.#hardware, cores });
+    return this.#state.wantsPlay && segment !== undefined && this.#pace.tooFast(segment, this.#state.rate);
   }
 
   /** @param {Lane} lane @param {import('./recordings.js').Segment} segment */
@@ -347,37 +345,12 @@ export class Playback {
   /** The feed has something new to say. */
   #fed() {
     const [feed, reel] = [this.#feed, this.#reel];
-    for (const wake of [...this.#waiting]) wake();
     if (!feed || !reel) return;
     const grows = feed.last?.piece.segment.open && this.#state.wantsPlay && !feed.lane.keyFramesOnly;
     if (feed.outcome || (feed.newest && !grows)) void reel.finish().catch(() => {});
-    else if (reel.stale && this.#state.wantsPlay && !this.#pending) void this.#again();
-    if (!feed.lane.keyFramesOnly) this.#strain.saw(feed.frames);
+    if (reel.stale && this.#state.wantsPlay && !this.#pending) void this.#again();
+    if (!feed.lane.keyFramesOnly) this.#pace.saw(feed.frames);
     this.#update();
-  }
-
-  /**
-   * @template T
-   * @param {() => T | null} condition
-   * @param {AbortSignal} signal
-   * @returns {Promise<T>} what it gives, once it gives something
-   */
-  #until(condition, signal) {
-    return new Promise((resolve, reject) => {
-      const end = () => {
-        this.#waiting.delete(check);
-        signal.removeEventListener('abort', abort);
-      };
-      const abort = () => (end(), reject(signal.reason));
-      const check = () => {
-        const value = condition();
-        if (value) (end(), resolve(value));
-      };
-      if (signal.aborted) return abort();
-      signal.addEventListener('abort', abort);
-      this.#waiting.add(check);
-      return check();
-    });
   }
 
   /** @param {1 | -1} direction */
@@ -389,7 +362,7 @@ export class Playback {
     if (!feed || !frame) return false;
     let other = feed.beside(frame, direction);
     if (!other && direction > 0) {
-      await this.#until(() => feed.beside(frame, 1) ?? feed.outcome ?? (feed.newest || this.#feed !== feed || null), this.#closed.signal);
+      await feed.until(() => feed.beside(frame, 1) !== null || feed.outcome !== null || feed.newest, this.#going.signal);
       other = feed.beside(frame, 1);
     }
     if (other) return this.#go({ frame: other }, null).then(() => true);
@@ -458,7 +431,7 @@ export class Playback {
       else this.#screen.jump(tailSeconds);
     }
     const ahead = (feed.last?.start ?? 0) - video.currentTime;
-    const tired = !feed.lane.keyFramesOnly && this.#strain.look({ frames: this.#screen.frames, rate: this.#state.rate, ahead, moves, over: feed.newest });
+    const tired = !feed.lane.keyFramesOnly && this.#pace.look({ frames: this.#screen.frames, rate: this.#state.rate, ahead, moves, over: feed.newest });
     if (tired && this.#wantsKeys()) void this.#again();
     this.#update();
   }
@@ -513,23 +486,4 @@ export class Playback {
     const ahead = (this.#feed.last?.end ?? 0) - this.#video.currentTime;
     return this.#feed.newest && ahead < tailSeconds ? 'ended' : 'buffering';
   }
-}
-
-/** @param {Piece} a @param {Piece} b @returns {PlaybackState['gap']} */
-function gapBetween(a, b) {
-  return contiguous(a, b) ? null : { fromMs: end(a) / 1000, toMs: b.fragment.startUs / 1000 };
-}
-
-/** @param {Piece} piece a key frame's @param {(piece: Piece) => Piece | null} peek @returns {number | null} to the next key frame */
-function keyEveryMs(piece, peek) {
-  for (let next = peek(piece); next && contiguous(piece, next); next = peek(next)) {
-    if (next.fragment.key) return (next.fragment.startUs - piece.fragment.startUs) / 1000;
-  }
-  return null;
-}
-
-/** @param {import('./recordings.js').Segment} segment @returns {string} */
-function unplayable({ video }) {
-  const name = /^(hvc1|hev1)/.test(video) ? 'H.265' : video.split('.')[0];
-  return `This browser cannot play ${name} video. Download this part of the recording, or open it in a browser that can.`;
 }

@@ -1,48 +1,54 @@
 /**
- * Makes fragments of fragmented MP4 (ISO/IEC 14496-12) that have one key frame.
+ * Makes fragments of fragmented MP4 (ISO/IEC 14496-12): of one key frame, or of
+ * silence.
  */
 
 /** Of a sample that depends on no other (§8.8.3.1). */
 const syncSample = 0x02000000;
 
 /** Bits of tfhd (§8.8.7) and trun (§8.8.8). */
-const tfhd = { baseIsMoof: 0x20000 };
-const trun = { dataOffset: 0x1, firstFlags: 0x4, duration: 0x100, size: 0x200 };
-
-/** The number of the video's track in every recording. */
-const videoTrack = 1;
+const tfhd = { flags: 0x20, baseIsMoof: 0x20000 };
+const trun = { dataOffset: 0x1, duration: 0x100, size: 0x200 };
 
 /**
- * Makes a fragment at time 0 that shows one key frame.
- *
- * @param {import('./encoding.js').Bytes} sample the frame with lengths of four bytes before its NAL units
- * @param {number} duration in ticks
+ * @param {object} options
+ * @param {number} options.track its number
+ * @param {number} options.start decoding time of the first sample, in ticks of the track
+ * @param {{ bytes: Uint8Array, duration: number }[]} options.samples each of which is decoded without the others; durations
+ *   are whole ticks
  * @returns {import('./encoding.js').Bytes}
  */
-export function keyFragment(sample, duration) {
-  const moofBytes = 8 + 16 + 8 + 16 + 20 + 32;
-  const bytes = new Uint8Array(moofBytes + 8 + sample.length);
+export function makeFragment({ track, start, samples }) {
+  const trunBytes = 20 + 8 * samples.length;
+  const moofBytes = 8 + 16 + 8 + 20 + 20 + trunBytes;
+  const mediaBytes = samples.reduce((size, sample) => size + sample.bytes.length, 0);
+  const bytes = new Uint8Array(moofBytes + 8 + mediaBytes);
   const view = new DataView(bytes.buffer);
   let at = 0;
-  /** @param {string} type @param {number} size @param {number[]} words */
-  const box = (type, size, ...words) => {
-    view.setUint32(at, size);
-    for (let i = 0; i < 4; i++) bytes[at + 4 + i] = type.charCodeAt(i);
-    at += 8;
-    for (const word of words) {
+  const words = (/** @type {number[]} */ ...all) => {
+    for (const word of all) {
       view.setUint32(at, word);
       at += 4;
     }
   };
+  const box = (/** @type {string} */ type, /** @type {number} */ size, /** @type {number[]} */ ...content) => {
+    for (let i = 0; i < 4; i++) bytes[at + 4 + i] = type.charCodeAt(i);
+    words(size);
+    at += 4;
+    words(...content);
+  };
   box('moof', moofBytes);
   box('mfhd', 16, 0, 1);
-  box('traf', moofBytes - 24);
-  box('tfhd', 16, tfhd.baseIsMoof, videoTrack);
-  box('tfdt', 20, 0x01000000, 0, 0);
-  const flags = trun.dataOffset | trun.firstFlags | trun.duration | trun.size;
-  box('trun', 32, flags, 1, moofBytes + 8, syncSample, Math.max(1, Math.round(duration)), sample.length);
-  box('mdat', 8 + sample.length);
-  bytes.set(sample, at);
+  box('traf', 8 + 20 + 20 + trunBytes);
+  box('tfhd', 20, tfhd.baseIsMoof | tfhd.flags, track, syncSample);
+  box('tfdt', 20, 0x01000000, Math.floor(start / 2 ** 32), start % 2 ** 32);
+  box('trun', trunBytes, trun.dataOffset | trun.duration | trun.size, samples.length, moofBytes + 8);
+  for (const sample of samples) words(sample.duration, sample.bytes.length);
+  box('mdat', 8 + mediaBytes);
+  for (const sample of samples) {
+    bytes.set(sample.bytes, at);
+    at += sample.bytes.length;
+  }
   return bytes;
 }
 

@@ -1,7 +1,17 @@
 /**
- * Notices when a browser, or the way to the recorder, does not keep up with a
- * rate.
+ * Decides up to which rate every frame is decoded: by what decoders are known to
+ * take, and by what is seen of this one and of the way to the recorder.
  */
+import { videoType } from './playback-types.js';
+
+/** Pixels that a processor core decodes in a second, with something to spare. */
+const pixelsPerCore = 120e6;
+
+/** Decoders in hardware take at least this many pixels in a second. */
+const hardwarePixels = 1000e6;
+
+/** Key frames further apart than this make no moving picture, in milliseconds on the screen. */
+const slowestMs = 700;
 
 /** Over so many looks it is judged. */
 const looks = 10;
@@ -15,21 +25,42 @@ const manyStalls = 4;
 /** Recorded time that has to be there for the decoder to be the one that is slow, in seconds. */
 const enoughAhead = 1;
 
+/** @typedef {import('./recordings.js').Segment} Segment */
+
 /** @typedef {{ at: number, frames: number, stalled: boolean, starved: boolean, rate: number }} Look */
 
-export class Strain {
+export class Pace {
   /** Of the video at the speed at which it was recorded. */
   framesPerSecond = 25;
   /** From one key frame to the next, recorded time. */
   keyEveryMs = 2000;
-  /** The lowest rate that was too much. */
-  tooHigh = Infinity;
+  /** The lowest rate that was seen to be too much. */
+  #tooHigh = Infinity;
+  #hardware = false;
   /** @type {Look[]} */ #seen = [];
   #now;
 
   /** @param {() => number} [now] milliseconds */
   constructor(now = () => performance.now()) {
     this.#now = now;
+  }
+
+  /**
+   * @param {Segment} segment
+   * @param {number} rate
+   * @returns {boolean} whether the rate is too high to decode every frame
+   */
+  tooFast({ width, height }, rate) {
+    if (rate >= this.#tooHigh) return true;
+    if (rate <= 2 || this.keyEveryMs / rate > slowestMs) return false;
+    const pixels = width * height * this.framesPerSecond * rate;
+    const cores = globalThis.navigator?.hardwareConcurrency || 2;
+    return pixels > (this.#hardware ? hardwarePixels : Math.min(hardwarePixels, pixelsPerCore * cores));
+  }
+
+  /** Finds out how the browser decodes such video. @param {Segment} segment */
+  async ask(segment) {
+    this.#hardware = await inHardware(segment, this.framesPerSecond);
   }
 
   /** @param {{ time: number }[]} frames of the video, in order */
@@ -61,7 +92,31 @@ export class Strain {
     const slowPath = this.#seen.filter(({ stalled, starved }) => stalled && starved).length >= manyStalls;
     if (!slowDecoder && !slowPath) return false;
     this.#seen = [];
-    this.tooHigh = Math.min(this.tooHigh, rate);
+    this.#tooHigh = Math.min(this.#tooHigh, rate);
     return true;
+  }
+}
+
+/**
+ * @param {import('./recordings.js').Segment} segment
+ * @param {number} framesPerSecond
+ * @returns {Promise<boolean>} whether the browser decodes such video in hardware
+ */
+async function inHardware(segment, framesPerSecond) {
+  try {
+    const info = await navigator.mediaCapabilities.decodingInfo({
+      type: 'media-source',
+      video: {
+        contentType: videoType(segment),
+        width: segment.width,
+        height: segment.height,
+        framerate: framesPerSecond,
+        bitrate: 4e6,
+      },
+    });
+    return info.powerEfficient;
+  } catch (error) {
+    console.debug('sightline: the browser does not say how it decodes', error);
+    return false;
   }
 }

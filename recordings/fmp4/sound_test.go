@@ -81,9 +81,9 @@ func TestMuxer_SoundStaysInStepWhileTheClockIsSlewed(t *testing.T) {
 
 // A camera whose sound has another idea of time than its pictures.
 func TestMuxer_SoundThatDriftsIsBroughtBack(t *testing.T) {
-	video := small(t, 250)
-	for _, percent := range []int64{95, 105} {
-		sound := beep(t, 9, noon())
+	video := small(t, 150)
+	for _, percent := range []int64{90, 110} {
+		sound := beep(t, 5, noon())
 		for _, u := range sound.Units {
 			u.PTS = u.PTS * percent / 100
 		}

@@ -78,6 +78,9 @@ func rules() []rule {
 		{"github.com/alecthomas/kong", []string{"cmd", "internal/cli"}, "flags are wiring"},
 		{"github.com/goccy/go-yaml", []string{"internal/config"}, "settings are read in one place"},
 		{"github.com/go-jose/go-jose/v4", []string{"internal/identity"}, "one place decides what a signature is"},
+		{"modernc.org/sqlite", []string{"recordings/index"}, "one package writes the index"},
+		{"github.com/Eyevinn/mp4ff", []string{"recordings/fmp4", "recordings/export", "internal/verify"}, "what a file looks like is decided in one place"},
+		{"github.com/schollz/progressbar/v3", []string{"cmd/sightline"}, "for people at a terminal"},
 		{"filippo.io/age", []string{"internal/backup"}, "the lean agent makes no backups"},
 		{"golang.org/x/crypto/acme", []string{"cmd/sightline"}, "the lean agent has a certificate of its own"},
 		{"unsafe", []string{"internal/peer"}, "system calls for batched sends only"},
@@ -116,6 +119,10 @@ func TestImports_FollowTheLayers(t *testing.T) {
 				t.Errorf("%s depends on %s; those are for tests", p.ImportPath, d)
 			case p.in("camera") && dep.in("viewer"), p.in("viewer") && dep.in("camera"):
 				t.Errorf("%s depends on %s; cameras and viewers meet only on the wire", p.ImportPath, d)
+			case p.in("recordings") && (dep.in("camera") || dep.in("viewer")) && !p.in("recordings/recorder/camerafeed") && !p.in("recordings/remote"):
+				t.Errorf("%s depends on %s; recordings know cameras and viewers in two adapters only", p.ImportPath, d)
+			case (p.in("camera") || p.in("viewer")) && dep.in("recordings"):
+				t.Errorf("%s depends on %s; cameras and viewers know nothing of recordings", p.ImportPath, d)
 			case !p.in("cmd") && dep.in("cmd"), !p.in("cmd") && !p.in("internal/cli") && dep.in("internal/cli"):
 				t.Errorf("%s depends on %s; it is the end of the chain", p.ImportPath, d)
 			}
@@ -133,6 +140,7 @@ func TestImports_FollowTheLayers(t *testing.T) {
 func TestLeanAgent_HasNoServerLibraries(t *testing.T) {
 	heavy := []string{
 		"github.com/gin-gonic/gin", "github.com/prometheus/client_golang", "modernc.org/sqlite",
+		"github.com/Eyevinn/mp4ff", module + "/recordings",
 		"github.com/quic-go/quic-go", "go.mongodb.org/mongo-driver/v2", module + "/signaling/server", module + "/internal/relay",
 	}
 	packages := list(t, "mipsle", "./cmd/sightline-camera")

@@ -3,6 +3,7 @@ package recorder
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"sync"
@@ -211,12 +212,12 @@ func causes(gaps []recordings.Gap) (c []recordings.Cause) {
 // film makes units that nobody can decode, of a camera with 25 frames and a key
 // frame each second. The zero value begins at PTS 0.
 type film struct {
-	sps, pps []byte
-	n        int64 // frames so far
-	at       recordings.Time
-	gop      int64
-	size     int   // of each frame
-	interval int64 // µs
+	vps, sps, pps []byte // with a VPS it is H.265
+	n             int64  // frames so far
+	at            recordings.Time
+	gop           int64
+	size          int   // of each frame
+	interval      int64 // µs
 }
 
 func newFilm(t testing.TB, at time.Time) *film {
@@ -230,7 +231,30 @@ func newFilm(t testing.TB, at time.Time) *film {
 }
 
 func (f *film) track() codecs.Track {
-	return codecs.Track{Codec: codecs.H264, ClockRate: 90_000, SPS: f.sps, PPS: f.pps}
+	return codecs.Track{Codec: f.codec(), ClockRate: 90_000, VPS: f.vps, SPS: f.sps, PPS: f.pps}
+}
+
+func (f *film) codec() codecs.Codec {
+	if f.vps != nil {
+		return codecs.H265
+	}
+	return codecs.H264
+}
+
+// toH265 lets the film go on in another codec, 1280 x 720.
+func (f *film) toH265(t *testing.T) {
+	t.Helper()
+	for set, text := range map[*[]byte]string{
+		&f.vps: "40010c01ffff01600000030090000003000003005d928090",
+		&f.sps: "42010101600000030090000003000003005da00280802d16592a4932bc05a02000000300200000030321",
+		&f.pps: "4401c172b46240",
+	} {
+		unit, err := hex.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*set = unit
+	}
 }
 
 // next returns the next frame.
@@ -239,11 +263,18 @@ func (f *film) next() *codecs.Unit {
 		PTS: f.n * f.interval * 9 / 100, At: int64(f.at) + f.n*f.interval, Key: f.n%f.gop == 0, Arrived: time.Now(),
 	}
 	slice := make([]byte, f.size)
-	slice[0] = 0x41
 	u.Payload = [][]byte{slice}
-	if u.Key {
+	switch {
+	case f.vps != nil && u.Key:
+		slice[0], slice[1] = 19<<1, 1
+		u.Payload = [][]byte{f.vps, f.sps, f.pps, slice}
+	case f.vps != nil:
+		slice[0], slice[1] = 1<<1, 1
+	case u.Key:
 		slice[0] = 0x65
 		u.Payload = [][]byte{f.sps, f.pps, slice}
+	default:
+		slice[0] = 0x41
 	}
 	f.n++
 	return u

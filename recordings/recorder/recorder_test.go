@@ -369,14 +369,18 @@ func TestRecorder_CodecChangesInMidStream(t *testing.T) {
 		h.set(func() { h.tracks = h.tracks[:1] }) // the sound is switched off
 		h.music = nil
 		h.show(5 * time.Second)
+		h.film.toH265(t)
+		h.set(func() { h.tracks = []codecs.Track{h.film.track()} }) // frames before that are still in the hub
+		h.show(5 * time.Second)
 		s.end()
-		wantFrames(t, s, h.film, [2]int64{0, 375})
+		wantFrames(t, s, h.film, [2]int64{0, 500})
 		wantCauses(t, s.shelf.gaps(t, front()))
 		var formats []string
 		for _, b := range s.shelf.books(front()) {
 			formats = append(formats, b.Format.Video+" "+b.Format.Audio)
 		}
-		if len(formats) != 3 || formats[0] == formats[1] || formats[2] != strings.TrimSuffix(formats[1], "ulaw") {
+		if len(formats) != 4 || formats[0] == formats[1] || formats[2] != strings.TrimSuffix(formats[1], "ulaw") ||
+			!strings.HasPrefix(formats[3], "hvc1.") {
 			t.Errorf("formats %q", formats)
 		}
 	})

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -27,10 +28,14 @@ const (
 	// queueSign is the queue from which a transfer gives way: far below what would
 	// make live pictures step down.
 	queueSign = 30 * time.Millisecond
-	// adaptEvery is how often the rate changes, ceilingAge how long it counts what
-	// rate once made a queue.
+	// adaptEvery is how often the rate changes. What rate once made a queue is
+	// forgotten little by little: after each ceilingAge it counts for a seventh more.
 	adaptEvery = 200 * time.Millisecond
 	ceilingAge = time.Minute
+	// lookEvery is how often the path is looked at. Only what waits at each of looks
+	// in a row is a standing queue: a key frame makes one that is gone at once.
+	lookEvery = 100 * time.Millisecond
+	looks     = 4
 	// portionTime is how much is sent at once.
 	portionTime = 15 * time.Millisecond
 	minPortion  = 1 << 10
@@ -48,18 +53,36 @@ type Pace struct {
 	ceiling float64 // the rate that made a queue; 0: none has
 	ceiled  time.Time
 	adapted time.Time
-	queued  bool      // there was a queue then
+	queued  bool // there was a queue then
+	waits   [looks]time.Duration
+	looked  int
 	sent    int64     // bytes since adapted
 	next    time.Time // when the next portion may be sent
 }
 
+// look takes how the path stands at a moment.
+func (p *Pace) look(st Path) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waits[p.looked%looks] = st.Queue
+	p.looked++
+}
+
+// standing is how long packets wait at least. Until enough is known nothing waits.
+func (p *Pace) standing() time.Duration {
+	if p.looked < looks {
+		return 0
+	}
+	return slices.Min(p.waits[:])
+}
+
 // allowed is the most for a transfer.
-func (p *Pace) allowed(now time.Time, st Path, background bool, limit int) float64 {
+func (p *Pace) allowed(st Path, background bool, limit int) float64 {
 	most := float64(mostRate)
 	if !st.Measured {
 		most = blindRate
 	}
-	if p.ceiling > 0 && now.Sub(p.ceiled) < ceilingAge {
+	if p.ceiling > 0 {
 		share := 0.9
 		if background {
 			share = 0.5
@@ -74,29 +97,42 @@ func (p *Pace) allowed(now time.Time, st Path, background bool, limit int) float
 
 // adapt changes the rate to what the path shows.
 func (p *Pace) adapt(now time.Time, st Path, background bool, limit int) {
-	most := p.allowed(now, st, background, limit)
+	most := p.allowed(st, background, limit)
 	if p.rate == 0 {
 		p.rate, p.adapted = firstRate, now
 	}
 	since := now.Sub(p.adapted)
 	switch {
 	case since < adaptEvery:
-	case st.Measured && (st.Congested || st.Queue > queueSign):
-		// What still waits while the rate falls says nothing of that rate.
-		if reached := float64(p.sent*8) / since.Seconds(); reached > p.rate/2 && !p.queued {
-			p.ceiling, p.ceiled = p.rate, now
-		}
+	case st.Measured && (st.Congested || p.standing() > queueSign):
+		p.struck(now, float64(p.sent*8)/since.Seconds())
 		p.rate *= 0.7
 		p.adapted, p.sent, p.queued = now, 0, true
 	default:
 		// It rises only as far as it is used: a transport that takes less would
 		// make a burst of the rest.
 		if reached := float64(p.sent*8) / since.Seconds(); reached > p.rate*0.8 {
-			p.rate *= 1.25
+			p.rate *= 1.08
+		}
+		if p.ceiling > 0 && now.Sub(p.ceiled) >= ceilingAge {
+			p.ceiling, p.ceiled = p.ceiling*8/7, now
 		}
 		p.adapted, p.sent, p.queued = now, 0, false
 	}
 	p.rate = min(max(p.rate, lowestRate), most)
+}
+
+// struck takes that there is a queue, with the rate that was reached.
+func (p *Pace) struck(now time.Time, reached float64) {
+	switch {
+	case p.queued || reached < p.rate/2:
+		// What still waits while the rate falls says nothing of that rate, nor does
+		// one that was not used.
+	case p.ceiling > 0 && p.rate < p.ceiling*0.6:
+		p.ceiling *= 0.95 // somebody else's, rather
+	default:
+		p.ceiling, p.ceiled = p.rate*0.8, now // it began to wait some looks ago
+	}
 }
 
 // take returns how much may be sent next, at most n bytes, and how long to wait

@@ -195,8 +195,9 @@ func (w *pacedWriter) Write(p []byte) (int, error) {
 	written := 0
 	for written < len(p) {
 		now := time.Now()
-		if now.Sub(w.looked) >= adaptEvery/2 {
+		if now.Sub(w.looked) >= lookEvery {
 			w.state, w.looked = w.path(), now
+			w.pace.look(w.state)
 		}
 		n, wait := w.pace.take(now, w.state, w.background, w.limit, len(p)-written)
 		if err := sleep(w.ctx, wait); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sightline-cam/sightline/viewer"
@@ -102,17 +103,54 @@ func (l *link) connect(ctx context.Context, dial func(context.Context, Want) (Se
 
 // read hands on the frames until the session ends.
 func (l *link) read(ctx context.Context, s Session) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	var frames atomic.Uint64
+	watching.Go(func() { l.watch(ctx, cancel, s, &frames) })
 	for {
 		f, err := s.ReadFrame(ctx)
 		if err != nil {
-			return err
+			cancel(err)
+			return context.Cause(ctx)
 		}
+		frames.Add(1)
 		rec := l.byID[f.Camera]
 		if rec == nil {
 			continue
 		}
 		rec.camera.frame(f)
 		rec.frame(f)
+	}
+}
+
+// silence is how long no frame may come before the agent is asked whether it is
+// still there.
+const silence = 10 * time.Second
+
+// errSilent says that an agent does not answer any more. The path may be there all
+// the same: an agent that was started anew answers at the same address, and knows
+// nothing of the session.
+var errSilent = errors.New("nothing comes from the agent, and it does not answer")
+
+// watch ends the session when the agent falls silent.
+func (l *link) watch(ctx context.Context, end context.CancelCauseFunc, s Session, frames *atomic.Uint64) {
+	for last := uint64(0); ; {
+		if sleep(ctx, silence) != nil {
+			return
+		}
+		if n := frames.Load(); n != last {
+			last = n
+			continue
+		}
+		asking, cancel := context.WithTimeout(ctx, silence)
+		_, err := s.Cameras(asking)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			end(fmt.Errorf("%w: %w", errSilent, err))
+			return
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"github.com/sightline-cam/sightline/internal/atomicfile"
 	"github.com/sightline-cam/sightline/internal/backup"
 	"github.com/sightline-cam/sightline/internal/cli"
+	"github.com/sightline-cam/sightline/internal/nvr"
+	"github.com/sightline-cam/sightline/recordings/disk"
 )
 
 // backupCommand writes the state folder into an encrypted file.
@@ -114,5 +117,15 @@ func (c *restoreCommand) Run(ctx context.Context, p *cli.Process) error {
 // stateFolder returns the state folder; "" is the default one.
 func stateFolder(dir string) (backup.Folder, error) {
 	dir, err := cli.StateFolder(dir)
-	return backup.Folder{Path: dir, Keys: []string{cli.KeyFile, cli.ViewerKeyFile}}, err
+	return backup.Folder{Path: dir, Keys: []string{cli.KeyFile, cli.ViewerKeyFile}, Leave: isRecording}, err
+}
+
+// isRecording tells the index of recordings, which can be made anew, and folders of
+// recordings, which are no state.
+func isRecording(path string, d fs.DirEntry) bool {
+	if !d.IsDir() {
+		return strings.HasPrefix(d.Name(), nvr.IndexFile)
+	}
+	_, err := os.Stat(filepath.Join(path, disk.MarkerFile))
+	return err == nil
 }

@@ -341,6 +341,23 @@ func TestRestore_RefusesOtherForms(t *testing.T) {
 	}
 }
 
+func TestBackup_LeavesOutWhatDoesNotBelongIntoIt(t *testing.T) {
+	f, _, _ := device(t)
+	if err := errors.Join(os.WriteFile(filepath.Join(f.Path, "recordings.db"), make([]byte, 9), 0o600), os.MkdirAll(filepath.Join(f.Path, "films", "deep"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	leave := func(path string, _ fs.DirEntry) bool { return slices.Contains([]string{"recordings.db", "films"}, filepath.Base(path)) }
+	entries, err := snapshot(f.Path, leave)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.Contains(e.name, "films") || e.name == "recordings.db" {
+			t.Errorf("the backup has %s", e.name)
+		}
+	}
+}
+
 func TestBackup_NeedsAKeyAndAPassphrase(t *testing.T) {
 	f, _, _ := device(t)
 	if err := f.Backup(io.Discard, "short"); err == nil || !strings.Contains(err.Error(), "longer") {
@@ -389,7 +406,7 @@ func TestBackup_IsConsistentWhileTheAgentRuns(t *testing.T) {
 		<-done
 	}()
 	for range 30 {
-		entries, err := snapshot(f.Path)
+		entries, err := snapshot(f.Path, nil)
 		if errors.Is(err, errChanged) {
 			continue // a slow machine; nothing wrong was written
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,6 +27,9 @@ type Folder struct {
 	// Keys are the names of the files with identity keys, one of which must be
 	// there.
 	Keys []string
+	// Leave reports whether a file, or a folder with everything in it, does not belong
+	// into a backup. Default: all do.
+	Leave func(path string, d fs.DirEntry) bool
 	// Now is the clock, for names and dates. Default: time.Now.
 	Now func() time.Time
 
@@ -48,7 +52,7 @@ func (f Folder) Backup(w io.Writer, passphrase string) error {
 	if _, err := f.key(); err != nil {
 		return err
 	}
-	entries, err := snapshot(f.Path)
+	entries, err := snapshot(f.Path, f.Leave)
 	if err != nil {
 		return err
 	}

@@ -28,9 +28,9 @@ var errChanged = errors.New("the folder keeps changing while it is read; try aga
 // snapshot reads a folder as it is at one moment. The programs that own it put
 // files in place by renaming, so that each of them is whole, and only add to
 // logs; whatever else happens makes it read everything again.
-func snapshot(dir string) ([]entry, error) {
+func snapshot(dir string, leave func(string, fs.DirEntry) bool) ([]entry, error) {
 	for range maxTries {
-		entries, err := readOnce(dir)
+		entries, err := readOnce(dir, leave)
 		if !errors.Is(err, errChanged) {
 			return entries, err
 		}
@@ -38,8 +38,8 @@ func snapshot(dir string) ([]entry, error) {
 	return nil, errChanged
 }
 
-func readOnce(dir string) ([]entry, error) {
-	before, names, err := look(dir)
+func readOnce(dir string, leave func(string, fs.DirEntry) bool) ([]entry, error) {
+	before, names, err := look(dir, leave)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func readOnce(dir string) ([]entry, error) {
 		}
 		entries = append(entries, e)
 	}
-	after, _, err := look(dir)
+	after, _, err := look(dir, leave)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func readFile(path string) ([]byte, error) {
 
 // look lists what belongs into a backup, folders before what is in them.
 // Sockets and hidden files, which are being written, do not.
-func look(dir string) (map[string]fs.FileInfo, []string, error) {
+func look(dir string, leave func(string, fs.DirEntry) bool) (map[string]fs.FileInfo, []string, error) {
 	found := map[string]fs.FileInfo{}
 	var names []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -104,7 +104,7 @@ func look(dir string) (map[string]fs.FileInfo, []string, error) {
 			return errChanged
 		case err != nil:
 			return err
-		case strings.HasPrefix(d.Name(), "."):
+		case strings.HasPrefix(d.Name(), "."), leave != nil && leave(path, d):
 			if d.IsDir() {
 				return fs.SkipDir
 			}

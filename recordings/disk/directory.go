@@ -70,7 +70,7 @@ func (d *directory) identify(ctx context.Context, ix *index.Index) (id string, e
 	m, err := readMarker(d.fs, d.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && bound != "":
-		return bound, fmt.Errorf("%s is not the disk that recordings were written to: its %s is missing. Mount the disk; nothing is written until then", d.path, markerFile)
+		return bound, fmt.Errorf("%s is not the disk that recordings were written to: its %s is missing. Mount the disk; nothing is written until then", d.path, MarkerFile)
 	case errors.Is(err, fs.ErrNotExist):
 		return d.found(ctx, ix)
 	case err != nil:
@@ -90,7 +90,7 @@ func (d *directory) found(ctx context.Context, ix *index.Index) (string, error) 
 	if entries, err := d.fs.ReadDir(d.path); err == nil {
 		for _, e := range entries {
 			if e.Name() == mediaFolder {
-				return "", fmt.Errorf("%s has recordings and no %s. Run `sightline recordings rebuild` to take them in", d.path, markerFile)
+				return "", fmt.Errorf("%s has recordings and no %s. Run `sightline recordings rebuild` to take them in", d.path, MarkerFile)
 			}
 		}
 	}
@@ -108,7 +108,7 @@ func (d *directory) found(ctx context.Context, ix *index.Index) (string, error) 
 		}
 	}
 	if err := writeMarker(d.fs, d.path, m); err != nil {
-		return "", fmt.Errorf("write %s: %w", filepath.Join(d.path, markerFile), err)
+		return "", fmt.Errorf("write %s: %w", filepath.Join(d.path, MarkerFile), err)
 	}
 	return m.Directory, ix.BindDirectory(ctx, m.Directory, d.path)
 }
@@ -141,7 +141,7 @@ func (d *directory) full() {
 
 // present reports whether the marker is still there.
 func (d *directory) present() error {
-	if _, err := d.fs.Stat(filepath.Join(d.path, markerFile)); err != nil {
+	if _, err := d.fs.Stat(filepath.Join(d.path, MarkerFile)); err != nil {
 		return fmt.Errorf("%s was removed or unmounted: %w", d.path, err)
 	}
 	return nil

@@ -14,8 +14,10 @@ import (
 	"github.com/sightline-cam/sightline/internal/strictjson"
 )
 
+// MarkerFile is the name of the file by which a directory of recordings is known.
+const MarkerFile = "sightline.json"
+
 const (
-	markerFile    = "sightline.json"
 	markerVersion = 1
 	maxMarker     = 4 << 10
 )
@@ -36,18 +38,18 @@ func newMarker(index string) marker {
 // readMarker returns fs.ErrNotExist if there is none.
 func readMarker(fsys FS, dir string) (marker, error) {
 	var m marker
-	data, err := readAll(fsys, filepath.Join(dir, markerFile), maxMarker)
+	data, err := readAll(fsys, filepath.Join(dir, MarkerFile), maxMarker)
 	if err != nil {
 		return m, err
 	}
 	if err := strictjson.Unmarshal(data, &m); err != nil {
-		return m, fmt.Errorf("%s is damaged; `sightline recordings rebuild` writes it anew: %w", filepath.Join(dir, markerFile), err)
+		return m, fmt.Errorf("%s is damaged; `sightline recordings rebuild` writes it anew: %w", filepath.Join(dir, MarkerFile), err)
 	}
 	switch {
 	case m.Version > markerVersion:
-		return m, fmt.Errorf("%s was written by a newer version of Sightline; use that", filepath.Join(dir, markerFile))
+		return m, fmt.Errorf("%s was written by a newer version of Sightline; use that", filepath.Join(dir, MarkerFile))
 	case m.Directory == "" || m.Index == "" || m.Version < 1:
-		return m, fmt.Errorf("%s is damaged; `sightline recordings rebuild` writes it anew", filepath.Join(dir, markerFile))
+		return m, fmt.Errorf("%s is damaged; `sightline recordings rebuild` writes it anew", filepath.Join(dir, MarkerFile))
 	}
 	return m, nil
 }
@@ -58,7 +60,7 @@ func writeMarker(fsys FS, dir string, m marker) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(fsys, filepath.Join(dir, markerFile), append(data, '\n'))
+	return writeFile(fsys, filepath.Join(dir, MarkerFile), append(data, '\n'))
 }
 
 // writeFile replaces a file, durably.

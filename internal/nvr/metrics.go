@@ -13,7 +13,7 @@ const metricsTime = 2 * time.Second
 
 // Metrics are what the agent adds to GET /metrics.
 func (n *NVR) Metrics() []agent.Metric {
-	out := n.recorderMetrics()
+	out := append(n.recorderMetrics(), n.remoteMetrics()...)
 	ctx, cancel := context.WithTimeout(context.Background(), metricsTime)
 	defer cancel()
 	disks, err := n.store.Disks(ctx)

@@ -32,6 +32,8 @@ type NVR struct {
 	store    *disk.Store
 	recorder *recorder.Recorder
 	keeper   *retention.Keeper
+	memory   *RemoteMemory
+	remotes  []*remoteAgent
 	api      *playback.API
 	token    string
 }
@@ -58,15 +60,18 @@ func (n *NVR) open(ctx context.Context) (err error) {
 		return err
 	}
 	log := o.Logger.With("part", "recordings")
-	n.store, err = disk.Open(ctx, disk.Options{Dirs: o.Recording.Dirs, Index: n.index, Logger: log})
+	n.store, err = disk.Open(ctx, disk.Options{Dirs: o.Recording.Dirs, Index: n.index, SyncEvery: n.storeSync(), Logger: log})
 	if err != nil {
 		return err
 	}
 	if n.recorder, err = n.newRecorder(); err != nil {
 		return err
 	}
+	if err = n.openRemotes(); err != nil {
+		return err
+	}
 	n.keeper, err = retention.New(retention.Options{
-		Store: n.store, Rules: n.rules, MinFree: int64(o.Recording.MinFree), Logger: o.Logger.With("part", "retention"),
+		Store: n.deleting(), Rules: n.rules, MinFree: int64(o.Recording.MinFree), Logger: o.Logger.With("part", "retention"),
 	})
 	if err != nil {
 		return err
@@ -124,7 +129,10 @@ func (n *NVR) Run(ctx context.Context) error {
 	var stored error
 	wg.Go(func() { stored = n.store.Run(storeCtx) })
 	wg.Go(func() { _ = n.keeper.Run(ctx) }) // only ever ctx's error
+	var remotes sync.WaitGroup
+	remotes.Go(func() { n.runRemotes(ctx) })
 	err := n.recorder.Run(ctx)
+	remotes.Wait()
 	stop()
 	wg.Wait()
 	if errors.Is(err, context.Canceled) {
@@ -162,7 +170,7 @@ func (n *NVR) cameras() []playback.Camera {
 		}
 		out = append(out, v)
 	}
-	return out
+	return append(out, n.remoteCameras()...)
 }
 
 // streamOf names the stream that a status is of.

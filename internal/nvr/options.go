@@ -19,6 +19,13 @@ type Options struct {
 	Recording config.Recording
 	// Cameras are those of this process.
 	Cameras []Camera
+	// Remotes are agents elsewhere whose cameras are recorded too. Default: none.
+	Remotes []Remote
+	// Memory is what is remembered of them. Default: RemotesFile in StateDir.
+	Memory *RemoteMemory
+	// OnCamera is told the id here of each of their cameras once it is known, also
+	// before Open returns. It must not block. Default: nobody is.
+	OnCamera func(id string)
 	// Standing returns what is left of somebody's access; see playback.Options.
 	Standing func(*trust.Principal) (*trust.Principal, error)
 	// CameFrom says where a request came from. Default: its address.
@@ -50,6 +57,9 @@ func (o *Options) setDefaults() error {
 		return errors.New("there is no folder for recordings; name one with --dir, or in recording.dirs")
 	case o.Standing == nil:
 		return errors.New("a recorder needs to know who may see what it has")
+	}
+	if o.OnCamera == nil {
+		o.OnCamera = func(string) {}
 	}
 	if o.Version == "" {
 		o.Version = "dev"

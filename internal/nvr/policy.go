@@ -38,5 +38,8 @@ func (n *NVR) rules(camera string) retention.Rules {
 			return rulesOf(c.Settings)
 		}
 	}
+	if settings, ok := n.remoteSettings(camera); ok {
+		return rulesOf(settings)
+	}
 	return rulesOf(n.opts.Recording.Defaults)
 }

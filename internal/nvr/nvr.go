@@ -77,7 +77,7 @@ func (n *NVR) open(ctx context.Context) (err error) {
 		return err
 	}
 	n.api, err = playback.New(playback.Options{
-		Library: library{n.store}, Standing: o.Standing, Cameras: n.cameras,
+		Library: shownLibrary{library{n.store}, func() string { return n.keeper.Status().Reason }}, Standing: o.Standing, Cameras: n.cameras,
 		IsNotFound: func(err error) bool { return errors.Is(err, index.ErrNotFound) || errors.Is(err, fs.ErrNotExist) },
 		EventToken: func() string { return n.token }, Journal: n.journal, CameFrom: o.CameFrom, Logger: log,
 	})

@@ -43,8 +43,9 @@ func NewHub(o HubOptions) *Hub {
 	if o.OnWatched == nil {
 		o.OnWatched = func() {}
 	}
-	const audioBytes = 256 << 10
-	h := &Hub{video: newLane(true, o.MaxBytes, o.Slack), audio: newLane(false, audioBytes, o.Slack), onWatched: o.OnWatched}
+	// Frames of sound are small and many: a recorder looks twice a second.
+	const audioBytes, audioSlack = 256 << 10, 256
+	h := &Hub{video: newLane(true, o.MaxBytes, o.Slack), audio: newLane(false, audioBytes, max(o.Slack, audioSlack)), onWatched: o.OnWatched}
 	h.video.left, h.audio.left = h.wentAway, h.wentAway
 	return h
 }

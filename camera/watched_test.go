@@ -4,8 +4,7 @@ import "testing"
 
 func TestHub_SaysWhetherSomebodyWatches(t *testing.T) {
 	calls := 0
-	var h *Hub
-	h = NewHub(HubOptions{OnWatched: func() { calls++ }})
+	h := NewHub(HubOptions{OnWatched: func() { calls++ }})
 	tap := h.TapVideo()
 	if h.Watched() || calls != 0 {
 		t.Error("a tap counts as a viewer")

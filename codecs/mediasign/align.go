@@ -21,13 +21,14 @@ func (r *resolver) gaps() {
 	}
 	r.gap(a, len(r.records))
 	for i, f := range r.fate {
-		switch s := r.slot[i]; {
-		case f == inOrder:
-			t := &r.tallies[r.slots[s].link]
+		switch f {
+		case inOrder:
+			t := &r.tallies[r.linkOf(i)]
 			t.in = append(t.in, i)
-		case f == moved:
-			t := &r.tallies[r.slots[s].link]
+		case moved:
+			t := &r.tallies[r.linkOf(i)]
 			t.moved = append(t.moved, i)
+		case unknown, repeated:
 		}
 	}
 	r.repetitions()
@@ -212,10 +213,9 @@ func (r *resolver) costPair(g group, run []int, a, b int) float64 {
 	}
 	changed, other := float64(min(len(g.slots), len(run))), float64(max(len(g.slots), len(run)))
 	c := other - changed
-	switch {
-	case l.claim.doc.Hashes == nil: // one change hides all
-		c += 0.5
-	default:
+	if l.claim.doc.Hashes == nil {
+		c += 0.5 // one change hides all
+	} else {
 		c += 0.7 * changed
 	}
 	if g.whole {

@@ -40,6 +40,18 @@ func copyOf(v *Verifier) *Verifier {
 	c.side.pending, c.side.noted = slices.Clone(v.side.pending), maps.Clone(v.side.noted)
 	c.recent, c.out = slices.Clone(v.recent), slices.Clone(v.out)
 	c.open = maps.Clone(v.open)
+	for i, claim := range c.claims {
+		own := *claim
+		c.claims[i] = &own
+	}
+	for i, claim := range c.waiting {
+		own := *claim
+		c.waiting[i] = &own
+	}
+	if v.last != nil {
+		own := *v.last
+		c.last = &own
+	}
 	c.known = newRetained(v.window)
 	c.known.put(v.known.order)
 	return &c
@@ -53,7 +65,7 @@ func TestVerifier_EveryFlippedBitIsCaught(t *testing.T) {
 		step = 97
 	}
 	for _, codec := range []codecs.Codec{codecs.H264, codecs.H265} {
-		track, units := video264(), film(t, 3, 3)[:8]
+		track, units := video264(), pictures(t, 3, 3)[:8]
 		if codec == codecs.H265 {
 			track, units = video265(), film265(3, 3)[:8]
 		}

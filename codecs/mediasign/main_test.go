@@ -63,8 +63,33 @@ func video264() codecs.Track { return codecs.Track{Codec: codecs.H264, ClockRate
 // epoch is when the test clips begin.
 const epoch = 1_763_740_800_000_000
 
-// film returns gops groups of frames pictures each, 40 ms apart, not signed.
-func film(t testing.TB, gops, frames int) []*codecs.Unit {
+// film returns gops groups of frames pictures each, 40 ms apart, not signed. The
+// pictures are arbitrary bytes with the right headers.
+func film(_ testing.TB, gops, frames int) []*codecs.Unit {
+	var out []*codecs.Unit
+	for i := range gops * frames {
+		random := mathrand.New(mathrand.NewPCG(uint64(i), uint64(frames)))
+		u := &codecs.Unit{PTS: int64(i) * 3600, At: int64(epoch + i*40_000), Key: i%frames == 0}
+		if u.Key {
+			u.Payload = [][]byte{{0x67, 0x42, 0xc0, 0x1e, 0xd9, 0x03}, {0x68, 0xcb, 0x83}, body(random, 500, 0x65, 0x88)}
+		} else {
+			u.Payload = [][]byte{body(random, 150, 0x41, 0x9a)}
+		}
+		out = append(out, u)
+	}
+	return out
+}
+
+// body returns a NAL unit of n arbitrary bytes after its header.
+func body(random *mathrand.Rand, n int, header ...byte) []byte {
+	for range n {
+		header = append(header, byte(1+random.IntN(255)))
+	}
+	return header
+}
+
+// pictures is like film, of the real test picture.
+func pictures(t testing.TB, gops, frames int) []*codecs.Unit {
 	t.Helper()
 	e, err := testpattern.New(testpattern.Options{Width: 640, Height: 360, GOP: time.Duration(frames) * 40 * time.Millisecond})
 	if err != nil {
@@ -147,22 +172,16 @@ func video265() codecs.Track { return codecs.Track{Codec: codecs.H265, ClockRate
 func film265(gops, frames int) []*codecs.Unit {
 	var out []*codecs.Unit
 	random := mathrand.New(mathrand.NewPCG(1, 2))
-	body := func(header ...byte) []byte {
-		for range 150 {
-			header = append(header, byte(1+random.IntN(255)))
-		}
-		return header
-	}
 	for i := range gops * frames {
 		u := &codecs.Unit{PTS: int64(i) * 3600, At: int64(epoch + i*40_000)}
 		if i%frames == 0 {
 			u.Key = true
 			u.Payload = [][]byte{
 				{0x40, 1, 0x0c, 1, 0xff, 1}, {0x42, 1, 1, 1, 0x60, 0x80}, {0x44, 1, 0xc1, 0x72, 0x80},
-				body(0x26, 1, 0x80), body(0x26, 1, 0x40),
+				body(random, 150, 0x26, 1, 0x80), body(random, 150, 0x26, 1, 0x40),
 			}
 		} else {
-			u.Payload = [][]byte{body(0x02, 1, 0x80), body(0x02, 1, 0x40)}
+			u.Payload = [][]byte{body(random, 150, 0x02, 1, 0x80), body(random, 150, 0x02, 1, 0x40)}
 		}
 		out = append(out, u)
 	}

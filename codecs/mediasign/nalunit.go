@@ -13,9 +13,9 @@ import (
 type kind uint8
 
 const (
-	// ignored ones carry nothing: delimiters, filler, ends of sequence and stream,
-	// and what a decoder does not know.
-	ignored kind = iota
+	// The zero value carries nothing: delimiters, filler, ends of sequence and
+	// stream, and what a decoder does not know.
+	_ kind = iota
 	// picture ones are hashed (Media Signing, Basic rules: all VCL NAL units).
 	picture
 	// parameterSet and message ones are left out by the specification; our own

@@ -8,7 +8,7 @@ import (
 )
 
 func TestVerifier_SignedClipIsAuthentic(t *testing.T) {
-	got := check(codecs.H264, clip(t))
+	got := check(codecs.H264, sign(t, newSigner(t, Options{}), video264(), pictures(t, 5, 5)))
 	expect(t, got, "authentic 1", "authentic 2", "authentic 3", "authentic 4", "tail 5")
 	for i, g := range got[:4] {
 		if at := epoch + int64(i)*200_000; g.Start.UnixMicro() != at || g.End.UnixMicro() != at+200_000 || g.First.At != at {

@@ -16,7 +16,7 @@ import (
 // on.
 func File(ctx context.Context, r io.ReaderAt, size int64, o Options) (Report, error) {
 	o = o.withDefaults()
-	s, err := open(r, size, o.Progress)
+	s, err := open(ctx, r, size, o.Progress)
 	if err != nil {
 		return Report{}, fmt.Errorf("check the file: %w", err)
 	}
@@ -45,7 +45,7 @@ func File(ctx context.Context, r io.ReaderAt, size int64, o Options) (Report, er
 }
 
 // open finds out what kind of file it is.
-func open(r io.ReaderAt, size int64, progress func(done, size int64)) (stream, error) {
+func open(ctx context.Context, r io.ReaderAt, size int64, progress func(done, size int64)) (stream, error) {
 	if size < 8 {
 		return nil, fmt.Errorf("it has %d bytes: %w", size, ErrFormat)
 	}
@@ -57,5 +57,5 @@ func open(r io.ReaderAt, size int64, progress func(done, size int64)) (stream, e
 	case "ftyp", "styp", "moov", "moof", "mdat", "free", "skip", "wide", "uuid", "sidx", "prft":
 		return openMovie(r, size, progress)
 	}
-	return openRaw(r, size, progress)
+	return openRaw(ctx, r, size, progress)
 }

@@ -199,7 +199,7 @@ func TestFile_RestartOfTheSignerIsNamed(t *testing.T) {
 }
 
 func TestFile_UnsignedVideoIsNotWell(t *testing.T) {
-	film := fmp4test.Pictures(t, testpattern.Options{Width: 640, Height: 360, FPS: 5, GOP: time.Second}, 25, noon())
+	film := plain(t, 5, noon())
 	for name, data := range map[string][]byte{"segment": segment(t, film).Data, "raw": rawStream(film.Units)} {
 		r := check(t, data, Options{})
 		if r.AllWell || r.Signed || !strings.HasPrefix(r.Summary, "NOT SIGNED") || len(r.Problems) > 0 {
@@ -211,7 +211,7 @@ func TestFile_UnsignedVideoIsNotWell(t *testing.T) {
 func TestFile_LongUnsignedEndIsAFault(t *testing.T) {
 	c := newCamera(t)
 	film := c.film(t, 5, noon())
-	more := fmp4test.Pictures(t, testpattern.Options{Width: 640, Height: 360, FPS: 5, GOP: time.Second}, 25, noon().Add(5*time.Second))
+	more := plain(t, 5, noon().Add(5*time.Second))
 	for _, u := range more.Units {
 		u.PTS += 5 * 90_000
 	}

@@ -62,8 +62,25 @@ func newCamera(t testing.TB) *camera {
 // film returns signed video: key frames each second, five frames a second.
 func (c *camera) film(t testing.TB, seconds int, from time.Time) fmp4test.Media {
 	t.Helper()
-	m := fmp4test.Pictures(t, testpattern.Options{Width: 640, Height: 360, FPS: 5, GOP: time.Second}, 5*seconds, from)
-	return c.sign(t, m)
+	return c.sign(t, plain(t, seconds, from))
+}
+
+// plain returns video without signatures. All pictures are made of two, each with
+// bytes of its own at the end: encoding takes time.
+func plain(t testing.TB, seconds int, from time.Time) fmp4test.Media {
+	t.Helper()
+	m := fmp4test.Pictures(t, testpattern.Options{Width: 640, Height: 360, FPS: 5, GOP: time.Second}, 2, from)
+	two := m.Units
+	m.Units = nil
+	for i := range int64(5 * seconds) {
+		u := *two[min(i%5, 1)]
+		u.PTS, u.At = two[0].PTS+i*18_000, from.UnixMicro()+i*200_000
+		last := len(u.Payload) - 1
+		u.Payload = slices.Clone(u.Payload)
+		u.Payload[last] = append(slices.Clone(u.Payload[last]), byte(1+u.At/200_000%97), byte(1+i))
+		m.Units = append(m.Units, &u)
+	}
+	return m
 }
 
 // sign waits for each signature, so that it goes with the next frame.

@@ -25,10 +25,10 @@ type raw struct {
 const rawPicture = clock / 25
 
 // openRaw finds out which codec it is, by the parameter sets at the beginning.
-func openRaw(r io.ReaderAt, size int64, progress func(done, size int64)) (*raw, error) {
+func openRaw(ctx context.Context, r io.ReaderAt, size int64, progress func(done, size int64)) (*raw, error) {
 	const probe = 4 << 20
 	s := &raw{r: r, size: size, progress: progress}
-	err := s.split(context.Background(), min(size, probe), func(u []byte) error {
+	err := s.split(ctx, min(size, probe), func(u []byte) error {
 		switch {
 		case h265.TypeOf(u) == h265.SPS && u[1] == 1:
 			if _, err := h265.ParseSPS(u); err == nil {

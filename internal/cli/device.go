@@ -35,6 +35,7 @@ type device struct {
 	list    *agent.AllowList
 	trust   *trust.Trust
 	journal *accesslog.Log
+	cameras *cameraIDs
 
 	console net.Listener // nil without one, or once it was taken
 	lock    io.Closer    // held as long as the folder is used
@@ -65,13 +66,13 @@ func (d *device) open(ctx context.Context, cfg *config.Config, log *slog.Logger)
 	if d.journal, err = accesslog.Open(logs, accesslog.Options{Logger: log}); err != nil {
 		return fmt.Errorf("%w; if its files cannot be read any more, move %s away, and a new log begins", err, logs)
 	}
-	ids := make([]string, len(cfg.Cameras))
+	d.cameras = &cameraIDs{}
 	for i := range cfg.Cameras {
-		ids[i] = cfg.Cameras[i].ID
+		d.cameras.add(cfg.Cameras[i].ID)
 	}
 	d.list = agent.NewAllowList(cfg.Allow, log)
 	d.trust, err = trust.Open(trust.Options{
-		Dir: filepath.Join(cfg.StateDir, trustDir), Publisher: d.id, Cameras: func() []string { return ids },
+		Dir: filepath.Join(cfg.StateDir, trustDir), Publisher: d.id, Cameras: d.cameras.all,
 		Open: cfg.Open, Listed: d.list.Listed, Logger: log,
 	})
 	return err

@@ -74,6 +74,9 @@ type Options struct {
 	// Loopback uses the loopback interface too, for a publisher on the same
 	// machine that listens nowhere else.
 	Loopback bool
+	// Switchboard shares connections to signaling servers with other sessions of
+	// this process; nil: the session has one of its own.
+	Switchboard *Switchboard
 	// HTTPClient dials the signaling server; nil is a client of its own.
 	HTTPClient *http.Client
 	// Logger takes what happens; nil discards.
@@ -139,18 +142,15 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 // dialServer dials by way of the signaling server.
 func dialServer(ctx context.Context, o Options) (*Session, error) {
 	h := newHandshake(o)
-	signal, err := client.New(client.Options{
-		URL: o.SignalURL, Identity: o.Identity, Logger: o.Logger, HTTPClient: o.HTTPClient, AllowPlaintext: o.neighbour,
-		OnMessage: func(_ context.Context, _ identity.PeerID, payload string) { h.message(payload) },
-		OnState:   h.state,
-	})
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s := &Session{o: o, handshake: h, frames: peer.NewUnitReader(), cancel: cancel}
+	connected, err := o.signal(run, h)
 	if err != nil {
+		cancel()
 		return nil, fmt.Errorf("viewer: dial: %w", err)
 	}
-	h.signal = signal
-	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Session{o: o, signal: signal, handshake: h, frames: peer.NewUnitReader(), cancel: cancel}
-	s.running.Go(func() { _ = signal.Run(run) })
+	s.signal = h.signal
+	s.running.Go(connected)
 	s.running.Go(func() { h.run(run) })
 	s.running.Go(func() { h.lookUp(ctx) })
 	if err = h.awaitServer(ctx); err == nil {
@@ -167,6 +167,32 @@ func dialServer(ctx context.Context, o Options) (*Session, error) {
 	}
 	s.begin(run)
 	return s, nil
+}
+
+// signal gives the handshake its connection to the signaling server, which lasts
+// while run does: until ctx ends.
+func (o Options) signal(ctx context.Context, h *handshake) (run func(), err error) {
+	if o.Switchboard != nil && !o.neighbour {
+		c, leave, err := o.Switchboard.join(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		h.signal = c
+		return func() {
+			<-ctx.Done()
+			leave()
+		}, nil
+	}
+	c, err := client.New(client.Options{
+		URL: o.SignalURL, Identity: o.Identity, Logger: o.Logger, HTTPClient: o.HTTPClient, AllowPlaintext: o.neighbour,
+		OnMessage: func(_ context.Context, _ identity.PeerID, payload string) { h.message(payload) },
+		OnState:   h.state,
+	})
+	if err != nil {
+		return nil, err
+	}
+	h.signal = c
+	return func() { _ = c.Run(ctx) }, nil
 }
 
 // begin makes the session usable once it has a connection.

@@ -53,9 +53,13 @@ func (c *nvrCommand) Run(ctx context.Context, p *cli.Process) error {
 		return errors.Join(errors.New("there is no folder for recordings; name one with --dir, or in recording.dirs"), ready.Options.Listener.Close())
 	}
 	ready.Embed = embed
-	return recordAndPublish(ctx, p, ready.Publication, nvr.Options{
+	o := nvr.Options{
 		StateDir: ready.Config.StateDir, Recording: ready.Config.Recording, Cameras: recorded(ready.Options.Cameras, ready.Config),
-	})
+	}
+	if err := withRemotes(p, ready, &o); err != nil {
+		return errors.Join(err, ready.Options.Listener.Close())
+	}
+	return recordAndPublish(ctx, p, ready.Publication, o)
 }
 
 // cameras turns NAME=ADDRESS into what the command camera has.
@@ -148,7 +152,13 @@ func recordAndPublish(ctx context.Context, p *cli.Process, pub cli.Publication, 
 			cancel(err)
 		}
 	})
-	err = cli.Publish(ctx, p, pub)
+	remotes, err := n.PublishRemotes(ctx)
+	if err == nil {
+		pub.Options.Cameras = append(pub.Options.Cameras, remotes...)
+		err = cli.Publish(ctx, p, pub)
+	} else {
+		err = errors.Join(err, pub.Options.Listener.Close())
+	}
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(cause, err)
 	}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+)
+
+// lowered writes everything at the level debug: how each attempt to reach an agent
+// goes is for those who look for a fault; that it cannot be reached is said once by
+// whoever makes the attempts.
+type lowered struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (h lowered) Enabled(ctx context.Context, _ slog.Level) bool {
+	return h.Handler.Enabled(ctx, slog.LevelDebug)
+}
+
+// Handle implements slog.Handler.
+func (h lowered) Handle(ctx context.Context, r slog.Record) error {
+	r.Level = slog.LevelDebug
+	return h.Handler.Handle(ctx, r)
+}
+
+// WithAttrs implements slog.Handler.
+func (h lowered) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return lowered{h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (h lowered) WithGroup(name string) slog.Handler { return lowered{h.Handler.WithGroup(name)} }

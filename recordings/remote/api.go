@@ -71,16 +71,21 @@ func (a *api) list(ctx context.Context, after uint64, heads bool) (fragment.List
 	if err != nil {
 		return l, fmt.Errorf("list what the agent has: %w", err)
 	}
-	if len(body) > maxList {
-		return l, fmt.Errorf("list what the agent has: %w: more than %d bytes", errAnswer, maxList)
-	}
-	if err := json.Unmarshal(body, &l); err != nil {
-		return l, fmt.Errorf("list what the agent has: %w: %w", errAnswer, err)
-	}
-	if err := checkList(&l, after); err != nil {
+	if l, err = parseList(body, after); err != nil {
 		return l, fmt.Errorf("list what the agent has: %w", err)
 	}
 	return l, nil
+}
+
+// parseList reads a list of what comes after a number.
+func parseList(body []byte, after uint64) (l fragment.List, err error) {
+	if len(body) > maxList {
+		return l, fmt.Errorf("%w: more than %d bytes", errAnswer, maxList)
+	}
+	if err := json.Unmarshal(body, &l); err != nil {
+		return l, fmt.Errorf("%w: %w", errAnswer, err)
+	}
+	return l, checkList(&l, after)
 }
 
 // checkList refuses a list that a follower could not go by.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/sightline-cam/sightline/camera"
 	"github.com/sightline-cam/sightline/codecs"
+	"github.com/sightline-cam/sightline/codecs/testpattern"
 	"github.com/sightline-cam/sightline/internal/spool"
 	"github.com/sightline-cam/sightline/viewer"
 )
@@ -49,6 +50,7 @@ type filmed struct {
 	next    int64 // number of the next picture
 	epoch   int64 // PTS of this run
 	codec   codecs.Codec
+	encoder *testpattern.Encoder // nil: pictures that nobody could show
 }
 
 const (
@@ -162,6 +164,9 @@ func (c *filmed) shoot(key bool) {
 	}
 	if u.Key {
 		u.Payload = [][]byte{{0x67, 1}, data}
+	}
+	if c.encoder != nil {
+		u.Payload = c.encoder.Encode(time.UnixMicro(u.At))
 	}
 	c.made = append(c.made, u)
 	c.hub.WriteUnit(u)

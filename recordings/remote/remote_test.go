@@ -14,7 +14,10 @@ import (
 // record runs a recorder of an agent.
 func record(t *testing.T, a *agent, s *shelf, change func(*Options)) (r *Remote, stop func()) {
 	t.Helper()
-	o := Options{Name: "other", Dial: a.dial, Store: s, NewTape: s.tape}
+	o := Options{Name: "other", Dial: a.dial, Store: s}
+	if s != nil {
+		o.NewTape = s.tape
+	}
 	if change != nil {
 		change(&o)
 	}

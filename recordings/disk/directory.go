@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sightline-cam/sightline/recordings"
@@ -20,6 +21,10 @@ type directory struct {
 	path string
 	fs   FS
 	log  *slog.Logger
+
+	waiting atomic.Int32         // syncs under way
+	syncing sync.Mutex           // held while its files are synced; guards unput
+	unput   []recordings.Segment // rows that the index would not take yet
 
 	mu      sync.Mutex // guards what follows
 	id      string     // "" until the marker was read

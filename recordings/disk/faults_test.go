@@ -248,3 +248,46 @@ func TestStore_DeletesInTheBackgroundOfWriting(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+func TestStore_ADiskThatHangsDoesNotHoldUpTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, o, fsys, _ := onFaults(t, "/disk/one", "/disk/two")
+		stuck := make(chan struct{})
+		yard := recordings.Stream{Camera: "yard", Rendition: recordings.Main}
+		writers := map[string]recordings.Stream{}
+		for _, stream := range []recordings.Stream{front(), yard} {
+			r := film(t, stream, 2, 1)[0]
+			write(t, s, r)
+			seg, err := s.Segment(t.Context(), r.seg.Ref, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			writers[seg.Dir] = stream
+		}
+		if len(writers) != 2 {
+			t.Fatal("both lie on one disk")
+		}
+		disks, err := s.Disks(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fsys.SetHang(func(name string) {
+			if strings.HasPrefix(name, "/disk/one") && strings.HasSuffix(name, ".mp4") {
+				<-stuck
+			}
+		})
+		if err := s.Sync(t.Context()); err == nil {
+			t.Error("the sync says nothing of the disk that hangs")
+		}
+		for _, d := range disks {
+			if until := s.Durable(writers[d.ID]); (until > 0) != (d.Path == "/disk/two") {
+				t.Errorf("%s: durable until %v", d.Path, until)
+			}
+		}
+		close(stuck)
+		closeStore(t, s)
+		if got := findings(t, o); len(got) > 0 {
+			t.Errorf("%v", got)
+		}
+	})
+}

@@ -23,8 +23,7 @@ type Store struct {
 
 	journal *journal
 
-	syncing sync.Mutex           // held while something is made durable; guards unput
-	unput   []recordings.Segment // rows that the index would not take yet
+	syncs sync.WaitGroup // syncs under way
 
 	// begun are the segments that another process is writing, as they were when the
 	// store was opened for reading.
@@ -136,7 +135,9 @@ func (s *Store) Close(ctx context.Context) error {
 	for _, w := range open {
 		_ = w.Close()
 	}
-	if err := s.Sync(ctx); err != nil {
+	err := s.Sync(ctx)
+	s.syncs.Wait()
+	if err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -5,36 +5,74 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/sightline-cam/sightline/recordings"
 )
 
-// syncAtOnce is how many files are synced at a time: the file system commits them
-// together.
-const syncAtOnce = 4
+const (
+	// syncAtOnce is how many files of a directory are synced at a time: the file
+	// system commits them together.
+	syncAtOnce = 4
+	// syncPatience is how long one directory may hold up the others. A disk that
+	// hangs goes on being waited for, by itself.
+	syncPatience = 5 * time.Second
+	// syncsWaiting is how many syncs of one directory may be under way.
+	syncsWaiting = 8
+)
+
+// errSlow says that a disk has not answered yet.
+var errSlow = errors.New("the disk has not written for seconds what it was given")
 
 // Sync makes everything durable that was appended before: content, then the names
 // of new files, then the index. What could not be is reported to its writer.
-// The error is of the index, and of files.
+// The error is of the index, of files, and of disks that hang; those do not hold up
+// the others for long.
 func (s *Store) Sync(ctx context.Context) error {
-	s.syncing.Lock()
-	defer s.syncing.Unlock()
+	open := make(map[*directory][]*writer)
 	s.mu.Lock()
-	open := make([]*writer, 0, len(s.writers))
 	for _, w := range s.writers {
-		open = append(open, w)
+		open[w.dir] = append(open[w.dir], w)
 	}
 	s.mu.Unlock()
+	ended := make(chan error, len(s.dirs))
+	for _, d := range s.dirs {
+		if d.waiting.Add(1) > syncsWaiting {
+			d.waiting.Add(-1)
+			ended <- fmt.Errorf("%s: %w", d.path, errSlow)
+			continue
+		}
+		s.syncs.Go(func() { ended <- s.syncDirectory(ctx, d, open[d]) })
+	}
+	patience := time.NewTimer(syncPatience)
+	defer patience.Stop()
+	var err error
+	for range s.dirs {
+		select {
+		case one := <-ended:
+			err = errors.Join(err, one)
+		case <-patience.C:
+			return errors.Join(err, errSlow)
+		}
+	}
+	return err
+}
+
+// syncDirectory syncs the files of one directory, one call after the other.
+func (s *Store) syncDirectory(ctx context.Context, d *directory, open []*writer) error {
+	d.syncing.Lock()
+	defer d.syncing.Unlock()
+	defer d.waiting.Add(-1)
 	rows, over, err := syncAll(open)
-	s.unput = append(s.unput, rows...)
-	if len(s.unput) > 0 {
-		if putErr := s.opts.Index.Put(context.WithoutCancel(ctx), s.unput...); putErr != nil {
+	d.unput = append(d.unput, rows...)
+	if len(d.unput) > 0 {
+		if putErr := s.opts.Index.Put(context.WithoutCancel(ctx), d.unput...); putErr != nil {
 			// The files are safe: the next sync tries again, or the next start finds them.
 			err = errors.Join(err, fmt.Errorf("write to the index: %w", putErr))
 			s.opts.Logger.Error("the index of recordings cannot be written to", "error", putErr)
 			over = nil
 		} else {
-			s.unput = nil
+			d.unput = nil
 		}
 	}
 	changed := s.promiseAll(open)
@@ -93,7 +131,7 @@ func (s *Store) promiseAll(open []*writer) (changed bool) {
 	for _, w := range open {
 		until, ok := w.promised()
 		was, now := s.durable[w.seg.Stream], promise{w.seg.Generation, until}
-		if ok && (now.generation > was.generation || now.generation == was.generation && until > was.until) {
+		if ok && w.seg.Origin != recordings.Backfill && now.after(was) {
 			s.durable[w.seg.Stream] = now
 			told = append(told, news{w.seg.Stream, until})
 		}
@@ -103,6 +141,11 @@ func (s *Store) promiseAll(open []*writer) (changed bool) {
 		s.opts.OnDurable(n.stream, n.until)
 	}
 	return len(told) > 0
+}
+
+// after reports whether a promise goes beyond another.
+func (p promise) after(o promise) bool {
+	return p.generation > o.generation || p.generation == o.generation && p.until > o.until
 }
 
 // Durable returns up to when a stream is safe from a power cut; 0 if nothing was

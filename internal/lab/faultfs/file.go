@@ -83,6 +83,7 @@ func (h *file) Truncate(size int64) error {
 // Sync implements disk.File. After an error what was written is gone from the disk
 // and still in memory, as on Linux.
 func (h *file) Sync() error {
+	h.fs.hangs(h.name)
 	h.fs.mu.Lock()
 	defer h.fs.mu.Unlock()
 	if _, err := h.fs.begin(); err != nil {

@@ -38,6 +38,7 @@ type FS struct {
 	ops    int
 	off    bool
 	used   int64
+	hang   func(name string)
 }
 
 var _ disk.FS = (*FS)(nil)
@@ -50,6 +51,22 @@ func (f *FS) SetFaults(to Faults) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.faults = to
+}
+
+// SetHang has every sync of a file call hang first, which may take its time.
+func (f *FS) SetHang(hang func(name string)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hang = hang
+}
+
+func (f *FS) hangs(name string) {
+	f.mu.Lock()
+	hang := f.hang
+	f.mu.Unlock()
+	if hang != nil {
+		hang(name)
+	}
 }
 
 // Ops returns how many operations that change something there were.

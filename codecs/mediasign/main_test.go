@@ -69,7 +69,7 @@ func film(_ testing.TB, gops, frames int) []*codecs.Unit {
 	var out []*codecs.Unit
 	for i := range gops * frames {
 		random := mathrand.New(mathrand.NewPCG(uint64(i), uint64(frames)))
-		u := &codecs.Unit{PTS: int64(i) * 3600, At: int64(epoch + i*40_000), Key: i%frames == 0}
+		u := &codecs.Unit{PTS: int64(i) * 3600, At: int64(epoch) + int64(i)*40_000, Key: i%frames == 0}
 		if u.Key {
 			u.Payload = [][]byte{{0x67, 0x42, 0xc0, 0x1e, 0xd9, 0x03}, {0x68, 0xcb, 0x83}, body(random, 500, 0x65, 0x88)}
 		} else {
@@ -97,7 +97,7 @@ func pictures(t testing.TB, gops, frames int) []*codecs.Unit {
 	}
 	var out []*codecs.Unit
 	for i := range gops * frames {
-		at := int64(epoch + i*40_000)
+		at := int64(epoch) + int64(i)*40_000
 		payload := e.Encode(time.UnixMicro(at))
 		out = append(out, &codecs.Unit{PTS: int64(i) * 3600, At: at, Key: h264.IsKey(payload), Payload: payload})
 	}
@@ -173,7 +173,7 @@ func film265(gops, frames int) []*codecs.Unit {
 	var out []*codecs.Unit
 	random := mathrand.New(mathrand.NewPCG(1, 2))
 	for i := range gops * frames {
-		u := &codecs.Unit{PTS: int64(i) * 3600, At: int64(epoch + i*40_000)}
+		u := &codecs.Unit{PTS: int64(i) * 3600, At: int64(epoch) + int64(i)*40_000}
 		if i%frames == 0 {
 			u.Key = true
 			u.Payload = [][]byte{

@@ -74,7 +74,7 @@ func TestFile_OtherProgramsFilesAreRead(t *testing.T) {
 		film := c.film(t, 5, noon())
 		if codec == "h265" {
 			c = newCamera(t)
-			film = c.sign(t, fmp4test.Video(t, 2, "-c:v libx265 -x265-params keyint=25:bframes=2:open-gop=0:log-level=none", "320x240", 120, noon()))
+			film = c.sign(t, fmp4test.Video(t, 2, "-c:v libx265 -x265-params keyint=25:bframes=2:open-gop=0:log-level=none", "160x128", 120, noon()))
 		}
 		own := segment(t, film).Data
 		in := fmp4test.File(t, "own.mp4", own)
@@ -85,6 +85,9 @@ func TestFile_OtherProgramsFilesAreRead(t *testing.T) {
 			{"-video_track_timescale", "12800", "-movflags", "+frag_keyframe", "other-clock.mp4"},
 			{"stream." + strings.Replace(codec, "h265", "hevc", 1)},
 		} {
+			if codec == "h265" && len(args) > 1 {
+				continue
+			}
 			out := fmp4test.File(t, args[len(args)-1], nil)
 			run := append([]string{"-nostdin", "-v", "error", "-y", "-i", in, "-c", "copy"}, args[:len(args)-1]...)
 			fmp4test.Run(t, nil, "ffmpeg", append(run, out)...)

@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	agent "github.com/sightline-cam/sightline/camera"
 	"github.com/sightline-cam/sightline/codecs"
 	"github.com/sightline-cam/sightline/codecs/mediasign"
 	"github.com/sightline-cam/sightline/codecs/testpattern"
@@ -28,6 +29,8 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func noon() time.Time { return time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC) }
+
+var _ agent.Signer = (*mediasign.Signer)(nil)
 
 // camera is a camera that signs.
 type camera struct {

@@ -7,6 +7,7 @@
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
+import { installPast, pastCommands } from './playback.mjs';
 import { install } from './probe.mjs';
 
 const flags = [
@@ -29,13 +30,14 @@ function whileItLoads(error) {
 }
 
 const commands = {
+  ...pastCommands(pages),
   async version() {
     return browser.version();
   },
   // Opens a page in a context of its own, so that no storage is shared, or in
   // that of a profile. Insecure: somebody has clicked the warning away.
-  async open({ page: name, url, dark, insecure, profile, width = 1280, height = 800 }) {
-    const options = { viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', ignoreHTTPSErrors: insecure };
+  async open({ page: name, url, dark, insecure, profile, touch, width = 1280, height = 800 }) {
+    const options = { viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', ignoreHTTPSErrors: insecure, hasTouch: touch };
     const context = profiles.get(profile) ?? (await browser.newContext(options));
     if (profile) profiles.set(profile, context);
     const page = await context.newPage();
@@ -43,6 +45,7 @@ const commands = {
     page.on('pageerror', (e) => event(`${name} pageerror: ${e.stack ?? e}`));
     page.on('requestfailed', (r) => event(`${name} request failed: ${r.url()} ${r.failure()?.errorText}`));
     await page.addInitScript(install);
+    await page.addInitScript(installPast);
     pages.set(name, page);
     await page.goto(url, { waitUntil: 'domcontentloaded' });
   },

@@ -20,12 +20,13 @@ type PageOptions struct {
 	Width, Height int    // default 1280x800
 	Profile       string // pages of one profile share their storage; default none
 	Insecure      bool   // the warning about the certificate was clicked away
+	Touch         bool   // there are fingers
 }
 
 // Open opens a URL in a new page. The name is for messages and must be unique.
 func (b *Browser) Open(name, url string, o PageOptions) *Page {
 	b.tb.Helper()
-	args := map[string]any{"page": name, "url": url, "dark": o.Dark, "profile": o.Profile, "insecure": o.Insecure}
+	args := map[string]any{"page": name, "url": url, "dark": o.Dark, "profile": o.Profile, "insecure": o.Insecure, "touch": o.Touch}
 	if o.Width > 0 {
 		args["width"], args["height"] = o.Width, o.Height
 	}

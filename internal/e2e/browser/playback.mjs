@@ -1,0 +1,111 @@
+// What the tests of playback need besides: hands that drag and pinch, files that
+// are saved, and in the page window.past, which looks at the timeline and the
+// picture of the past.
+
+import { setTimeout } from 'node:timers/promises';
+
+/** Runs in every page before its own scripts. */
+export function installPast() {
+  const one = (selector) => document.querySelector(selector);
+  const timeline = () => one('sl-timeline');
+
+  /** Where a time is in the window, on the band of the timeline; it is brought into sight. */
+  async function pointOf(ms) {
+    if (!timeline().scale.shows(ms)) {
+      timeline().reveal(ms);
+      await new Promise((resolve) => setTimeout(resolve, 600));
+    }
+    const box = one('[data-testid=timeline]').getBoundingClientRect();
+    return { x: box.left + timeline().scale.xOf(ms), y: box.top + box.height / 2 };
+  }
+
+  /** What is on the screen of the past; the stamp is null while there is no picture. */
+  async function shown() {
+    const { readStamp } = await import('/stamp.js');
+    const video = one('.past-video');
+    let stamp = null;
+    if (video?.videoWidth > 0) {
+      const context = new OffscreenCanvas(640, 32).getContext('2d', { willReadFrequently: true });
+      context.drawImage(video, 0, 0, 640, 32, 0, 0, 640, 32);
+      stamp = readStamp(context.getImageData(0, 0, 640, 32));
+    }
+    return {
+      stamp, mode: one('sl-player').dataset.mode, badge: one('.badge').textContent, playhead: one('.playhead-time').textContent,
+      notice: one('[data-testid=past-notice]')?.checkVisibility() ? one('[data-testid=past-notice]').textContent : '',
+      rate: video?.playbackRate ?? 0, nowMs: performance.timeOrigin + performance.now(),
+      muted: [...document.querySelectorAll('video')].map((each) => each.muted),
+    };
+  }
+
+  /** Whether anything sticks out of the window, or is too small for a finger. */
+  function misfits() {
+    const found = [];
+    if (document.documentElement.scrollWidth > innerWidth) found.push('the page is wider than the window');
+    for (const element of document.querySelectorAll('.player-dock :is(button, select)')) {
+      if (!element.checkVisibility() || element.closest('[popover]')) continue;
+      const { left, right, width, height } = element.getBoundingClientRect();
+      const name = element.getAttribute('aria-label') ?? element.textContent;
+      if (left < 0 || right > innerWidth) found.push(`${name} is outside of the window`);
+      if (navigator.maxTouchPoints > 0 && (width < 40 || height < 40)) found.push(`${name} has ${width} by ${height} pixels`);
+    }
+    return found;
+  }
+
+  /** Whether the preview shows a picture, by its colours. */
+  function preview() {
+    const canvas = one('sl-preview canvas');
+    if (!canvas?.checkVisibility() || canvas.width === 0) return 0;
+    const context = new OffscreenCanvas(32, 18).getContext('2d');
+    context.drawImage(canvas, 0, 0, 32, 18);
+    const { data } = context.getImageData(0, 0, 32, 18);
+    const seen = new Set();
+    for (let i = 0; i < data.length; i += 4) seen.add(((data[i] >> 5) << 6) | ((data[i + 1] >> 5) << 3) | (data[i + 2] >> 5));
+    return seen.size;
+  }
+
+  /** Requests of recordings that did not go through the session. */
+  const leaks = () => performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.includes('/v1/recordings'));
+
+  window.past = { timeline, piece: () => timeline()?.piece, scale: () => timeline()?.scale, pointOf, shown, misfits, preview, leaks };
+}
+
+/** Commands of the driver, over its pages. */
+export const pastCommands = (pages) => ({
+  // Moves the mouse along points, pressed if the command says so.
+  async mouse({ page, points, pressed }) {
+    const { mouse } = pages.get(page);
+    for (const [i, { x, y }] of points.entries()) {
+      await mouse.move(x, y);
+      if (pressed && i === 0) await mouse.down();
+    }
+    if (pressed) await mouse.up();
+  },
+  async wheel({ page, dx = 0, dy = 0 }) {
+    await pages.get(page).mouse.wheel(dx, dy);
+  },
+  // Fingers: each frame is a list of points, one a finger.
+  async touch({ page, frames }) {
+    const session = await pages.get(page).context().newCDPSession(pages.get(page));
+    const send = (type, points) =>
+      session.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(({ x, y }, id) => ({ x, y, id })) });
+    await send('touchStart', frames[0]);
+    for (const points of frames.slice(1)) {
+      await send('touchMove', points);
+      await setTimeout(16);
+    }
+    await send('touchEnd', []);
+    await session.detach();
+  },
+  async select({ page, selector, value }) {
+    await pages.get(page).selectOption(selector, value, { timeout: 25_000 });
+  },
+  // Clicks on what saves a file, and keeps that file.
+  async save({ page, selector, path }) {
+    const p = pages.get(page);
+    const coming = p.waitForEvent('download', { timeout: 50_000 });
+    await p.click(selector, { timeout: 25_000 });
+    const file = await coming;
+    await file.saveAs(path);
+    return file.suggestedFilename();
+  },
+});

@@ -1,0 +1,353 @@
+package e2e
+
+import (
+	"cmp"
+	"encoding/json"
+	"math"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sightline-cam/sightline/codecs/testpattern"
+	"github.com/sightline-cam/sightline/internal/lab/rtspcam"
+)
+
+// recorderArguments are those of a recorder of one camera, whose page somebody
+// else serves: requests have no way but the peer connection.
+func recorderArguments(t *testing.T, signal, camera string) []string {
+	t.Helper()
+	dir := t.TempDir()
+	return []string{
+		"nvr", "--state-dir", filepath.Join(dir, "state"), "--listen", anyPort, "--signal", "ws://" + signal,
+		"--dir", filepath.Join(dir, "recordings"), "--camera", "cam=" + camera,
+	}
+}
+
+// newRecorder starts a signaling service, and a recorder of the test picture
+// that everybody may watch. The camera can be cut off.
+func newRecorder(t *testing.T) (s *site, camera *relay) {
+	t.Helper()
+	picture, err := rtspcam.Picture(testpattern.Options{Width: 640, Height: 360, GOP: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := picture.Start(t)
+	target := regexp.MustCompile(`[0-9.]+:[0-9]+`).FindString(address)
+	camera = newRelay(t, target)
+	s = &site{}
+	s.startSignal(t)
+	arguments := recorderArguments(t, s.signalAddr, strings.Replace(address, target, camera.addr, 1))
+	s.agent = start(t, binary(t, "sightline"), append(arguments, "--open")...)
+	s.link = s.agent.waitFor(t, `http://`+regexp.QuoteMeta(s.signalAddr)+`\S*`, startTimeout)[0]
+	return s, camera
+}
+
+// point is a place in the window, in pixels.
+type point struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
+
+// moment is what a page shows of the past.
+type moment struct {
+	Stamp *struct {
+		TimeMs  float64
+		Counter int
+	}
+	Mode, Badge, Playhead, Notice string
+	Rate                          float64
+	NowMs                         float64
+	Muted                         []bool
+}
+
+// piece is what a timeline knows.
+type piece struct {
+	Ranges [][2]float64
+	Gaps   []struct {
+		FromMs, ToMs float64
+		Cause        string
+	}
+}
+
+func (p *page) shown() moment {
+	p.b.t.Helper()
+	var m moment
+	p.eval("past.shown()", &m)
+	return m
+}
+
+// stamped waits for a picture of the past whose stamp can be read.
+func (p *page) stamped() moment {
+	p.b.t.Helper()
+	var m moment
+	p.wait("past.shown().then((m) => m.mode === 'past' && m.stamp && m)", liveTimeout, &m)
+	return m
+}
+
+// mouse clicks at points, or drags from the first to the last.
+func (p *page) mouse(points ...point) {
+	p.b.t.Helper()
+	p.b.do("mouse", map[string]any{"page": p.name, "points": points, "pressed": true}, startTimeout)
+}
+
+// where returns the place of a time on the timeline.
+func (p *page) where(ms float64) point {
+	p.b.t.Helper()
+	var at point
+	p.eval("past.pointOf("+strconv.FormatFloat(ms, 'f', 0, 64)+")", &at)
+	return at
+}
+
+// recorded waits until there is so much of the camera.
+func (p *page) recorded(atLeast time.Duration) piece {
+	p.b.t.Helper()
+	var known piece
+	ms := strconv.FormatInt(atLeast.Milliseconds(), 10)
+	p.wait("((k) => k?.ranges.length > 0 && k.ranges.at(-1)[1] - k.ranges[0][0] > "+ms+" && k)(past.piece())", recoverTimeout, &known)
+	return known
+}
+
+// near fails unless the picture was taken at that time. Under load the recorder
+// hears of a frame a little after its stamp was drawn.
+func near(t *testing.T, what string, m moment, ms float64) {
+	t.Helper()
+	if m.Stamp == nil {
+		t.Fatalf("%s: there is no stamp: %+v", what, m)
+	}
+	off := m.Stamp.TimeMs - ms
+	t.Logf("%s: the picture is %+.0f ms off", what, off)
+	if math.Abs(off) > 500 {
+		t.Errorf("%s: shows the picture of %.0f instead of %.0f", what, m.Stamp.TimeMs, ms)
+	}
+}
+
+func TestPlayback_InThePageOverAPeerConnection(t *testing.T) {
+	b := launch(t)
+	s, camera := newRecorder(t)
+	p := b.open("playback", s.link, pageOptions{Dark: true})
+	p.waitState("live", liveTimeout)
+	p.wait("e2e.all('sl-player')[0].dataset.docked === 'whole'", liveTimeout, nil)
+	known := p.recorded(10 * time.Second)
+	t.Logf("see %s", p.screenshot("playback-live"))
+
+	camera.cut()
+	p.waitState("offline", recoverTimeout)
+	p.eval("new Promise((resolve) => setTimeout(resolve, 4000))", nil) // a gap that can be seen
+	camera.restore(t)
+	p.waitState("live", recoverTimeout)
+	p.wait("past.piece().gaps.some(({ cause }) => cause === 'camera-offline')", recoverTimeout, nil)
+	known = p.recorded(30 * time.Second)
+
+	t.Run("holds the present, and goes back to it", func(t *testing.T) {
+		b.during(t)
+		p.press("k")
+		// What is shown is on the disk already: it is a little older than the present.
+		now := p.stamped()
+		if age := now.NowMs - now.Stamp.TimeMs; age < 0 || age > 6_000 {
+			t.Errorf("the present, paused, is %.0f ms old", age)
+		}
+		p.press("End")
+		p.wait("e2e.all('sl-player')[0].dataset.mode === 'live'", liveTimeout, nil)
+	})
+	first := known.Ranges[0][0]
+	t.Run("shows the moment that was chosen", func(t *testing.T) {
+		b.during(t)
+		p.press("k")
+		p.stamped()
+		for _, after := range []float64{3_000, 7_300, 5_660} {
+			want := first + after
+			p.mouse(p.where(want))
+			p.wait("past.shown().then((m) => Math.abs(m.stamp?.timeMs - "+strconv.FormatFloat(want, 'f', 0, 64)+") < 3000)", liveTimeout, nil)
+			// A pixel of the timeline is more than a frame.
+			var pixel float64
+			p.eval("past.scale().msPerPx", &pixel)
+			near(t, "a press on the timeline", p.stamped(), want)
+			t.Logf("a pixel is %.0f ms", pixel)
+		}
+		p.wait("past.shown().then((m) => m.badge.endsWith(m.playhead))", liveTimeout, nil)
+	})
+	t.Run("steps from picture to picture", func(t *testing.T) {
+		b.during(t)
+		counter := p.stamped().Stamp.Counter
+		for _, step := range []struct {
+			key string
+			by  int
+		}{{".", 1}, {".", 1}, {",", -1}, {",", -1}, {",", -1}} {
+			counter += step.by
+			p.press(step.key)
+			p.wait("past.shown().then((m) => m.stamp?.counter === "+strconv.Itoa(counter)+")", liveTimeout, nil)
+		}
+	})
+	t.Run("plays at four times the speed", func(t *testing.T) {
+		b.during(t)
+		p.mouse(p.where(first + 1_000))
+		p.b.do("select", map[string]any{"page": p.name, "selector": "[data-testid=rate]", "value": "4"}, startTimeout)
+		p.press("k")
+		p.wait("past.shown().then((m) => m.rate === 4)", liveTimeout, nil)
+		from := p.stamped()
+		p.eval("new Promise((resolve) => setTimeout(resolve, 1500))", nil)
+		to := p.stamped()
+		speed := (to.Stamp.TimeMs - from.Stamp.TimeMs) / (to.NowMs - from.NowMs)
+		t.Logf("plays at %.1f times the speed", speed)
+		if speed < 2.5 || speed > 5.5 {
+			t.Errorf("plays at %.1f times the speed, want 4", speed)
+		}
+		p.press("k")
+	})
+	t.Run("says why nothing is there", func(t *testing.T) {
+		b.during(t)
+		gap := known.Gaps[0]
+		p.mouse(p.where((gap.FromMs + gap.ToMs) / 2))
+		p.wait("past.shown().then((m) => m.notice.includes('Camera was offline'))", liveTimeout, nil)
+		t.Logf("see %s", p.screenshot("playback-gap"))
+		p.wait("past.shown().then((m) => m.stamp?.timeMs > "+strconv.FormatFloat(gap.ToMs-1000, 'f', 0, 64)+")", liveTimeout, nil)
+	})
+	t.Run("previews what is under the pointer", func(t *testing.T) {
+		b.during(t)
+		p.b.do("mouse", map[string]any{"page": p.name, "points": []point{p.where(first + 4_000), p.where(first + 5_000)}}, startTimeout)
+		p.wait("past.preview() > 4", liveTimeout, nil)
+		t.Logf("see %s", p.screenshot("playback-preview"))
+		p.mouse(p.where(first + 5_000))
+		near(t, "before the playhead was dragged", p.stamped(), first+5_000)
+		p.mouse(p.where(first+5_000), p.where(first+6_000), p.where(first+9_000))
+		p.wait("past.shown().then((m) => m.stamp?.timeMs > "+strconv.FormatFloat(first+7_500, 'f', 0, 64)+")", liveTimeout, nil)
+		near(t, "the playhead, dragged", p.stamped(), first+9_000)
+	})
+	t.Run("saves a range", func(t *testing.T) {
+		b.during(t)
+		p.mouse(p.where(first + 6_000))
+		p.stamped()
+		p.click("mark")
+		path := filepath.Join(t.TempDir(), "clip.mp4")
+		name := string(p.b.Do("save", map[string]any{"page": p.name, "selector": "[data-testid=clip-download]", "path": path}, time.Minute))
+		p.wait("e2e.text().includes('Saved')", liveTimeout, nil)
+		t.Logf("saved as %s, see %s", name, p.screenshot("playback-saved"))
+		var length float64
+		p.eval("((r) => r.toMs - r.fromMs)(past.timeline().range)", &length)
+		seconds := probe(t, path)
+		t.Logf("the file has %.2f s, %.2f s were marked", seconds, length/1000)
+		// It begins with a key frame, which may be a second before.
+		if seconds < length/1000-0.5 || seconds > length/1000+2 {
+			t.Errorf("the file has %.2f s, %.2f s were marked", seconds, length/1000)
+		}
+		p.click("mark")
+	})
+	t.Run("keeps the sound as it was", func(t *testing.T) {
+		b.during(t)
+		if m := p.shown(); len(m.Muted) != 2 || !m.Muted[0] || !m.Muted[1] {
+			t.Errorf("muted: %v; nobody has asked for sound", m.Muted)
+		}
+	})
+	t.Run("comes back to the present", func(t *testing.T) {
+		b.during(t)
+		p.click("go-live")
+		p.wait("e2e.all('sl-player')[0].dataset.mode === 'live'", liveTimeout, nil)
+		p.waitFrames(10, liveTimeout)
+		if got := p.rtc(); got.Connections != 1 {
+			t.Errorf("%d peer connections; live went on all the while", got.Connections)
+		}
+	})
+	p.sane(t)
+	quiet(t, b)
+}
+
+// sane fails if a request took another way than the session, or something does
+// not fit.
+func (p *page) sane(t *testing.T) {
+	t.Helper()
+	var leaks, misfits []string
+	p.eval("past.leaks()", &leaks)
+	p.eval("past.misfits()", &misfits)
+	if len(leaks) > 0 {
+		t.Errorf("requests beside the session: %v", leaks)
+	}
+	for _, each := range misfits {
+		t.Errorf("in a window of this size %s", each)
+	}
+}
+
+func TestPlayback_InThePageOnAPhone(t *testing.T) {
+	b := launch(t)
+	s, _ := newRecorder(t)
+	p := b.open("phone-playback", s.link, pageOptions{Width: 390, Height: 844, Touch: true})
+	p.waitState("live", liveTimeout)
+	known := p.recorded(12 * time.Second)
+	first := known.Ranges[0][0]
+	touch := func(frames ...[]point) {
+		p.b.do("touch", map[string]any{"page": p.name, "frames": frames}, startTimeout)
+	}
+	t.Logf("see %s", p.screenshot("playback-phone-live"))
+	p.sane(t)
+
+	want := first + 4_000
+	touch([]point{p.where(want)})
+	m := p.stamped()
+	if off := m.Stamp.TimeMs - want; off < -1_500 || off > 15_000 {
+		t.Errorf("a tap at %.0f shows %.0f", want, m.Stamp.TimeMs)
+	}
+	p.click("toggle")
+	t.Logf("see %s", p.screenshot("playback-phone-past"))
+	p.sane(t)
+
+	// Two fingers that go apart show less time.
+	var before, after float64
+	p.eval("past.scale().spanMs", &before)
+	middle := p.where(want)
+	middle.X = 195
+	var frames [][]point
+	for apart := 30.0; apart <= 90; apart += 6 {
+		frames = append(frames, []point{{middle.X - apart, middle.Y}, {middle.X + apart, middle.Y}})
+	}
+	touch(frames...)
+	p.eval("past.scale().spanMs", &after)
+	if ratio := before / after; ratio < 2 || ratio > 4.5 {
+		t.Errorf("a pinch to the threefold zooms by %.1f", ratio)
+	}
+
+	p.click("mark")
+	p.sane(t)
+	t.Logf("see %s", p.screenshot("playback-phone-marked"))
+	p.click("mark")
+	p.click("days-open")
+	p.wait("e2e.all('.day[aria-disabled=false]').length > 0", liveTimeout, nil)
+	t.Logf("see %s", p.screenshot("playback-phone-days"))
+	p.press("Escape")
+	p.click("go-live")
+	p.wait("e2e.all('sl-player')[0].dataset.mode === 'live'", liveTimeout, nil)
+	quiet(t, b)
+}
+
+// probe decodes a film and returns its length in seconds.
+func probe(t *testing.T, path string) float64 {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), lookup(t, "ffmpeg"), "-v", "error", "-i", path, "-f", "null", "-").CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Fatalf("ffmpeg cannot play %s: %v\n%s", path, err, out)
+	}
+	out, err = exec.CommandContext(t.Context(), lookup(t, "ffprobe"), "-v", "error", "-of", "json", "-show_format", "-show_streams", path).Output()
+	if err != nil {
+		t.Fatalf("ffprobe %s: %v", path, err)
+	}
+	var film struct {
+		Format  struct{ Duration string }
+		Streams []struct {
+			Type string `json:"codec_type"`
+			Name string `json:"codec_name"`
+		}
+	}
+	if err := json.Unmarshal(out, &film); err != nil {
+		t.Fatal(err)
+	}
+	if len(film.Streams) != 1 || film.Streams[0].Name != "h264" {
+		t.Errorf("the file has the streams %+v", film.Streams)
+	}
+	seconds, err := strconv.ParseFloat(cmp.Or(film.Format.Duration, "0"), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seconds
+}

@@ -27,6 +27,11 @@ func Handler() http.Handler {
 	return handler(assets)
 }
 
+// downloadPrefix begins the addresses of files that the service worker hands to
+// the browser (static/sw.js). They reach the server only if the worker has gone in
+// that very moment.
+const downloadPrefix = "/download/"
+
 // handler serves assets by URL path.
 type handler map[string]*asset
 
@@ -36,6 +41,12 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "This address answers GET and HEAD only.", http.StatusMethodNotAllowed)
+		return
+	}
+	if strings.HasPrefix(r.URL.Path, downloadPrefix) {
+		// Without content the browser stays on the page.
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	a, ok := h[r.URL.Path]

@@ -164,6 +164,14 @@ func TestHandler_TheWorkerKnowsEveryFileAndItsVersion(t *testing.T) {
 	}
 }
 
+// The page navigates to such an address and must survive if nobody answers it.
+func TestHandler_AddressOfADownloadLeavesThePageWhereItIs(t *testing.T) {
+	w := get(t, "/download/0b8a6a1e-33a5-4f0e-9f5d-2f4f7a3f0f6e/front.mp4", nil)
+	if w.Code != http.StatusNoContent || w.Body.Len() != 0 {
+		t.Errorf("%d with %d bytes, want 204 and none", w.Code, w.Body.Len())
+	}
+}
+
 func TestHandler_RefusesWhatItDoesNotServe(t *testing.T) {
 	for _, target := range []string{"/nothing", "/static/index.html", "/..", "/%2e%2e/web.go", "/sl-app.js/", "//index.html"} {
 		if w := get(t, target, nil); w.Code != http.StatusNotFound {

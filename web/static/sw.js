@@ -2,12 +2,17 @@
 // reaches the agents that this browser knows. Whoever serves the page puts a line
 // before this one that says which files there are: a change of any of them
 // changes this script, and so browsers fetch all of them anew.
+//
+// It also hands files that pages fetch over data channels to the browser's
+// downloads (download-savers.js).
 // @ts-check
 {
   /**
    * @typedef {Event & { waitUntil(done: Promise<unknown>): void }} Stage
    * @typedef {Event & { request: Request, clientId: string, resultingClientId: string,
    *   respondWith(response: Promise<Response>): void }} Fetching
+   * @typedef {Event & { data: any, ports: readonly MessagePort[] }} Told
+   * @typedef {{ name: string, type: string, size: number, port: MessagePort }} Download a page that has one keeps the port
    * @typedef {EventTarget & { shell: { version: string, files: string[] }, skipWaiting(): Promise<void> }} Worker
    */
   const worker = /** @type {Worker} */ (/** @type {unknown} */ (self));
@@ -47,6 +52,60 @@
     return mine ?? fetch(request);
   }
 
+  /** Downloads that the browser has not asked for yet, by id. @type {Map<string, Download>} */
+  const downloads = new Map();
+  const downloadPath = /^\/download\/([0-9a-f-]{36})\//;
+
+  /** A download is asked for in the moment in which it is announced, in milliseconds. */
+  const announcedMs = 30_000;
+
+  /** Pieces that are on their way from the page at a time. */
+  const pieces = 4;
+
+  /** @param {Told} event */
+  function told({ data, ports: [port] }) {
+    if (!data?.download || !port) return;
+    const { id, name, type, size } = data.download;
+    downloads.set(id, { name, type, size, port });
+    setTimeout(() => downloads.delete(id), announcedMs);
+    port.postMessage({ ready: true });
+  }
+
+  /**
+   * @param {Download} download
+   * @returns {Response} whose bytes the page sends, as fast as they are saved
+   */
+  function saved({ name, type, size, port }) {
+    let asked = 0;
+    /** @param {ReadableStreamDefaultController} controller */
+    const ask = ({ desiredSize }) => {
+      for (; asked < (desiredSize ?? 0); asked++) port.postMessage({ more: true });
+    };
+    const stream = new ReadableStream(
+      {
+        start(controller) {
+          port.onmessage = ({ data }) => {
+            if (data.done) return controller.close();
+            if (!data.bytes) return controller.error(new Error(data.failed));
+            asked -= 1;
+            return controller.enqueue(data.bytes);
+          };
+        },
+        pull: ask,
+        cancel: () => port.postMessage({ cancel: true }),
+      },
+      { highWaterMark: pieces },
+    );
+    const headers = {
+      'Content-Type': type,
+      'Content-Length': String(size),
+      'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+    };
+    return new Response(stream, { headers });
+  }
+
   async function keep() {
     const cache = await caches.open(name);
     await cache.addAll(files.map((path) => new Request(path, { cache: 'no-cache' })));
@@ -60,11 +119,17 @@
 
   worker.addEventListener('install', (event) => /** @type {Stage} */ (event).waitUntil(keep()));
   worker.addEventListener('activate', (event) => /** @type {Stage} */ (event).waitUntil(forgetOthers()));
+  worker.addEventListener('message', (event) => told(/** @type {Told} */ (event)));
   worker.addEventListener('fetch', (event) => {
     const fetching = /** @type {Fetching} */ (event);
     const { method, mode, url } = fetching.request;
     const { origin, pathname } = new URL(url);
-    if (method !== 'GET' || origin !== location.origin || !files.includes(pathname)) return;
+    if (method !== 'GET' || origin !== location.origin) return;
+    const id = downloadPath.exec(pathname)?.[1] ?? '';
+    const download = downloads.get(id);
+    downloads.delete(id);
+    if (download) return fetching.respondWith(Promise.resolve(saved(download)));
+    if (!files.includes(pathname)) return;
     fetching.respondWith(mode === 'navigate' ? page(fetching) : file(fetching));
   });
 }

@@ -21,7 +21,7 @@ const usage = `Usage: sightline-camera [flags] rtsp://…
        sightline-camera grant --name=NAME [--right=RIGHT] [--camera=ID] [--for=30d] [--pass] [--state-dir=DIR]
        sightline-camera access list [--json] | revoke WHO | log [--json] [--verify] [--state-dir=DIR]
        sightline-camera token CAMERA [--state-dir=DIR]
-       sightline-camera id [--viewer] [--grouped] [--state-dir=DIR]
+       sightline-camera id [--viewer] [--grouped] [--certificate] [--state-dir=DIR]
        sightline-camera config check FILE
        sightline-camera version
 

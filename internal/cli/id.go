@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/pem"
 	"path/filepath"
 
 	"github.com/sightline-cam/sightline/internal/identity"
@@ -16,6 +17,8 @@ type ID struct {
 	StateDir string `help:"Folder of the keys. Default ~/.local/state/sightline." placeholder:"DIR"`
 	Viewer   bool   `help:"The id that this device watches with, for an agent's list of viewers."`
 	Grouped  bool   `help:"In groups of four, for people to compare."`
+	// Certificate prints another thing than the id, of the same key.
+	Certificate bool `help:"Instead of the id the certificate, PEM, that others trust to check this device's signed pictures."`
 }
 
 // Run prints the id. A key that does not exist yet is made.
@@ -27,6 +30,13 @@ func (c *ID) Run(p *Process) error {
 	id, err := LoadIdentity(c.StateDir, name)
 	if err != nil {
 		return err
+	}
+	if c.Certificate {
+		_, root, err := signingCertificates(id)
+		if err != nil {
+			return err
+		}
+		return pem.Encode(p.Stdout, &pem.Block{Type: "CERTIFICATE", Bytes: root})
 	}
 	if c.Grouped {
 		p.Say("%s", id.PeerID().Grouped())

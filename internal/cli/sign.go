@@ -12,9 +12,9 @@ import (
 // Signers returns what makes a signer for each rendition of a camera, with the
 // device's key.
 func Signers(id *identity.Identity, cameraID, version string, log *slog.Logger) (func() camera.Signer, error) {
-	leaf, _, err := mediasign.Certify(id.Signer(), "sightline "+string(id.PeerID())[:16])
+	leaf, _, err := signingCertificates(id)
 	if err != nil {
-		return nil, fmt.Errorf("make the certificate for signing pictures: %w", err)
+		return nil, err
 	}
 	o := mediasign.Options{
 		Key: id.Signer(), Chain: [][]byte{leaf}, Serial: string(id.PeerID()), Version: version,
@@ -39,4 +39,14 @@ func Signers(id *identity.Identity, cameraID, version string, log *slog.Logger) 
 		}
 		return s
 	}, nil
+}
+
+// signingCertificates returns the certificate that goes into the video, and the one
+// that others trust. They are the same each time.
+func signingCertificates(id *identity.Identity) (leaf, root []byte, err error) {
+	leaf, root, err = mediasign.Certify(id.Signer(), "sightline "+string(id.PeerID())[:16])
+	if err != nil {
+		return nil, nil, fmt.Errorf("make the certificate for signing pictures: %w", err)
+	}
+	return leaf, root, nil
 }

@@ -16,7 +16,10 @@ STATIC   := CGO_ENABLED=0 $(GO) build -trimpath -tags nomsgpack,nethttpomithttp2
 # people, 0.7 MB less, and functions are aligned as on ARM64, 0.15 MB less.
 COLD     := crypto/tls crypto/x509 encoding/asn1 encoding/gob encoding/json encoding/xml flag fmt log/slog \
             math/big net/http regexp/... github.com/go-jose/... github.com/goccy/... github.com/pion/sdp/... \
-            ./camera/agent ./internal/cli ./internal/config
+            net/url mime/... encoding/pem text/... html/... github.com/huin/goupnp/... golang.org/x/net/dns/... \
+            github.com/coder/websocket github.com/pion/webrtc/... github.com/pion/dtls/... github.com/pion/turn/... \
+            ./camera/agent ./internal/cli ./internal/config ./internal/trust ./internal/access ./internal/accesslog \
+            ./internal/discovery ./internal/nat/... ./signaling/...
 ALIGN    := $(if $(filter amd64,$(shell $(GO) env GOARCH)),-funcalign=16)
 LEAN     := $(subst -s -w,-s -w $(ALIGN),$(STATIC)) $(COLD:%=-gcflags=%=-l)
 LEAN_MAX := 15000000

@@ -52,6 +52,16 @@ type point struct {
 	Y float64 `json:"y"`
 }
 
+// number is how a page is told one.
+func number(x float64) string { return strconv.FormatFloat(x, 'f', 0, 64) }
+
+// do gives the driver a command about the page.
+func (p *page) do(command string, args map[string]any) {
+	p.b.t.Helper()
+	args["page"] = p.name
+	p.b.do(command, args, startTimeout)
+}
+
 // moment is what a page shows of the past.
 type moment struct {
 	Stamp *struct {
@@ -91,14 +101,14 @@ func (p *page) stamped() moment {
 // mouse clicks at points, or drags from the first to the last.
 func (p *page) mouse(points ...point) {
 	p.b.t.Helper()
-	p.b.do("mouse", map[string]any{"page": p.name, "points": points, "pressed": true}, startTimeout)
+	p.do("mouse", map[string]any{"points": points, "pressed": true})
 }
 
 // where returns the place of a time on the timeline.
 func (p *page) where(ms float64) point {
 	p.b.t.Helper()
 	var at point
-	p.eval("past.pointOf("+strconv.FormatFloat(ms, 'f', 0, 64)+")", &at)
+	p.eval("past.pointOf("+number(ms)+")", &at)
 	return at
 }
 
@@ -161,7 +171,7 @@ func TestPlayback_InThePageOverAPeerConnection(t *testing.T) {
 		for _, after := range []float64{3_000, 7_300, 5_660} {
 			want := first + after
 			p.mouse(p.where(want))
-			p.wait("past.shown().then((m) => Math.abs(m.stamp?.timeMs - "+strconv.FormatFloat(want, 'f', 0, 64)+") < 3000)", liveTimeout, nil)
+			p.wait("past.shown().then((m) => Math.abs(m.stamp?.timeMs - "+number(want)+") < 3000)", liveTimeout, nil)
 			// A pixel of the timeline is more than a frame.
 			var pixel float64
 			p.eval("past.scale().msPerPx", &pixel)
@@ -185,7 +195,7 @@ func TestPlayback_InThePageOverAPeerConnection(t *testing.T) {
 	t.Run("plays at four times the speed", func(t *testing.T) {
 		b.during(t)
 		p.mouse(p.where(first + 1_000))
-		p.b.do("select", map[string]any{"page": p.name, "selector": "[data-testid=rate]", "value": "4"}, startTimeout)
+		p.do("select", map[string]any{"selector": "[data-testid=rate]", "value": "4"})
 		p.press("k")
 		p.wait("past.shown().then((m) => m.rate === 4)", liveTimeout, nil)
 		from := p.stamped()
@@ -204,17 +214,17 @@ func TestPlayback_InThePageOverAPeerConnection(t *testing.T) {
 		p.mouse(p.where((gap.FromMs + gap.ToMs) / 2))
 		p.wait("past.shown().then((m) => m.notice.includes('Camera was offline'))", liveTimeout, nil)
 		t.Logf("see %s", p.screenshot("playback-gap"))
-		p.wait("past.shown().then((m) => m.stamp?.timeMs > "+strconv.FormatFloat(gap.ToMs-1000, 'f', 0, 64)+")", liveTimeout, nil)
+		p.wait("past.shown().then((m) => m.stamp?.timeMs > "+number(gap.ToMs-1000)+")", liveTimeout, nil)
 	})
 	t.Run("previews what is under the pointer", func(t *testing.T) {
 		b.during(t)
-		p.b.do("mouse", map[string]any{"page": p.name, "points": []point{p.where(first + 4_000), p.where(first + 5_000)}}, startTimeout)
+		p.do("mouse", map[string]any{"points": []point{p.where(first + 4_000), p.where(first + 5_000)}})
 		p.wait("past.preview() > 4", liveTimeout, nil)
 		t.Logf("see %s", p.screenshot("playback-preview"))
 		p.mouse(p.where(first + 5_000))
 		near(t, "before the playhead was dragged", p.stamped(), first+5_000)
 		p.mouse(p.where(first+5_000), p.where(first+6_000), p.where(first+9_000))
-		p.wait("past.shown().then((m) => m.stamp?.timeMs > "+strconv.FormatFloat(first+7_500, 'f', 0, 64)+")", liveTimeout, nil)
+		p.wait("past.shown().then((m) => m.stamp?.timeMs > "+number(first+7_500)+")", liveTimeout, nil)
 		near(t, "the playhead, dragged", p.stamped(), first+9_000)
 	})
 	t.Run("saves a range", func(t *testing.T) {
@@ -278,7 +288,7 @@ func TestPlayback_InThePageOnAPhone(t *testing.T) {
 	known := p.recorded(12 * time.Second)
 	first := known.Ranges[0][0]
 	touch := func(frames ...[]point) {
-		p.b.do("touch", map[string]any{"page": p.name, "frames": frames}, startTimeout)
+		p.do("touch", map[string]any{"frames": frames})
 	}
 	t.Logf("see %s", p.screenshot("playback-phone-live"))
 	p.sane(t)

@@ -69,7 +69,7 @@ export class SlPrivacy extends HTMLElement {
     redraw(
       this.#panel,
       h('p', { class: 'menu-title' }, 'Stop recording this camera'),
-      ...choices.map(({ label, until }) => item(label, () => emit('sl-pause', { untilMs: until(this.#now()) }))),
+      ...choices.map(({ label, until }) => item(label, () => emit('sl-pause', { untilMs: Math.round(until(this.#now())) }))),
       h('p', { class: 'menu-note' }, 'Watching live goes on. The timeline shows the pause and who asked for it.'),
     );
   }

@@ -203,7 +203,8 @@ function paintTicks(c, { scale, height }, inks) {
     c.fillRect(x, top - 2 - long, 1, long);
     if (label === '' || kind === 'day') continue;
     const half = c.measureText(label).width / 2 + 4;
-    if (names.some(([from, to]) => x + half > from && x - half < to)) continue;
+    const cut = x + half > scale.width + 4;
+    if (cut || names.some(([from, to]) => x + half > from && x - half < to)) continue;
     c.fillStyle = inks.quiet;
     c.fillText(label, x, rulerPx / 2);
   }

@@ -124,7 +124,7 @@ export class Scale {
 export function firstScale(width, limits) {
   const usual = clamp(width * 6_000, 30 * 60_000, 3 * 3_600_000);
   const recorded = Math.max(0, limits.lastMs - limits.firstMs);
-  const spanMs = clamp(recorded * 1.6, 2 * 60_000, usual);
+  const spanMs = clamp(recorded * 1.6, 60_000, usual);
   return new Scale(0, spanMs, width).withTimeAt(limits.lastMs, 1 - roomAfter);
 }
 

@@ -45,9 +45,5 @@ const (
 
 // Planned reports whether somebody wanted it so.
 func (c Cause) Planned() bool {
-	switch c {
-	case Paused, Schedule, NoEvent:
-		return true
-	}
-	return false
+	return c == Paused || c == Schedule || c == NoEvent
 }

@@ -22,7 +22,7 @@ const shortestToken = 16
 // eventToken reads the secret, and makes one where there is none.
 func eventToken(stateDir string) (string, error) {
 	path := filepath.Join(stateDir, tokenFile)
-	data, err := os.ReadFile(path) //nolint:gosec // in our own folder
+	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		token := rand.Text()
 		return token, atomicfile.Write(path, []byte(token+"\n"))

@@ -179,7 +179,7 @@ func content(tb testing.TB, s *disk.Store, ref recordings.Ref) []byte {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer m.Close() //nolint:errcheck // only read
+	defer m.Close()
 	data, err := io.ReadAll(io.NewSectionReader(m, 0, m.Size()))
 	if err != nil {
 		tb.Fatal(err)

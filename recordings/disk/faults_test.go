@@ -233,7 +233,7 @@ func TestStore_DeletesInTheBackgroundOfWriting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer m.Close() //nolint:errcheck // only read
+	defer m.Close()
 	if err := s.Delete(t.Context(), reels[0].seg.Ref, reels[1].seg.Ref); err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func TestStore_PowerCutAtEveryOperationLosesNothingPromised(t *testing.T) {
 		t.Fatal("nothing was ever promised: the test proves nothing")
 	}
 	if full {
-		fmt.Printf("power cut at every one of %d operations: %d rounds, %d promised fragments, all there\n", total, rounds, promised)
+		fmt.Fprintf(os.Stdout, "power cut at every one of %d operations: %d rounds, %d promised fragments, all there\n", total, rounds, promised)
 	}
 }
 
@@ -264,7 +264,7 @@ func (d *ordinaryDay) comeBack(tb testing.TB, a *aftermath, what string) int {
 		tb.Errorf("%s: open the index: %v", what, err)
 		return 0
 	}
-	defer ix.Close() //nolint:errcheck // looked at below
+	defer ix.Close()
 	o := disk.Options{Dirs: []string{dayDir}, Index: ix, FS: after}
 	s, err := disk.Open(ctx, o)
 	if err != nil {
@@ -307,7 +307,7 @@ func (d *ordinaryDay) compareRebuilt(ctx context.Context, tb testing.TB, ix *ind
 		tb.Errorf("%s: open the rebuilt index: %v", what, err)
 		return
 	}
-	defer again.Close() //nolint:errcheck // only read
+	defer again.Close()
 	var was, is bytes.Buffer
 	if err := errors.Join(ix.Dump(ctx, &was), again.Dump(ctx, &is)); err != nil {
 		tb.Errorf("%s: dump: %v", what, err)

@@ -39,8 +39,8 @@ func scan(fsys FS, dir, id, rel string, verify bool) (s scanned, err error) {
 		return s, fmt.Errorf("%s: %w", rel, err)
 	}
 	s.seg = recordings.Segment{
-		Ref: file.Header.Ref, Dir: id, Path: rel, InitBytes: file.InitBytes, Format: file.Format,
-		Origin: file.Header.Origin, Before: file.Header.Before, Gaps: file.Header.Gaps, ClockOffset: file.Header.ClockOffset,
+		Ref: file.Ref, Dir: id, Path: rel, InitBytes: file.InitBytes, Format: file.Format,
+		Origin: file.Origin, Before: file.Before, Gaps: file.Gaps, ClockOffset: file.ClockOffset,
 	}
 	s.good, s.torn = file.Scan(0, verify, func(f recordings.Fragment) bool {
 		s.seg.Fragments = append(s.seg.Fragments, f)

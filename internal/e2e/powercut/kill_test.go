@@ -55,7 +55,7 @@ func TestKillNine_LosesNothingPromised(t *testing.T) {
 	}
 	k.finish()
 	if full {
-		fmt.Printf("kill -9: %d rounds, worst loss %d ms, %d of %d files failed to play\n", rounds, k.worst.Milliseconds(), len(k.failed), len(k.played))
+		fmt.Fprintf(os.Stdout, "kill -9: %d rounds, worst loss %d ms, %d of %d files failed to play\n", rounds, k.worst.Milliseconds(), len(k.failed), len(k.played))
 	}
 	if k.worst > syncEvery+slack {
 		t.Errorf("%v were lost; the recorder promises to lose %v at most, and the sync's own time", k.worst, syncEvery)
@@ -128,7 +128,7 @@ func (k *killing) streams() []stream {
 
 func (k *killing) get(path string, to any) {
 	k.t.Helper()
-	res, err := k.client.Get(k.url + path) //nolint:noctx // the client has a timeout
+	res, err := k.client.Get(k.url + path)
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func (k *killing) play() {
 			continue
 		}
 		k.played[name] = true
-		out, err := exec.Command("ffmpeg", "-v", "error", "-xerror", "-i", name, "-f", "null", "-").CombinedOutput() //nolint:gosec,noctx // our own file
+		out, err := exec.Command("ffmpeg", "-v", "error", "-xerror", "-i", name, "-f", "null", "-").CombinedOutput()
 		if err != nil || len(out) > 0 {
 			k.failed = append(k.failed, fmt.Sprintf("%s: %v %s", name, err, out))
 		}
@@ -218,7 +218,7 @@ func (k *killing) finish() {
 
 func (k *killing) run(args ...string) string {
 	k.t.Helper()
-	out, err := exec.Command(k.bin, args...).CombinedOutput() //nolint:gosec,noctx // our own program
+	out, err := exec.Command(k.bin, args...).CombinedOutput()
 	if err != nil {
 		k.t.Fatalf("sightline %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
@@ -229,7 +229,7 @@ func (k *killing) run(args ...string) string {
 func build(t *testing.T) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "sightline")
-	cmd := exec.Command("go", "build", "-tags", "nomsgpack,nethttpomithttp2", "-o", bin, "github.com/sightline-cam/sightline/cmd/sightline") //nolint:gosec,noctx // our own program
+	cmd := exec.Command("go", "build", "-tags", "nomsgpack,nethttpomithttp2", "-o", bin, "github.com/sightline-cam/sightline/cmd/sightline")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)

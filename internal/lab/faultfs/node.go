@@ -91,7 +91,9 @@ func (c change) on(data []byte) []byte {
 }
 
 // info describes a node.
-func (n *node) info(name string) fs.FileInfo { return &info{name: name, node: n, size: int64(len(n.data))} }
+func (n *node) info(name string) fs.FileInfo {
+	return &info{name: name, node: n, size: int64(len(n.data))}
+}
 
 type info struct {
 	name string

@@ -24,9 +24,9 @@ type remoteAgent struct {
 	onCamera func(id string)
 	log      *slog.Logger
 	remote   *remote.Remote
-	listed   chan struct{} // closed when the agent's list has come for the first time
+	answered chan struct{} // closed when the agent has listed its cameras, or refused to
 
-	listedOnce sync.Once
+	answeredOnce sync.Once
 
 	mu      sync.Mutex // guards what follows
 	cameras []*remoteCamera
@@ -38,13 +38,14 @@ type remoteAgent struct {
 // was.
 type failure struct {
 	kind, reason string
+	final        bool // the agent has decided so
 }
 
 // newRemoteAgent takes up what is remembered of the agent. make returns the rest of
 // the options of a remote.Remote.
 func newRemoteAgent(opts Remote, a *remoteAgent, base remote.Options) (*remoteAgent, error) {
 	var err error
-	a.opts, a.listed = opts, make(chan struct{})
+	a.opts, a.answered = opts, make(chan struct{})
 	a.log = a.log.With("agent", opts.title())
 	if a.policy, err = opts.policy(); err != nil {
 		return nil, err
@@ -147,7 +148,7 @@ func (a *remoteAgent) found(r *remote.Camera) {
 	late := a.started && !c.published
 	a.mu.Unlock()
 	if late {
-		a.log.Info("a camera of the agent is recorded; to watch it live here as well, start this recorder anew", "camera", c.id, "name", name)
+		a.log.Info("a further camera of the agent is recorded; to watch it live here as well, start this recorder anew", "camera", c.id, "name", name)
 	}
 }
 
@@ -181,8 +182,11 @@ func (a *remoteAgent) list() {
 	for _, id := range gone {
 		a.remember(id, func(c *rememberedCamera) { c.Gone = true })
 	}
-	a.listedOnce.Do(func() { close(a.listed) })
+	a.answer()
 }
+
+// answer notes that the agent has answered.
+func (a *remoteAgent) answer() { a.answeredOnce.Do(func() { close(a.answered) }) }
 
 // note says once why the agent cannot be reached.
 func (a *remoteAgent) note(err error) {
@@ -198,6 +202,9 @@ func (a *remoteAgent) note(err error) {
 	for _, s := range sources {
 		s.fail(f.reason)
 	}
+	if f.final {
+		a.answer()
+	}
 	if f.kind != "" && f.kind != before.kind {
 		a.log.Warn("the cameras of the agent are not recorded; it is tried again", "reason", f.reason)
 	}
@@ -212,13 +219,13 @@ func failureOf(err error) failure {
 	claim, unclaimed := errors.AsType[*viewer.APIError](err)
 	switch {
 	case refused && unclaimed:
-		return failure{"refused link", "The agent refuses this recorder, and does not accept its link: " + sentence(claim.Message)}
+		return failure{"refused link", "The agent refuses this recorder, and does not accept its link: " + sentence(claim.Message), true}
 	case refused:
-		return failure{"refused " + string(rejected.Code), "The agent refuses this recorder: " + sentence(rejected.Reason) + askForRights}
+		return failure{"refused " + string(rejected.Code), "The agent refuses this recorder: " + sentence(rejected.Reason) + askForRights, true}
 	case unclaimed:
-		return failure{"link", "The agent does not accept the link: " + sentence(claim.Message)}
+		return failure{"link", "The agent does not accept the link: " + sentence(claim.Message), true}
 	}
-	return failure{"unreachable", sentence("The agent cannot be reached: " + err.Error())}
+	return failure{"unreachable", sentence("The agent cannot be reached: " + err.Error()), false}
 }
 
 // askForRights says what helps against a refusal.

@@ -26,6 +26,13 @@ func (a *remoteAgent) views(now time.Time, paused func(camera string) (recording
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if len(a.cameras) == 0 {
+		// Else nothing would tell that there is an agent, and what keeps it away.
+		return []playback.Camera{{
+			ID: baseID(a.opts.Prefix, "agent-"+a.opts.Peer.Short()), Name: a.opts.cameraName("cameras of "+a.opts.Peer.Short(), ""),
+			Origin: string(a.opts.Peer), Reason: a.awayLocked(st),
+		}}
+	}
 	out := make([]playback.Camera, 0, len(a.cameras))
 	for _, c := range a.cameras {
 		v := playback.Camera{ID: c.id, Name: c.name, Origin: string(a.opts.Peer)}

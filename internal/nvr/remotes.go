@@ -103,9 +103,13 @@ func (n *NVR) PublishRemotes(ctx context.Context) ([]*camera.Camera, error) {
 		if known {
 			continue
 		}
+		a.log.Info("asking the agent for its cameras")
 		select {
-		case <-a.listed:
+		case <-a.answered:
 		case <-wait.Done():
+			if ctx.Err() == nil {
+				a.log.Warn("the agent was not reached so far; its cameras are recorded as soon as it is, and can be watched live here after the next start of this recorder")
+			}
 		}
 	}
 	var out []*camera.Camera

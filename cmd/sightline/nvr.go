@@ -53,6 +53,7 @@ func (c *nvrCommand) Run(ctx context.Context, p *cli.Process) error {
 		return errors.Join(errors.New("there is no folder for recordings; name one with --dir, or in recording.dirs"), ready.Options.Listener.Close())
 	}
 	ready.Embed = embed
+	ready.Intro = intro(ready.Config)
 	o := nvr.Options{
 		StateDir: ready.Config.StateDir, Recording: ready.Config.Recording, Cameras: recorded(ready.Options.Cameras, ready.Config),
 	}
@@ -60,6 +61,22 @@ func (c *nvrCommand) Run(ctx context.Context, p *cli.Process) error {
 		return errors.Join(err, ready.Options.Listener.Close())
 	}
 	return recordAndPublish(ctx, p, ready.Publication, o)
+}
+
+// intro says in a line what is kept where.
+func intro(cfg *config.Config) string {
+	what := "Recording one camera"
+	if n := len(cfg.Cameras); n != 1 {
+		what = fmt.Sprintf("Recording %d cameras", n)
+	}
+	if n := len(cfg.Remotes); n > 0 {
+		what += fmt.Sprintf(" and those of %d agents elsewhere", n)
+	}
+	until := "until the room is needed"
+	if keep := cfg.Recording.Defaults.Keep.Std(); keep > 0 {
+		until = fmt.Sprintf("for %.4g days", keep.Hours()/24)
+	}
+	return fmt.Sprintf("%s to %s, kept %s. Watch, and go back in time:", what, strings.Join(cfg.Recording.Dirs, " and "), until)
 }
 
 // cameras turns NAME=ADDRESS into what the command camera has.

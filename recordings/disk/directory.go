@@ -49,7 +49,10 @@ func (d *directory) attach(ctx context.Context, ix *index.Index, now time.Time) 
 	}
 	first := d.looked.IsZero()
 	was := d.problem
-	d.problem, d.looked = errors.Join(err, spaceErr), now
+	if err == nil {
+		err = spaceErr
+	}
+	d.problem, d.looked = err, now
 	d.free, d.total = free, total
 	switch {
 	case d.problem != nil && (first || was == nil):

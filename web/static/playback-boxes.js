@@ -10,89 +10,92 @@ import { join } from './recordings.js';
 export const videoTimescale = 90_000;
 
 /** Bits of tfhd (§8.8.7) and trun (§8.8.8). */
-const tfhd = { baseOffset: 0x1, description: 0x2, duration: 0x8 };
+const tfhd = { baseOffset: 0x1, description: 0x2, duration: 0x8, size: 0x10 };
 const trun = { dataOffset: 0x1, firstFlags: 0x4, duration: 0x100, size: 0x200, flags: 0x400, composition: 0x800 };
 
 /** More samples than this are no fragment of ours. */
 const maxSamples = 100_000;
 
 /**
- * @typedef {object} Frame
+ * @typedef {object} Sample a frame of a fragment
  * @property {number} time when it is shown, in ticks
  * @property {number} duration from its decoding to the next one's, in ticks
- */
-
-/**
- * @typedef {object} Frames the frames of a fragment
+ * @property {number} size in bytes
+ *
+ * @typedef {object} Run the frames of a fragment
  * @property {number} start decoding time of the first, in ticks
- * @property {number} duration of all together
- * @property {Frame[]} frames in the order in which they are shown
+ * @property {number} duration of all together, in ticks
+ * @property {Sample[]} samples in the order in which they are decoded, at least one
+ * @property {number} mediaAt where the first one begins, in bytes
  */
 
 /**
- * Reads when the frames of a fragment are shown, or heard.
+ * Reads what is in a fragment.
  *
  * @param {import('./encoding.js').Bytes} bytes from the start of a fragment's video, or of its sound
- * @returns {Frames | null} null if the bytes end too early
+ * @returns {Run | null} null if the bytes end too early
  * @throws {RangeError} if these are no boxes of ours
  */
-export function readFrames(bytes) {
+export function readRun(bytes) {
   const moof = arrived(bytes, 'moof');
   if (!moof) return null;
   const traf = inside(bytes, 'traf', moof);
-  const head = inside(bytes, 'tfhd', traf);
   const decode = inside(bytes, 'tfdt', traf);
-  const run = inside(bytes, 'trun', traf);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const large = view.getUint8(decode.from) === 1;
   const start = large ? Number(view.getBigUint64(decode.from + 4)) : view.getUint32(decode.from + 4);
-  const frames = readRun(view, run, start, defaultDuration(view, head));
-  if (frames.length === 0) throw new RangeError('a fragment has no frame');
-  const duration = frames.reduce((sum, frame) => sum + frame.duration, 0);
-  frames.sort((a, b) => a.time - b.time);
-  return { start, duration, frames };
+  const run = inside(bytes, 'trun', traf);
+  const flags = view.getUint32(run.from) & 0xffffff;
+  if (!(flags & trun.dataOffset) || run.to - run.from < 12) throw new RangeError('a fragment does not say where its frames are');
+  const samples = readSamples(view, run, start, defaultsOf(view, inside(bytes, 'tfhd', traf)));
+  if (samples.length === 0) throw new RangeError('a fragment has no frame');
+  const duration = samples.reduce((sum, sample) => sum + sample.duration, 0);
+  return { start, duration, samples, mediaAt: moof.from - 8 + view.getInt32(run.from + 8) };
 }
 
-/** @param {DataView} view @param {Box} box @returns {number} */
-function defaultDuration(view, { from }) {
+/** @param {DataView} view @param {Box} box @returns {{ duration: number, size: number }} of samples that have none of their own */
+function defaultsOf(view, { from, to }) {
   const flags = view.getUint32(from) & 0xffffff;
-  if (!(flags & tfhd.duration)) return 0;
-  return view.getUint32(from + 8 + (flags & tfhd.baseOffset ? 8 : 0) + (flags & tfhd.description ? 4 : 0));
+  let at = from + 8 + (flags & tfhd.baseOffset ? 8 : 0) + (flags & tfhd.description ? 4 : 0);
+  const next = (/** @type {number} */ bit) => {
+    if (!(flags & bit)) return 0;
+    if (at + 4 > to) throw new RangeError('the tfhd of a recording is too short');
+    at += 4;
+    return view.getUint32(at - 4);
+  };
+  return { duration: next(tfhd.duration), size: next(tfhd.size) };
 }
 
 /**
  * @param {DataView} view
  * @param {Box} box
  * @param {number} start decoding time of the first sample
- * @param {number} fallback duration where the run has none
- * @returns {Frame[]} in the order in which they are decoded
+ * @param {{ duration: number, size: number }} defaults
+ * @returns {Sample[]}
  */
-function readRun(view, { from, to }, start, fallback) {
+function readSamples(view, { from, to }, start, defaults) {
   const flags = view.getUint32(from) & 0xffffff;
   const count = view.getUint32(from + 4);
   let at = from + 8 + (flags & trun.dataOffset ? 4 : 0) + (flags & trun.firstFlags ? 4 : 0);
   const fields = [trun.duration, trun.size, trun.flags, trun.composition].filter((bit) => flags & bit).length;
   if (count > maxSamples || at + count * fields * 4 > to) throw new RangeError('a fragment has more samples than room for them');
   const signed = view.getUint8(from) === 1;
-  const frames = [];
+  const samples = [];
   let decode = start;
+  const next = (/** @type {number} */ bit, /** @type {number} */ fallback) => {
+    if (!(flags & bit)) return fallback;
+    at += 4;
+    return view.getUint32(at - 4);
+  };
   for (let i = 0; i < count; i++) {
-    let duration = fallback;
-    let offset = 0;
-    if (flags & trun.duration) {
-      duration = view.getUint32(at);
-      at += 4;
-    }
-    if (flags & trun.size) at += 4;
-    if (flags & trun.flags) at += 4;
-    if (flags & trun.composition) {
-      offset = signed ? view.getInt32(at) : view.getUint32(at);
-      at += 4;
-    }
-    frames.push({ time: decode + offset, duration });
+    const duration = next(trun.duration, defaults.duration);
+    const size = next(trun.size, defaults.size);
+    next(trun.flags, 0);
+    const offset = next(trun.composition, 0);
+    samples.push({ time: decode + (signed ? offset | 0 : offset), duration, size });
     decode += duration;
   }
-  return frames;
+  return samples;
 }
 
 /**

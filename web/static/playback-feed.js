@@ -4,26 +4,18 @@
  */
 import { ApiError } from './api.js';
 import { pause } from './backoff.js';
-import { readFrames, trackOf, videoTimescale } from './playback-boxes.js';
+import { readRun, trackOf, videoTimescale } from './playback-boxes.js';
 import { staysOn } from './playback-lane.js';
 import { ReelError } from './playback-reel.js';
 import { Sound } from './playback-sound.js';
-import { contiguous, gapUs } from './playback-table.js';
+import { Stretch } from './playback-stretch.js';
+import { contiguous } from './playback-table.js';
 import { join } from './recordings.js';
 
 /**
  * @typedef {import('./encoding.js').Bytes} Bytes
  * @typedef {import('./playback-table.js').Piece} Piece
  * @typedef {import('./playback-boxes.js').Track} Track
- *
- * @typedef {object} ReelFrame
- * @property {number} time on the reel, in seconds
- * @property {number} duration
- *
- * @typedef {object} Placed a piece on the reel
- * @property {Piece} piece
- * @property {number} start on the reel, in seconds
- * @property {number} end
  *
  * @typedef {object} Outcome
  * @property {'gap' | 'tracks'} why a stretch ends
@@ -53,9 +45,6 @@ const behindSlackSeconds = 15;
 const batchBytes = 1536 * 1024;
 const batchUs = 10e6;
 
-/** Half a tick: for times that were rounded, in seconds. */
-const slack = 0.5 / videoTimescale;
-
 /** How often a recording that grows is looked at, in milliseconds; less often after a while. */
 const newestMs = 1_000;
 const newestSlowMs = 3_000;
@@ -64,8 +53,8 @@ const damagedMessage = 'A part of the recording is damaged.';
 
 export class Feed {
   #options;
-  /** @type {Placed[]} in order */ placed = [];
-  /** @type {ReelFrame[]} theirs, in the order in which they are shown */ frames = [];
+  /** What is on the reel. */
+  stretch;
   /** Why it has come to its end; null before. @type {Outcome | null} */ outcome = null;
   /** Whether everything that is recorded is on the reel. */
   newest = false;
@@ -82,6 +71,7 @@ export class Feed {
   /** @param {FeedOptions} options */
   constructor(options) {
     this.#options = options;
+    this.stretch = new Stretch(options.lane.keyFramesOnly);
   }
 
   get lane() {
@@ -90,11 +80,6 @@ export class Feed {
 
   get reel() {
     return this.#options.reel;
-  }
-
-  /** @returns {Placed | undefined} */
-  get last() {
-    return this.placed.at(-1);
   }
 
   /**
@@ -109,7 +94,7 @@ export class Feed {
     let batch = this.#batch(from, target);
     for (;;) {
       const cut = await this.#place(batch, signal).catch((error) => this.#missing(batch, error));
-      const next = await this.#follow(cut ? this.last?.piece ?? from : /** @type {Piece} */ (batch.at(-1)), signal, cut);
+      const next = await this.#follow(cut ? this.stretch.last?.piece ?? from : /** @type {Piece} */ (batch.at(-1)), signal, cut);
       if (!next) return;
       await this.#room(signal);
       batch = this.#batch(next, null);
@@ -144,84 +129,27 @@ export class Feed {
     this.#options.onChange();
   }
 
-  /** @param {Piece} piece @returns {boolean} whether it is on the reel */
-  has(piece) {
-    return this.#placedOf(piece) !== undefined;
-  }
-
   /**
    * @param {Piece} piece
-   * @param {'first' | 'last'} edge
-   * @returns {ReelFrame | null} a frame of the piece; of the last one there is if it is not on the reel
+   * @param {number | null} us wall time of the frame in it that is wanted; null: any
+   * @returns {boolean} whether all is here that may be that frame
    */
-  edge(piece, edge) {
-    const placed = this.#placedOf(piece) ?? this.last;
-    return placed ? this.frameOn(edge === 'first' ? placed.start : placed.end - 2 * slack) : null;
-  }
-
-  /** @param {Piece} piece @returns {Placed | undefined} what shows it */
-  #placedOf({ fragment }) {
-    const keys = this.lane.keyFramesOnly;
-    return this.placed.findLast(({ piece }) => piece.fragment.startUs === fragment.startUs || (keys && piece.fragment.startUs < fragment.startUs));
-  }
-
-  /**
-   * When a frame was recorded.
-   *
-   * @param {number} time on the reel
-   * @returns {number | null} wall time in microseconds; null if it is of another stretch
-   */
-  wallUs(time) {
-    const placed = this.#at(time);
-    if (!placed || time > placed.end + 1) return null;
-    const { fragment } = placed.piece;
-    return fragment.startUs + (time - placed.start) * 1e6 * slew(placed);
-  }
-
-  /**
-   * The frame of a wall time.
-   *
-   * @param {number} us
-   * @returns {ReelFrame | null} null if its piece is not on the reel
-   */
-  frameAt(us) {
-    const placed = this.placed.findLast(({ piece }) => piece.fragment.startUs <= us);
-    if (!placed) return null;
-    const time = placed.start + (us - placed.piece.fragment.startUs) / 1e6 / slew(placed);
-    return time > placed.end + gapUs / 1e6 ? null : this.frameOn(time);
-  }
-
-  /**
-   * @param {number} time on the reel
-   * @returns {ReelFrame | null} what is shown then
-   */
-  frameOn(time) {
-    return this.frames.findLast((frame) => frame.time <= time + slack) ?? this.frames[0] ?? null;
-  }
-
-  /**
-   * The frame after another (1) or before it (-1).
-   *
-   * @param {ReelFrame} frame
-   * @param {1 | -1} direction
-   * @returns {ReelFrame | null} null if it is not on the reel
-   */
-  beside(frame, direction) {
-    return this.frames[this.frames.indexOf(frame) + direction] ?? null;
+  reaches(piece, us) {
+    if (this.outcome || this.newest) return true;
+    const { last, end } = this.stretch;
+    if (!last || !this.stretch.has(piece)) return false;
+    if (us === null || this.lane.keyFramesOnly || this.stretch.timeOf(us) + this.#delay / videoTimescale < end) return true;
+    const next = this.#options.table.peek(last.piece);
+    return !next || next.fragment.key;
   }
 
   /**
    * @protected
-   * @param {Placed} placed that follows the last one
-   * @param {ReelFrame[]} frames
+   * @param {{ piece: Piece, start: number, end: number }} placed
+   * @param {number[]} times of its frames on the reel
    */
-  put(placed, frames) {
-    // Where a group of pictures is cut, frames from before the cut may be shown after some from behind it.
-    const from = this.frames.findLastIndex((frame) => frame.time < frames[0].time);
-    const rest = [...this.frames.splice(Math.max(0, from)), ...frames].sort((a, b) => a.time - b.time);
-    rest.forEach((frame, i) => (frame.duration = (rest[i + 1]?.time ?? Math.max(placed.end, frame.time + slack)) - frame.time));
-    this.frames.push(...rest);
-    this.placed.push(placed);
+  put(placed, times) {
+    this.stretch.put(placed, times);
     this.newest = false;
     this.changed();
   }
@@ -231,17 +159,8 @@ export class Feed {
    * @param {number} time
    */
   async forgetBefore(time) {
-    const stay = this.placed.findIndex((placed) => placed.end > time);
-    if (stay < 1) return;
-    this.placed.splice(0, stay);
-    const { start } = this.placed[0];
-    this.frames.splice(0, this.frames.findIndex((frame) => frame.time >= start - slack));
-    await this.#options.reel.remove(0, start);
-  }
-
-  /** @param {number} time @returns {Placed | undefined} */
-  #at(time) {
-    return this.placed.findLast(({ start }) => start <= time + slack) ?? undefined;
+    const start = this.stretch.forgetBefore(time);
+    if (start !== null) await this.#options.reel.remove(0, start);
   }
 
   /**
@@ -276,7 +195,7 @@ export class Feed {
    * @returns {true}
    */
   #missing(batch, error) {
-    if (!(error instanceof ApiError && error.gone) || this.placed.length === 0) throw error;
+    if (!(error instanceof ApiError && error.gone) || !this.stretch.last) throw error;
     this.#options.table.forget(batch[0].segment.id);
     return true;
   }
@@ -296,19 +215,23 @@ export class Feed {
       /** @type {Bytes} the beginning of a part whose frames are not known yet */
       let head = new Uint8Array(0);
       let known = false;
-      for (;;) {
+      for (;; next = chunks.next()) {
         const { value: chunk, done } = await next;
         if (done) return false;
         const { piece, track, last } = chunk;
         head = head.length > 0 ? join([head, chunk.bytes]) : chunk.bytes;
-        known ||= await this.#recognize(chunk, head, signal);
-        if (known) {
-          await this.#append(track, head, signal);
-          head = new Uint8Array(0);
-        } else if (last) throw new ReelError(damagedMessage);
-        if (last) known = false;
-        if (last && piece.fragment.bytes === piece.fragment.videoBytes) await this.#fill(this.last?.end ?? 0, signal);
-        next = chunks.next();
+        if (track === 'sound') {
+          if (!last) continue;
+          await this.#appendSound(parsed(() => this.#sound?.take(head) ?? null), signal);
+        } else {
+          known ||= this.#recognize(piece, head);
+          if (known) await this.#append('video', head, this.#offset - this.#delay / videoTimescale, signal);
+          else if (last) throw new ReelError(damagedMessage);
+          else continue;
+        }
+        head = new Uint8Array(0);
+        known &&= !last;
+        if (last && piece.fragment.bytes === piece.fragment.videoBytes) await this.#appendSound(this.#sound?.fill(this.stretch.end), signal);
       }
     } finally {
       next.catch(() => {});
@@ -327,57 +250,52 @@ export class Feed {
     this.#sound = tracks.sound && new Sound({ track: tracks.sound, segment, end: this.#sound?.end ?? NaN });
   }
 
-  /** Puts silence on the reel, if there is a track for it. @param {number} to @param {AbortSignal} signal */
-  async #fill(to, signal) {
-    const silence = this.#sound?.fill(to);
-    if (silence) await this.#append('sound', silence, signal);
-  }
-
   /**
-   * Finds out where the frames of a part come on the reel.
+   * Finds out where the frames of a piece come on the reel.
    *
-   * @param {import('./playback-files.js').Chunk} chunk
-   * @param {Bytes} head the first bytes of the part
-   * @param {AbortSignal} signal
-   * @returns {Promise<boolean>} false if more bytes are needed
+   * @param {Piece} piece
+   * @param {Bytes} head the first bytes of it
+   * @returns {boolean} false if more bytes are needed
    */
-  async #recognize({ piece, track }, head, signal) {
-    const found = framesOf(head);
-    if (!found) return false;
-    if (track === 'video') this.#placeFrames(piece, found);
-    const before = track === 'sound' && this.#sound?.take(found);
-    if (before) await this.#append('sound', before, signal);
-    return true;
+  #recognize(piece, head) {
+    const run = parsed(() => readRun(head));
+    if (run) this.#placeFrames(piece, run);
+    return run !== null;
   }
 
-  /** @param {Piece} piece @param {import('./playback-boxes.js').Frames} found */
-  #placeFrames(piece, found) {
-    const first = found.start / videoTimescale;
-    const { last } = this;
+  /** @param {Piece} piece @param {import('./playback-boxes.js').Run} run */
+  #placeFrames(piece, { start: decoded, duration, samples }) {
+    const first = decoded / videoTimescale;
+    const { last } = this.stretch;
     if (!last) this.#offset = (piece.fragment.startUs - this.#options.baseUs) / 1e6 - first;
     // Files follow each other without a hole or an overlap, however their clocks were set.
     else if (last.piece.segment.id !== piece.segment.id) this.#offset = last.end - first;
     const start = this.#offset + first;
     this.#sound?.follow(this.#offset, start);
-    const frames = found.frames.map(({ time }) => ({ time: this.#offset + (time - this.#delay) / videoTimescale, duration: 0 }));
-    this.put({ piece, start, end: start + found.duration / videoTimescale }, frames);
+    const times = samples.map(({ time }) => this.#offset + (time - this.#delay) / videoTimescale);
+    this.put({ piece, start, end: start + duration / videoTimescale }, times);
+  }
+
+  /** @param {import('./playback-sound.js').SoundFragment | null | undefined} sound @param {AbortSignal} signal */
+  async #appendSound(sound, signal) {
+    if (sound) await this.#append('sound', sound.bytes, sound.at, signal);
   }
 
   /**
    * @param {'video' | 'sound'} track
-   * @param {import('./encoding.js').Bytes} bytes
+   * @param {Bytes} bytes
+   * @param {number} offset what is added to times in them, in seconds
    * @param {AbortSignal} signal
    */
-  async #append(track, bytes, signal) {
+  async #append(track, bytes, offset, signal) {
     const { reel, playhead } = this.#options;
-    const offset = track === 'video' ? this.#offset - this.#delay / videoTimescale : this.#offset;
     for (;;) {
       signal.throwIfAborted();
       try {
         return await reel.append(track, bytes, offset);
       } catch (error) {
         if (!(error instanceof DOMException) || error.name !== 'QuotaExceededError') throw error;
-        const ahead = (this.last?.start ?? 0) - playhead();
+        const ahead = (this.stretch.last?.start ?? 0) - playhead();
         this.#roomSeconds = Math.max(2, Math.min(this.#roomSeconds, ahead / 2));
         await this.forgetBefore(playhead() - 1);
         await pause(500, signal);
@@ -416,27 +334,16 @@ export class Feed {
     for (;;) {
       signal.throwIfAborted();
       const now = playhead();
-      if (this.placed[0] && this.placed[0].end < now - behindSeconds - behindSlackSeconds) await this.forgetBefore(now - behindSeconds);
-      const ahead = (this.last?.end ?? 0) - now;
-      const coming = this.placed.filter(({ end }) => end > now);
+      const { first, placed } = this.stretch;
+      if (first && first.end < now - behindSeconds - behindSlackSeconds) await this.forgetBefore(now - behindSeconds);
+      const ahead = this.stretch.end - now;
+      const coming = placed.filter(({ end }) => end > now);
       const bytes = coming.reduce((sum, { piece }) => sum + piece.fragment.bytes, 0);
       const limit = Math.min(this.#roomSeconds, Math.max(aheadSeconds, aheadRealSeconds * rate()));
       if (ahead < limit && bytes < aheadBytes) return;
       await pause(250, signal);
     }
   }
-}
-
-/** @param {Placed} placed @returns {number} how much faster than the camera's clock the wall's ran */
-function slew({ piece, start, end }) {
-  const ratio = piece.fragment.durationUs / 1e6 / (end - start);
-  // The end of the newest piece is a guess.
-  return Math.abs(ratio - 1) < 0.1 ? ratio : 1;
-}
-
-/** @param {Bytes} head @returns {import('./playback-boxes.js').Frames | null} */
-function framesOf(head) {
-  return parsed(() => readFrames(head));
 }
 
 /**

@@ -105,7 +105,7 @@ export class KeyFeed extends Feed {
     }
     const start = (fragment.startUs - baseUs) / 1e6;
     const duration = durationUs / 1e6;
-    this.put({ piece, start, end: start + duration }, [{ time: start, duration }]);
+    this.put({ piece, start, end: start + duration }, [start]);
     const sample = { bytes: withLengths(data), duration: Math.max(1, Math.round(duration * videoTimescale)) };
     await reel.append('video', makeFragment({ track: videoTrack, start: 0, samples: [sample] }), start);
     signal.throwIfAborted();
@@ -114,8 +114,8 @@ export class KeyFeed extends Feed {
   /** @param {AbortSignal} signal */
   async #wait(signal) {
     const { playhead, rate } = this.#options;
-    if (this.placed.length > maxPlaced) await this.forgetBefore(playhead() - aheadSeconds * rate());
-    while (!signal.aborted && (this.last?.end ?? 0) - playhead() > aheadSeconds * rate()) await pause(100, signal);
+    if (this.stretch.placed.length > maxPlaced) await this.forgetBefore(playhead() - aheadSeconds * rate());
+    while (!signal.aborted && this.stretch.end - playhead() > aheadSeconds * rate()) await pause(100, signal);
     signal.throwIfAborted();
   }
 }

@@ -63,7 +63,7 @@ export class Pace {
     this.#hardware = await inHardware(segment, this.framesPerSecond);
   }
 
-  /** @param {{ time: number }[]} frames of the video, in order */
+  /** @param {readonly { time: number }[]} frames of the video, in order */
   saw(frames) {
     const some = frames.slice(-100);
     if (some.length > 1) this.framesPerSecond = (some.length - 1) / (some[some.length - 1].time - some[0].time);

@@ -3,7 +3,7 @@
  * exactly.
  */
 
-/** @typedef {import('./playback-feed.js').ReelFrame} ReelFrame */
+/** @typedef {import('./playback-stretch.js').ReelFrame} ReelFrame */
 
 /** A frame is asked for this long after its beginning at most, in seconds, so that no rounding gives the one before. */
 const intoFrame = 0.004;

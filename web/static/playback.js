@@ -18,7 +18,7 @@ import { plays, unplayable, videoType } from './playback-types.js';
 
 /**
  * @typedef {import('./playback-table.js').Piece} Piece
- * @typedef {import('./playback-feed.js').ReelFrame} ReelFrame
+ * @typedef {import('./playback-stretch.js').ReelFrame} ReelFrame
  * @typedef {import('./playback-lane.js').Lane} Lane
  *
  * @typedef {'idle' | 'buffering' | 'playing' | 'paused' | 'gap' | 'ended' | 'error'} Phase
@@ -226,7 +226,7 @@ export class Playback {
     let frame = this.#onReel(goal);
     if (!frame) {
       // The frame is not on the reel any more, or not as it should be.
-      const known = 'frame' in goal ? { us: Math.round(this.#feed?.wallUs(goal.frame.time + 0.001) ?? NaN) } : goal;
+      const known = 'frame' in goal ? { us: Math.round(this.#feed?.stretch.wallUs(goal.frame.time + 0.001) ?? NaN) } : goal;
       frame = await this.#load(known, signal);
     }
     if (!frame || !this.#reel) return;
@@ -239,9 +239,9 @@ export class Playback {
   #onReel(goal) {
     const [feed, reel] = [this.#feed, this.#reel];
     if (!feed || !reel || feed.lane.keyFramesOnly !== this.#wantsKeys()) return null;
-    const frame = 'frame' in goal ? goal.frame : 'us' in goal ? feed.frameAt(goal.us) : null;
+    const frame = 'frame' in goal ? goal.frame : 'us' in goal ? feed.stretch.frameAt(goal.us) : null;
     if (!frame) return null;
-    return reel.has(frame.time) || frame.time >= (feed.last?.start ?? Infinity) ? frame : null;
+    return reel.has(frame.time) || frame.time >= (feed.stretch.last?.start ?? Infinity) ? frame : null;
   }
 
   /**
@@ -265,7 +265,7 @@ export class Playback {
     signal.throwIfAborted();
     const options = {
       reel, lane, table: this.#table, files: this.#files, baseUs: this.#base(from), rendition: this.#rendition,
-      playhead: () => (this.#pending ? (feed.placed[0]?.start ?? 0) : this.#video.currentTime),
+      playhead: () => (this.#pending ? (feed.stretch.first?.start ?? 0) : this.#video.currentTime),
       rate: () => this.#state.rate,
       onChange: () => this.#feed === feed && this.#fed(),
     };
@@ -273,7 +273,7 @@ export class Playback {
     this.#feed = feed;
     const run = feed.run(from, piece, feeding);
     run.catch((error) => this.#feed === feed && !feeding.aborted && !this.#pending && this.#fail(error));
-    const there = feed.until(() => feed.has(piece) || feed.outcome !== null || feed.newest, signal);
+    const there = feed.until(() => feed.reaches(piece, 'us' in goal ? goal.us : null), signal);
     try {
       await Promise.race([there, run.then(() => there)]);
     } catch (error) {
@@ -282,8 +282,8 @@ export class Playback {
       this.#table.forget(piece.segment.id);
       return this.#load('us' in goal ? goal : { us: piece.fragment.startUs }, signal, true);
     }
-    if ('us' in goal) return feed.frameAt(goal.us) ?? feed.edge(piece, goal.us > end(piece) ? 'last' : 'first');
-    return feed.edge(piece, goal.edge);
+    if ('us' in goal) return feed.stretch.frameAt(goal.us) ?? feed.stretch.edge(piece, goal.us > end(piece) ? 'last' : 'first');
+    return feed.stretch.edge(piece, goal.edge);
   }
 
   /**
@@ -313,7 +313,7 @@ export class Playback {
 
   /** @returns {boolean} whether only key frames are to be on the reel now */
   #wantsKeys() {
-    const segment = this.#feed?.last?.piece.segment;
+    const segment = this.#feed?.stretch.last?.piece.segment;
     return this.#state.wantsPlay && segment !== undefined && this.#pace.tooFast(segment, this.#state.rate);
   }
 
@@ -346,10 +346,10 @@ export class Playback {
   #fed() {
     const [feed, reel] = [this.#feed, this.#reel];
     if (!feed || !reel) return;
-    const grows = feed.last?.piece.segment.open && this.#state.wantsPlay && !feed.lane.keyFramesOnly;
+    const grows = feed.stretch.last?.piece.segment.open && this.#state.wantsPlay && !feed.lane.keyFramesOnly;
     if (feed.outcome || (feed.newest && !grows)) void reel.finish().catch(() => {});
     if (reel.stale && this.#state.wantsPlay && !this.#pending) void this.#again();
-    if (!feed.lane.keyFramesOnly) this.#pace.saw(feed.frames);
+    if (!feed.lane.keyFramesOnly) this.#pace.saw(feed.stretch.frames);
     this.#update();
   }
 
@@ -358,15 +358,15 @@ export class Playback {
     this.pause();
     await this.#gone;
     const feed = this.#feed;
-    const frame = feed?.frameOn(this.#screen.time);
+    const frame = feed?.stretch.frameOn(this.#screen.time);
     if (!feed || !frame) return false;
-    let other = feed.beside(frame, direction);
+    let other = feed.stretch.beside(frame, direction);
     if (!other && direction > 0) {
-      await feed.until(() => feed.beside(frame, 1) !== null || feed.outcome !== null || feed.newest, this.#going.signal);
-      other = feed.beside(frame, 1);
+      await feed.until(() => feed.stretch.beside(frame, 1) !== null || feed.outcome !== null || feed.newest, this.#going.signal);
+      other = feed.stretch.beside(frame, 1);
     }
     if (other) return this.#go({ frame: other }, null).then(() => true);
-    const here = direction > 0 ? feed.last?.piece : feed.placed[0]?.piece;
+    const here = direction > 0 ? feed.stretch.last?.piece : feed.stretch.first?.piece;
     const there = direction > 0 ? feed.outcome?.next : here && (await this.#table.previous(here, this.#closed.signal));
     if (!here || !there) return false;
     const [first, second] = direction > 0 ? [here, there] : [there, here];
@@ -390,7 +390,7 @@ export class Playback {
 
   #reachedEnd() {
     if (this.#pending || !this.#feed) return;
-    const { outcome, last } = this.#feed;
+    const { outcome, stretch: { last } } = this.#feed;
     this.#ended = !outcome;
     if (outcome && last) void this.#go({ piece: outcome.next, edge: 'first' }, gapBetween(last.piece, outcome.next));
     this.#update();
@@ -406,7 +406,7 @@ export class Playback {
   }
 
   #framed() {
-    const us = this.#feed?.wallUs(this.#screen.time) ?? null;
+    const us = this.#feed?.stretch.wallUs(this.#screen.time) ?? null;
     if (us !== null) this.#positionMs = us / 1000;
     if (this.#state.phase !== 'playing') this.#update();
   }
@@ -424,13 +424,13 @@ export class Playback {
     const moves = video.currentTime !== this.#stuck.time;
     this.#stuck = { time: video.currentTime, looks: moves ? 0 : this.#stuck.looks + 1 };
     if (this.#stuck.looks >= stuckLooks && !this.#ended) {
-      const ahead = (feed.last?.end ?? 0) - video.currentTime;
+      const ahead = feed.stretch.end - video.currentTime;
       if (ahead < tailSeconds && feed.outcome) this.#reachedEnd();
       // What grows no more gives out its last pictures.
       else if (ahead < tailSeconds && feed.newest) void this.#reel?.finish().catch(() => {});
       else this.#screen.jump(tailSeconds);
     }
-    const ahead = (feed.last?.start ?? 0) - video.currentTime;
+    const ahead = (feed.stretch.last?.start ?? 0) - video.currentTime;
     const tired = !feed.lane.keyFramesOnly && this.#pace.look({ frames: this.#screen.frames, rate: this.#state.rate, ahead, moves, over: feed.newest });
     if (tired && this.#wantsKeys()) void this.#again();
     this.#update();
@@ -468,7 +468,7 @@ export class Playback {
       phase: this.#phase(),
       keyFramesOnly: feed?.lane.keyFramesOnly ?? false,
       sound: feed?.lane.sound ?? false,
-      growing: feed?.last?.piece.segment.open ?? false,
+      growing: feed?.stretch.last?.piece.segment.open ?? false,
       message: this.#error || this.#trouble,
     });
     const keys = /** @type {(keyof PlaybackState)[]} */ (Object.keys(before));
@@ -483,7 +483,7 @@ export class Playback {
     if (this.#ended) return 'ended';
     if (!this.#state.wantsPlay) return 'paused';
     if (this.#video.readyState > HTMLMediaElement.HAVE_CURRENT_DATA) return 'playing';
-    const ahead = (this.#feed.last?.end ?? 0) - this.#video.currentTime;
+    const ahead = this.#feed.stretch.end - this.#video.currentTime;
     return this.#feed.newest && ahead < tailSeconds ? 'ended' : 'buffering';
   }
 }

@@ -42,6 +42,9 @@ func (n *NVR) openRemotes() error {
 	// recordings of them. Ours are taken up by the agents themselves.
 	ours := make(map[string]bool)
 	for i := range o.Remotes {
+		if o.Remotes[i].Settings.Off {
+			continue
+		}
 		for _, c := range n.memory.cameras(o.Remotes[i].Peer) {
 			ours[c.Local] = true
 		}

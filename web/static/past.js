@@ -52,6 +52,7 @@ export class Past {
   /** @type {number | null} what was asked for and is not there yet */ #target = null;
   #turn = 0;
   #stepping = false;
+  /** @type {1 | -1 | 0} a step that waits for the one under way */ #nextStep = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #patience;
 
   state = new Store(present);
@@ -130,16 +131,26 @@ export class Past {
     await this.goTo(this.positionMs ?? this.#now());
   }
 
-  /** @param {1 | -1} direction by one picture */
+  /**
+   * Shows the next picture or the one before. While one is under way, one more
+   * can be asked for: a key that is held goes on without a pile of them.
+   *
+   * @param {1 | -1} direction
+   */
   async step(direction) {
+    this.#nextStep = direction;
     if (this.#stepping) return;
     this.#stepping = true;
     try {
-      if (this.state.value.live) {
-        if (direction === 1) return;
-        await this.goTo(this.#now(), { play: false });
+      while (this.#nextStep !== 0) {
+        const next = this.#nextStep;
+        this.#nextStep = 0;
+        if (!this.state.value.live) await this.#engine?.step(next);
+        else if (next === -1) {
+          await this.goTo(this.#now(), { play: false });
+          await this.#engine?.step(next);
+        }
       }
-      await this.#engine?.step(direction);
     } finally {
       this.#stepping = false;
     }

@@ -11,7 +11,7 @@ import { pauseInWords, SlPrivacy } from './sl-privacy.js';
 import { SlTimeline } from './sl-timeline.js';
 import { SlTransport } from './sl-transport.js';
 import { TimelineData } from './timeline-data.js';
-import { gapInWords, isPlanned } from './timeline-words.js';
+import { gapInWords } from './timeline-words.js';
 
 /** How long something is said over the picture, in milliseconds. */
 const saidMs = 4500;
@@ -293,7 +293,8 @@ export class SlPast extends HTMLElement {
     const key = range ? `${range.fromMs} ${range.toMs}` : '';
     if (key === this.#gapSaid) return;
     this.#gapSaid = key;
-    if (!range) return;
+    // Elsewhere it says nothing any more.
+    if (!range) return this.#say('');
     const known = (/** @type {import('./timeline-data.js').Gap[]} */ gaps) => gaps.find(({ fromMs, toMs }) => fromMs < range.toMs && toMs > range.fromMs);
     let gap = known(this.#timeline.piece.gaps);
     try {
@@ -302,7 +303,6 @@ export class SlPast extends HTMLElement {
       console.debug('sightline: the cause of a gap is not known', error);
     }
     if (this.#gapSaid === key && gap?.cause !== 'clock-step') this.#say(gapInWords(gap ?? { ...range, cause: 'unknown', text: '' }));
-    this.#notice.toggleAttribute('data-planned', gap !== undefined && isPlanned(gap.cause));
   }
 
   /** @param {string} words to be said for a while */

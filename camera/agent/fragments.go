@@ -44,7 +44,7 @@ func (a *Agent) getFragment(w http.ResponseWriter, r *http.Request) {
 	}
 	pace, path := &spool.Pace{}, func() spool.Path { return spool.Path{} }
 	if s := sessionOf(r); s != nil {
-		pace, path = &s.pace, s.way
+		pace, path = &s.pace, func() spool.Path { return a.way(s) }
 	}
 	if err := c.spool.ServeFragment(w, r, r.PathValue("seq"), pace, path); err != nil {
 		a.fail(w, fragmentError(err))
@@ -82,11 +82,17 @@ func fragmentError(err error) *apiError {
 	return badRequest("The request ended early.")
 }
 
-// way is how the session's path stands, as its live pictures show.
-func (s *session) way() spool.Path {
+// way is how the session's path stands, as live pictures show.
+func (a *Agent) way(s *session) spool.Path {
 	st := s.media.Stats()
-	return spool.Path{
-		Measured: len(st.Rungs) > 0, Congested: st.Congested,
+	p := spool.Path{
+		Measured: len(st.Rungs) > 0, Congested: st.Congested, Capacity: st.Capacity,
 		Queue: time.Duration(st.QueueMs * float64(time.Millisecond)),
 	}
+	for _, other := range a.sessions.list() {
+		o := other.media.Stats()
+		p.Sent += o.Octets
+		p.Trouble = p.Trouble || other != s && o.Congested
+	}
+	return p
 }

@@ -32,6 +32,9 @@ type Stats struct {
 	// queue in the network.
 	TargetBitrate int     `json:"targetBitrate"`
 	QueueMs       float64 `json:"queueMs"`
+	// Capacity is what fits through the path in bit/s, as trains of packets have
+	// shown in the last seconds; 0 while that is not known.
+	Capacity int `json:"-"`
 	// Packets and so on are totals over all streams of the session.
 	Packets       uint64 `json:"packets"`
 	Octets        uint64 `json:"octets"`
@@ -52,6 +55,9 @@ func (s *Session) Stats() Stats {
 		Connected: s.ready(), Since: s.started,
 		RTTMs: float64(s.rtt(st).Microseconds()) / 1e3, Loss: float64(s.lossRatio.Load()) / 256,
 		Congested: st.congested, TargetBitrate: st.target, QueueMs: float64(st.queue.Microseconds()) / 1e3,
+	}
+	if st.fresh {
+		out.Capacity = st.capacity
 	}
 	if pair, err := s.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair(); err == nil && pair != nil {
 		out.Path = pathKind(pair)

@@ -2,7 +2,6 @@ package spool
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 )
@@ -15,6 +14,13 @@ type Path struct {
 	Congested bool
 	// Queue is how long packets wait in the network.
 	Queue time.Duration
+	// Capacity is what fits through, in bit/s, by trains of packets; 0: not known.
+	Capacity int
+	// Sent counts the bytes of live pictures that all sessions together have sent.
+	Sent uint64
+	// Trouble says that somebody else's live pictures do not get through as they
+	// should. That may be this line's fault, or that viewer's.
+	Trouble bool
 }
 
 // The rates of a Pace, in bit/s, and its times.
@@ -33,11 +39,18 @@ const (
 	adaptEvery = 200 * time.Millisecond
 	ceilingAge = time.Minute
 	// lookEvery is how often the path is looked at. Only what waits at each of looks
-	// in a row is a standing queue: a key frame makes one that is gone at once.
+	// in a row is a standing queue: a key frame makes one that is gone at once. It
+	// takes more of them where the capacity is known, and so what may be taken of it.
 	lookEvery = 100 * time.Millisecond
-	looks     = 4
+	fewLooks  = 4
+	looks     = 8
 	// portionTime is how much is sent at once.
 	portionTime = 15 * time.Millisecond
+	// liveTime is over how much time the rate of live pictures is measured, and
+	// troubleTime how long a transfer gives way to somebody in trouble: if that goes
+	// on, something else is the cause.
+	liveTime    = 2 * time.Second
+	troubleTime = 20 * time.Second
 	minPortion  = 1 << 10
 	maxPortion  = 16 << 10
 )
@@ -58,35 +71,69 @@ type Pace struct {
 	looked  int
 	sent    int64     // bytes since adapted
 	next    time.Time // when the next portion may be sent
+
+	live     float64 // bit/s of live pictures; 0: not known
+	counted  uint64  // Path.Sent then
+	measured time.Time
+	trouble  time.Time // since when somebody is in trouble; zero: nobody is
 }
 
 // look takes how the path stands at a moment.
-func (p *Pace) look(st Path) {
+func (p *Pace) look(now time.Time, st Path) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waits[p.looked%looks] = st.Queue
 	p.looked++
+	switch d := now.Sub(p.measured); {
+	case p.measured.IsZero() || d > 5*liveTime || st.Sent < p.counted: // nothing was sent for a while
+		p.counted, p.measured = st.Sent, now
+	case d >= liveTime:
+		p.live = float64((st.Sent-p.counted)*8) / d.Seconds()
+		p.counted, p.measured = st.Sent, now
+	}
+	switch {
+	case !st.Trouble:
+		p.trouble = time.Time{}
+	case p.trouble.IsZero():
+		p.trouble = now
+		p.ceiling, p.ceiled = p.rate*0.7, now
+	}
 }
 
-// standing is how long packets wait at least. Until enough is known nothing waits.
-func (p *Pace) standing() time.Duration {
-	if p.looked < looks {
+// standing is how long packets have waited at least. Until enough is known nothing
+// waits.
+func (p *Pace) standing(st Path) time.Duration {
+	n := fewLooks
+	if st.Capacity > 0 {
+		n = looks
+	}
+	if p.looked < n {
 		return 0
 	}
-	return slices.Min(p.waits[:])
+	least := p.waits[(p.looked-1)%looks]
+	for i := 2; i <= n; i++ {
+		least = min(least, p.waits[(p.looked-i)%looks])
+	}
+	return least
 }
 
 // allowed is the most for a transfer.
-func (p *Pace) allowed(st Path, background bool, limit int) float64 {
+func (p *Pace) allowed(now time.Time, st Path, background bool, limit int) float64 {
+	if !p.trouble.IsZero() && now.Sub(p.trouble) < troubleTime {
+		return lowestRate
+	}
+	share := 0.9
+	if background {
+		share = 0.5
+	}
 	most := float64(mostRate)
 	if !st.Measured {
 		most = blindRate
 	}
+	if st.Capacity > 0 && p.live > 0 {
+		most = min(most, (float64(st.Capacity)*0.95-p.live)*share)
+	}
 	if p.ceiling > 0 {
-		share := 0.9
-		if background {
-			share = 0.5
-		}
 		most = min(most, p.ceiling*share)
 	}
 	if limit > 0 {
@@ -97,14 +144,14 @@ func (p *Pace) allowed(st Path, background bool, limit int) float64 {
 
 // adapt changes the rate to what the path shows.
 func (p *Pace) adapt(now time.Time, st Path, background bool, limit int) {
-	most := p.allowed(st, background, limit)
+	most := p.allowed(now, st, background, limit)
 	if p.rate == 0 {
 		p.rate, p.adapted = firstRate, now
 	}
 	since := now.Sub(p.adapted)
 	switch {
 	case since < adaptEvery:
-	case st.Measured && (st.Congested || p.standing() > queueSign):
+	case st.Measured && (st.Congested || p.standing(st) > queueSign):
 		p.struck(now, float64(p.sent*8)/since.Seconds())
 		p.rate *= 0.7
 		p.adapted, p.sent, p.queued = now, 0, true

@@ -37,7 +37,7 @@ func transfer(p *Pace, l *line, background bool, limit int, blind bool, d time.D
 	for now := start; now.Sub(start) < d; {
 		if now.Sub(looked) >= lookEvery && !blind {
 			st, looked = l.path(now), now
-			p.look(st)
+			p.look(now, st)
 		}
 		n, wait := p.take(now, st, background, limit, 1<<20)
 		now = now.Add(wait)

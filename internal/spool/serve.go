@@ -197,7 +197,7 @@ func (w *pacedWriter) Write(p []byte) (int, error) {
 		now := time.Now()
 		if now.Sub(w.looked) >= lookEvery {
 			w.state, w.looked = w.path(), now
-			w.pace.look(w.state)
+			w.pace.look(now, w.state)
 		}
 		n, wait := w.pace.take(now, w.state, w.background, w.limit, len(p)-written)
 		if err := sleep(w.ctx, wait); err != nil {

@@ -164,9 +164,9 @@ func (o *output) close() {
 func (o *output) frame(f viewer.Frame) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	track := 0
+	track, begins := 0, f.Codec.Video() && f.Unit.Key
 	switch {
-	case o.closed, !o.begun && !(f.Codec.Video() && f.Unit.Key):
+	case o.closed, !o.begun && !begins:
 		return
 	case f.Codec.Video():
 		if o.video != f.Codec {

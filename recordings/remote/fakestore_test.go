@@ -29,7 +29,6 @@ type shelved struct {
 	origin recordings.Origin
 	before recordings.Cause
 	pieces []piece
-	closed bool
 }
 
 // piece is a fragment of it.

@@ -252,6 +252,10 @@ func (f *follower) matchSound(i *item) {
 	}
 }
 
+// soundWait is how long sound may still come: what is lost of it is not sent again,
+// and of the first pictures of a session a part was never sent.
+const soundWait = 2 * time.Second
+
 // isDue reports whether it is clear that what the item lacks does not come live any
 // more.
 func (f *follower) isDue(now time.Time, i *item) bool {
@@ -260,7 +264,7 @@ func (f *follower) isDue(now time.Time, i *item) bool {
 	case f.live == nil || i.head == nil:
 		return true
 	case i.lacks() == onlySound:
-		return waited || i.head.AudioTrack == nil || i.head.AudioTrack.Codec != f.live.codec // WebRTC does not carry it
+		return waited || now.Sub(i.since) >= soundWait || i.head.AudioTrack == nil || i.head.AudioTrack.Codec != f.live.codec // WebRTC does not carry it
 	case now.Sub(i.since) >= f.liveWait:
 		return true
 	}

@@ -13,7 +13,6 @@ type group struct {
 	codec    codecs.Codec
 	bytes    int64
 	complete bool // the next one has begun, or the connection has ended
-	tried    bool // it was compared, being complete, with the entry that begins like it
 }
 
 // pts is that of the key frame.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/fragment"
-	"github.com/sightline-cam/sightline/recordings"
 )
 
 // holes are the fragments of one stream that an agent has and the recordings lack.
@@ -94,17 +93,4 @@ func (h *holes) left() (fragments int, bytes int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.entries), h.bytes
-}
-
-// missing returns those of entries that begin at no key frame that is recorded.
-// Both are in order.
-func missing(entries []fragment.Entry, recorded []recordings.Time) (out []fragment.Entry) {
-	for _, e := range entries {
-		i, found := slices.BinarySearch(recorded, recordings.Time(e.StartUs))
-		if !found {
-			out = append(out, e)
-		}
-		recorded = recorded[i:]
-	}
-	return out
 }

@@ -94,7 +94,7 @@ func (l *link) connect(ctx context.Context, dial func(context.Context, Want) (Se
 	for _, rec := range l.byID {
 		rec.attach(ctx, nil)
 	}
-	_ = s.Close() //nolint:contextcheck // it says goodbye after ctx
+	_ = s.Close()
 	if ctx.Err() == nil {
 		l.o.Logger.Info("the connection to the agent was lost", "reason", err)
 	}
@@ -126,8 +126,12 @@ func (l *link) read(ctx context.Context, s Session) error {
 }
 
 // silence is how long no frame may come before the agent is asked whether it is
-// still there.
-const silence = 10 * time.Second
+// still there, and lastWord how long it may take to answer: together longer than a
+// session outlives its path, which may come back.
+const (
+	silence  = 15 * time.Second
+	lastWord = 25 * time.Second
+)
 
 // errSilent says that an agent does not answer any more. The path may be there all
 // the same: an agent that was started anew answers at the same address, and knows
@@ -144,7 +148,7 @@ func (l *link) watch(ctx context.Context, end context.CancelCauseFunc, s Session
 			last = n
 			continue
 		}
-		asking, cancel := context.WithTimeout(ctx, silence)
+		asking, cancel := context.WithTimeout(ctx, lastWord)
 		_, err := s.Cameras(asking)
 		cancel()
 		if err != nil && ctx.Err() == nil {

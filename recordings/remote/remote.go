@@ -170,7 +170,7 @@ func (r *Remote) discover(ctx context.Context) ([]viewer.Camera, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer s.Close() //nolint:errcheck,contextcheck // it has nothing to tell
+	defer s.Close() //nolint:errcheck // it has nothing to tell
 	return r.watchable(ctx, s)
 }
 

@@ -45,8 +45,8 @@ func wantAll(t *testing.T, a *agent, s *shelf, id string) {
 	made := a.cameras[id].made
 	made = made[:max(len(made)-last*fps, 0)]
 	recorded := s.pieces(t, mainOf(id))
-	lacking, twice, otherwise := compare(a.cameras[id].made, recorded)
-	if lacking, _, _ = compare(made, recorded); lacking > 0 || twice > 0 || otherwise > 0 {
+	_, twice, otherwise := compare(a.cameras[id].made, recorded)
+	if lacking, _, _ := compare(made, recorded); lacking > 0 || twice > 0 || otherwise > 0 {
 		t.Errorf("%s: of %d pictures %d are missing; %d there twice, %d otherwise", id, len(made), lacking, twice, otherwise)
 	}
 }

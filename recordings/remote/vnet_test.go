@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -53,8 +54,8 @@ type place struct {
 	made     []*codecs.Unit
 	next     int64
 	epoch    int64
-	start    time.Time // when picture 0 was made
-	slower   int       // by how much less the camera sends than 2 Mbit/s
+	times    map[uint64]time.Time // when each picture was made
+	slower   int                  // by how much less the camera sends than 2 Mbit/s
 }
 
 const (
@@ -68,7 +69,7 @@ func newPlace(t *testing.T, oneWay time.Duration, o spool.Options) *place {
 	t.Helper()
 	w := virtual.New(t, oneWay)
 	n := w.Network(virtual.Public, virtual.NetworkOptions{})
-	p := &place{t: t, world: w, home: &uplink{Host: n.Host()}, away: n.Host(), watcher: n.Host(), cert: certificate(t), options: o, start: time.Now(), slower: slower}
+	p := &place{t: t, world: w, home: &uplink{Host: n.Host()}, away: n.Host(), watcher: n.Host(), cert: certificate(t), options: o, times: map[uint64]time.Time{}, slower: slower}
 	p.boot()
 	return p
 }
@@ -135,6 +136,9 @@ func (p *place) film(d time.Duration) {
 			u.Payload = [][]byte{{0x67, 0x42, 0xe0, 0x1f, 0x96}, {0x68, 0xce, 0x3c, 0x80}, nal}
 		}
 		p.made = append(p.made, u)
+		p.mu.Lock()
+		p.times[uint64(p.next)] = u.Arrived
+		p.mu.Unlock()
 		p.hub.WriteUnit(u)
 		p.next++
 		<-time.After(frames25)
@@ -163,7 +167,19 @@ func (p *place) handler(s *peer.Session) http.Handler {
 	pace := &spool.Pace{}
 	path := func() spool.Path {
 		st := s.Stats()
-		return spool.Path{Measured: len(st.Rungs) > 0, Congested: st.Congested, Queue: time.Duration(st.QueueMs * float64(time.Millisecond))}
+		out := spool.Path{
+			Measured: len(st.Rungs) > 0, Congested: st.Congested, Capacity: st.Capacity,
+			Queue: time.Duration(st.QueueMs * float64(time.Millisecond)),
+		}
+		p.mu.Lock()
+		sessions := slices.Clone(p.sessions)
+		p.mu.Unlock()
+		for _, other := range sessions {
+			o := other.Stats()
+			out.Sent += o.Octets
+			out.Trouble = out.Trouble || other != s && o.Congested
+		}
+		return out
 	}
 	refuse := func(w http.ResponseWriter, err error) {
 		if err != nil {

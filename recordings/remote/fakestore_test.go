@@ -21,6 +21,7 @@ type shelf struct {
 	events   []recordings.Event
 	fail     error // of writes
 	deleted  int
+	changed  chan struct{} // capacity 1; nil if nobody waits
 }
 
 // shelved is a segment.
@@ -161,6 +162,10 @@ func (t *shelfTape) Write(ctx context.Context, video, audio []*codecs.Unit, end 
 	}
 	t.segment.pieces = append(t.segment.pieces, piece{start, end, video, audio})
 	t.end = end
+	select {
+	case t.shelf.changed <- struct{}{}:
+	default:
+	}
 	return nil
 }
 

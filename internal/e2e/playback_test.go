@@ -76,10 +76,12 @@ type moment struct {
 // piece is what a timeline knows.
 type piece struct {
 	Ranges [][2]float64
-	Gaps   []struct {
-		FromMs, ToMs float64
-		Cause        string
-	}
+	Gaps   []gap
+}
+
+type gap struct {
+	FromMs, ToMs float64
+	Cause        string
 }
 
 func (p *page) shown() moment {
@@ -130,13 +132,20 @@ func (p *page) arrives(t *testing.T, what string, ms float64) {
 	t.Logf("%s: the picture is %+.0f ms off", what, off)
 }
 
+// rewound is a page that shows a camera's recordings, of which it knows a gap.
+type rewound struct {
+	*page
+	first float64 // when they begin
+	gap   gap
+}
+
 func TestPlayback_InThePageOverAPeerConnection(t *testing.T) {
 	b := launch(t)
 	s, camera := newRecorder(t)
 	p := b.open("playback", s.link, pageOptions{Dark: true})
 	p.waitState("live", liveTimeout)
 	p.wait("e2e.all('sl-player')[0].dataset.docked === 'whole'", liveTimeout, nil)
-	known := p.recorded(10 * time.Second)
+	p.recorded(10 * time.Second)
 	t.Logf("see %s", p.screenshot("playback-live"))
 
 	camera.cut()
@@ -145,119 +154,136 @@ func TestPlayback_InThePageOverAPeerConnection(t *testing.T) {
 	camera.restore(t)
 	p.waitState("live", recoverTimeout)
 	p.wait("past.piece().gaps.some(({ cause }) => cause === 'camera-offline')", recoverTimeout, nil)
-	known = p.recorded(30 * time.Second)
+	known := p.recorded(30 * time.Second)
 
-	t.Run("holds the present, and goes back to it", func(t *testing.T) {
-		b.during(t)
-		p.press("k")
-		// What is shown is on the disk already: it is a little older than the present.
-		now := p.stamped()
-		if age := now.NowMs - now.Stamp.TimeMs; age < 0 || age > 6_000 {
-			t.Errorf("the present, paused, is %.0f ms old", age)
-		}
-		p.press("End")
-		p.wait("e2e.all('sl-player')[0].dataset.mode === 'live'", liveTimeout, nil)
-	})
-	first := known.Ranges[0][0]
-	t.Run("shows the moment that was chosen", func(t *testing.T) {
-		b.during(t)
-		p.press("k")
-		p.stamped()
-		for _, after := range []float64{3_000, 7_300, 5_660} {
-			want := first + after
-			p.mouse(p.where(want))
-			p.arrives(t, "a press on the timeline", want)
-		}
-		p.wait("past.shown().then((m) => m.badge.endsWith(m.playhead))", liveTimeout, nil)
-	})
-	t.Run("steps from picture to picture", func(t *testing.T) {
-		b.during(t)
-		var counter int // of a picture that stays
-		p.wait(`past.shown().then(async (a) => {
-			await new Promise((resolve) => setTimeout(resolve, 500));
-			const b = await past.shown();
-			return a.stamp && a.stamp.counter === b.stamp?.counter && a.stamp.counter;
-		})`, liveTimeout, &counter)
-		for _, step := range []struct {
-			key string
-			by  int
-		}{{".", 1}, {".", 1}, {",", -1}, {",", -1}, {",", -1}} {
-			counter += step.by
-			p.press(step.key)
-			p.wait("past.shown().then((m) => m.stamp?.counter === "+strconv.Itoa(counter)+")", liveTimeout, nil)
-		}
-	})
-	t.Run("plays at four times the speed", func(t *testing.T) {
-		b.during(t)
-		p.mouse(p.where(first + 1_000))
-		p.do("select", map[string]any{"selector": "[data-testid=rate]", "value": "4"})
-		p.arrives(t, "before it is played", first+1_000)
-		p.press("k")
-		p.wait("past.shown().then((m) => m.rate === 4 && m.stamp.timeMs > "+number(first+1_600)+")", liveTimeout, nil)
-		from := p.stamped()
-		p.eval("new Promise((resolve) => setTimeout(resolve, 1200))", nil)
-		to := p.stamped()
-		speed := (to.Stamp.TimeMs - from.Stamp.TimeMs) / (to.NowMs - from.NowMs)
-		t.Logf("plays at %.1f times the speed", speed)
-		if speed < 2.5 || speed > 5.5 {
-			t.Errorf("plays at %.1f times the speed, want 4", speed)
-		}
-		p.press("k")
-	})
-	t.Run("says why nothing is there", func(t *testing.T) {
-		b.during(t)
-		gap := known.Gaps[0]
-		p.mouse(p.where((gap.FromMs + gap.ToMs) / 2))
-		p.wait("past.shown().then((m) => m.notice.includes('Camera was offline'))", liveTimeout, nil)
-		t.Logf("see %s", p.screenshot("playback-gap"))
-		p.wait("past.shown().then((m) => m.stamp?.timeMs > "+number(gap.ToMs-1000)+")", liveTimeout, nil)
-	})
-	t.Run("previews what is under the pointer", func(t *testing.T) {
-		b.during(t)
-		p.do("mouse", map[string]any{"points": []point{p.where(first + 4_000), p.where(first + 5_000)}})
-		p.wait("past.preview() > 4", liveTimeout, nil)
-		t.Logf("see %s", p.screenshot("playback-preview"))
-		p.mouse(p.where(first + 5_000))
-		p.arrives(t, "before the playhead was dragged", first+5_000)
-		p.mouse(p.where(first+5_000), p.where(first+6_000), p.where(first+9_000))
-		p.arrives(t, "the playhead, dragged", first+9_000)
-	})
-	t.Run("saves a range", func(t *testing.T) {
-		b.during(t)
-		p.mouse(p.where(first + 6_000))
-		p.arrives(t, "before a range is marked", first+6_000)
-		p.click("mark")
-		path := filepath.Join(t.TempDir(), "clip.mp4")
-		name := string(p.b.Do("save", map[string]any{"page": p.name, "selector": "[data-testid=clip-download]", "path": path}, time.Minute))
-		p.wait("e2e.text().includes('Saved')", liveTimeout, nil)
-		t.Logf("saved as %s, see %s", name, p.screenshot("playback-saved"))
-		var length float64
-		p.eval("((r) => r.toMs - r.fromMs)(past.timeline().range)", &length)
-		seconds := probe(t, path)
-		t.Logf("the file has %.2f s, %.2f s were marked", seconds, length/1000)
-		// It begins with a key frame, which may be a second before.
-		if seconds < length/1000-0.5 || seconds > length/1000+2 {
-			t.Errorf("the file has %.2f s, %.2f s were marked", seconds, length/1000)
-		}
-		p.click("mark")
-	})
-	t.Run("keeps the sound as it was", func(t *testing.T) {
-		b.during(t)
-		if m := p.shown(); len(m.Muted) != 2 || !m.Muted[0] || !m.Muted[1] {
-			t.Errorf("muted: %v; nobody has asked for sound", m.Muted)
-		}
-	})
-	t.Run("comes back to the present", func(t *testing.T) {
-		b.during(t)
-		p.click("go-live")
-		p.wait("e2e.all('sl-player')[0].dataset.mode === 'live'", liveTimeout, nil)
-		p.waitFrames(10, liveTimeout)
-		if got := p.rtc(); got.Connections != 1 {
-			t.Errorf("%d peer connections; live went on all the while", got.Connections)
-		}
-	})
+	r := &rewound{p, known.Ranges[0][0], known.Gaps[0]}
+	for _, each := range []struct {
+		name string
+		test func(t *testing.T)
+	}{
+		{"holds the present, and goes back to it", r.holdsThePresent},
+		{"shows the moment that was chosen", r.showsTheMoment},
+		{"steps from picture to picture", r.steps},
+		{"plays at four times the speed", r.playsFaster},
+		{"says why nothing is there", r.saysWhyNothingIsThere},
+		{"previews what is under the pointer", r.previews},
+		{"saves a range", r.savesARange},
+		{"keeps the sound as it was", r.keepsTheSound},
+		{"comes back to the present", r.comesBack},
+	} {
+		t.Run(each.name, func(t *testing.T) {
+			b.during(t)
+			each.test(t)
+		})
+	}
 	p.sane(t)
 	quiet(t, b)
+}
+
+func (r *rewound) holdsThePresent(t *testing.T) {
+	r.press("k")
+	// What is shown is on the disk already: it is a little older than the present.
+	now := r.stamped()
+	if age := now.NowMs - now.Stamp.TimeMs; age < 0 || age > 6_000 {
+		t.Errorf("the present, paused, is %.0f ms old", age)
+	}
+	r.press("End")
+	r.wait("e2e.all('sl-player')[0].dataset.mode === 'live'", liveTimeout, nil)
+}
+
+func (r *rewound) showsTheMoment(t *testing.T) {
+	r.press("k") // what is chosen then is shown, and does not run away
+	r.stamped()
+	for _, after := range []float64{3_000, 7_300, 5_660} {
+		r.mouse(r.where(r.first + after))
+		r.arrives(t, "a press on the timeline", r.first+after)
+	}
+	r.wait("past.shown().then((m) => m.badge.endsWith(m.playhead))", liveTimeout, nil)
+}
+
+func (r *rewound) steps(*testing.T) {
+	var counter int // of a picture that stays
+	r.wait(`past.shown().then(async (a) => {
+		await new Promise((resolve) => setTimeout(resolve, 500));
+		const b = await past.shown();
+		return a.stamp && a.stamp.counter === b.stamp?.counter && a.stamp.counter;
+	})`, liveTimeout, &counter)
+	for _, step := range []struct {
+		key string
+		by  int
+	}{{".", 1}, {".", 1}, {",", -1}, {",", -1}, {",", -1}} {
+		counter += step.by
+		r.press(step.key)
+		r.wait("past.shown().then((m) => m.stamp?.counter === "+strconv.Itoa(counter)+")", liveTimeout, nil)
+	}
+}
+
+func (r *rewound) playsFaster(t *testing.T) {
+	r.mouse(r.where(r.first + 1_000))
+	r.do("select", map[string]any{"selector": "[data-testid=rate]", "value": "4"})
+	r.arrives(t, "before it is played", r.first+1_000)
+	r.press("k")
+	r.wait("past.shown().then((m) => m.rate === 4 && m.stamp.timeMs > "+number(r.first+1_600)+")", liveTimeout, nil)
+	from := r.stamped()
+	r.eval("new Promise((resolve) => setTimeout(resolve, 1200))", nil)
+	to := r.stamped()
+	speed := (to.Stamp.TimeMs - from.Stamp.TimeMs) / (to.NowMs - from.NowMs)
+	t.Logf("plays at %.1f times the speed", speed)
+	if speed < 2.5 || speed > 5.5 {
+		t.Errorf("plays at %.1f times the speed, want 4", speed)
+	}
+	r.press("k")
+}
+
+func (r *rewound) saysWhyNothingIsThere(t *testing.T) {
+	r.mouse(r.where((r.gap.FromMs + r.gap.ToMs) / 2))
+	r.wait("past.shown().then((m) => m.notice.includes('Camera was offline'))", liveTimeout, nil)
+	t.Logf("see %s", r.screenshot("playback-gap"))
+	r.wait("past.shown().then((m) => m.stamp?.timeMs > "+number(r.gap.ToMs-1_000)+")", liveTimeout, nil)
+}
+
+func (r *rewound) previews(t *testing.T) {
+	r.do("mouse", map[string]any{"points": []point{r.where(r.first + 4_000), r.where(r.first + 5_000)}})
+	r.wait("past.preview() > 4", liveTimeout, nil)
+	t.Logf("see %s", r.screenshot("playback-preview"))
+	r.mouse(r.where(r.first + 5_000))
+	r.arrives(t, "before the playhead was dragged", r.first+5_000)
+	r.mouse(r.where(r.first+5_000), r.where(r.first+6_000), r.where(r.first+9_000))
+	r.arrives(t, "the playhead, dragged", r.first+9_000)
+}
+
+func (r *rewound) savesARange(t *testing.T) {
+	r.mouse(r.where(r.first + 6_000))
+	r.arrives(t, "before a range is marked", r.first+6_000)
+	r.click("mark")
+	path := filepath.Join(t.TempDir(), "clip.mp4")
+	name := string(r.b.Do("save", map[string]any{"page": r.name, "selector": "[data-testid=clip-download]", "path": path}, time.Minute))
+	r.wait("e2e.text().includes('Saved')", liveTimeout, nil)
+	t.Logf("saved as %s, see %s", name, r.screenshot("playback-saved"))
+	var length float64
+	r.eval("((r) => r.toMs - r.fromMs)(past.timeline().range)", &length)
+	seconds := probe(t, path)
+	t.Logf("the file has %.2f s, %.2f s were marked", seconds, length/1000)
+	// It begins with a key frame, which may be a second before.
+	if seconds < length/1000-0.5 || seconds > length/1000+2 {
+		t.Errorf("the file has %.2f s, %.2f s were marked", seconds, length/1000)
+	}
+	r.click("mark")
+}
+
+func (r *rewound) keepsTheSound(t *testing.T) {
+	if m := r.shown(); len(m.Muted) != 2 || !m.Muted[0] || !m.Muted[1] {
+		t.Errorf("muted: %v; nobody has asked for sound", m.Muted)
+	}
+}
+
+func (r *rewound) comesBack(t *testing.T) {
+	r.click("go-live")
+	r.wait("e2e.all('sl-player')[0].dataset.mode === 'live'", liveTimeout, nil)
+	r.waitFrames(10, liveTimeout)
+	if got := r.rtc(); got.Connections != 1 {
+		t.Errorf("%d peer connections; live went on all the while", got.Connections)
+	}
 }
 
 // sane fails if a request took another way than the session, or something does

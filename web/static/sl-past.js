@@ -130,7 +130,11 @@ export class SlPast extends HTMLElement {
     this.#timeline.previewer = !Scrub.supported ? null : ({ canvas, onPicture }) =>
       new Scrub({ canvas, recordings: this.#library.recordings, camera: this.#camera, rendition: this.#small, onPicture });
     signal.addEventListener('abort', this.#past.state.watch(() => this.#show()));
-    signal.addEventListener('abort', this.#library.state.watch(() => this.#show()));
+    signal.addEventListener('abort', this.#library.state.watch(() => {
+      // The recorder has just answered.
+      this.#data?.retry();
+      this.#show();
+    }));
     const timer = setInterval(() => this.#tick(), tickMs);
     signal.addEventListener('abort', () => clearInterval(timer));
     this.#tick();
@@ -198,12 +202,6 @@ export class SlPast extends HTMLElement {
     if (!Object.hasOwn(keys, key) || !this.#recorded) return false;
     void keys[key]();
     return true;
-  }
-
-  /** Goes to a moment, as for a link to one. @param {number} ms */
-  goTo(ms) {
-    this.#timeline.reveal(ms);
-    void this.#past.goTo(ms, { play: true });
   }
 
   get #recorded() {

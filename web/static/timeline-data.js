@@ -102,6 +102,13 @@ export class TimelineData {
     this.#stopped.abort();
   }
 
+  /** Tries again at once what has failed. */
+  retry() {
+    if (this.#error === null) return;
+    this.#notBefore = -Infinity;
+    this.#onchange();
+  }
+
   /** Asks for everything once more, as after something was changed; what is known stays until then. */
   refresh() {
     this.#notBefore = -Infinity;

@@ -113,9 +113,10 @@ test('what cannot be had is asked for again, ever less often, and what is known 
   data.want(scale);
   assert.equal(asked.length, 3);
   fail(false);
-  pass(1_000);
+  data.retry();
   data.want(scale);
   await wait();
+  assert.equal(asked.length, 4, 'at once if the recorder is back');
   assert.equal(data.error, null);
 });
 

@@ -160,10 +160,7 @@ export class SlTimeline extends HTMLElement {
     const placed = this.#view.placed;
     this.#view.limits = { firstMs: Math.min(firstMs, nowMs), lastMs: nowMs };
     this.#marked.limits = this.#view.limits;
-    if (!placed && this.#view.placed) {
-      this.changed();
-      this.#tell();
-    }
+    if (!placed && this.#view.placed) this.changed();
     if (this.#gestures.doing === 'none' && this.#sought === null) this.#view.follow(this.#shownMs);
     // A second can be read; less than half a pixel cannot be seen.
     const apart = Math.abs(this.#shownMs - this.#painted);
@@ -268,6 +265,7 @@ export class SlTimeline extends HTMLElement {
     );
     this.#painted = this.#shownMs;
     this.#placePlayhead();
+    if (!this.#slider.hasAttribute('aria-valuenow')) this.#tell();
     this.#marked.place(scale, layout(this.#height));
   }
 

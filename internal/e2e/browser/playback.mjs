@@ -41,6 +41,10 @@ export function installPast() {
   function misfits() {
     const found = [];
     if (document.documentElement.scrollWidth > innerWidth) found.push('the page is wider than the window');
+    for (const slider of document.querySelectorAll('.player-dock [role=slider]')) {
+      const words = slider.getAttribute('aria-valuetext');
+      if (slider.checkVisibility() && (!words || !slider.hasAttribute('aria-valuenow'))) found.push(`a slider says ${words}`);
+    }
     for (const element of document.querySelectorAll('.player-dock :is(button, select)')) {
       if (!element.checkVisibility() || element.closest('[popover]')) continue;
       const { left, right, width, height } = element.getBoundingClientRect();

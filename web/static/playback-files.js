@@ -248,7 +248,9 @@ async function* gathered(stream) {
   let since = performance.now();
   try {
     for (;;) {
-      const { value, done } = await reader.read();
+      /** @type {unknown} */
+      let failure = null;
+      const { value, done } = await reader.read().catch((error) => ((failure = error), { value: undefined, done: true }));
       if (value) parts.push(value);
       size += value?.length ?? 0;
       if (size > 0 && (done || size >= chunkBytes || performance.now() - since >= chunkMs)) {
@@ -257,6 +259,7 @@ async function* gathered(stream) {
         size = 0;
         since = performance.now();
       }
+      if (failure) throw failure;
       if (done) return;
     }
   } finally {

@@ -464,12 +464,14 @@ export class Playback {
     const before = this.#state;
     this.#state = { ...before, ...changes };
     const feed = this.#feed;
+    const phase = this.#phase();
     Object.assign(this.#state, {
-      phase: this.#phase(),
+      phase,
       keyFramesOnly: feed?.lane.keyFramesOnly ?? false,
       sound: feed?.lane.sound ?? false,
       growing: feed?.stretch.last?.piece.segment.open ?? false,
-      message: this.#error || this.#trouble,
+      // What is held ahead may last longer than the trouble.
+      message: this.#error || (phase === 'buffering' ? this.#trouble : ''),
     });
     const keys = /** @type {(keyof PlaybackState)[]} */ (Object.keys(before));
     if (!this.#closed.signal.aborted && keys.some((key) => before[key] !== this.#state[key])) this.#onChange(this.#state);

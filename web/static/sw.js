@@ -85,14 +85,19 @@
       {
         start(controller) {
           port.onmessage = ({ data }) => {
-            if (data.done) return controller.close();
-            if (!data.bytes) return controller.error(new Error(data.failed));
-            asked -= 1;
-            return controller.enqueue(data.bytes);
+            if (data.bytes) {
+              asked -= 1;
+              return controller.enqueue(data.bytes);
+            }
+            port.close();
+            return data.done ? controller.close() : controller.error(new Error(data.failed));
           };
         },
         pull: ask,
-        cancel: () => port.postMessage({ cancel: true }),
+        cancel() {
+          port.postMessage({ cancel: true });
+          port.close();
+        },
       },
       { highWaterMark: pieces },
     );

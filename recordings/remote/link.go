@@ -44,7 +44,7 @@ func newLink(o *Options, recs []*recording, refused chan struct{}) *link {
 const lasting = 10 * time.Second
 
 // run keeps the session until ctx ends.
-func (l *link) run(ctx context.Context, dial func(context.Context, Want) (Session, error)) {
+func (l *link) run(ctx context.Context, dial dialer) {
 	wait := backoff{low: l.o.MinBackoff, high: l.o.MaxBackoff}
 	for ctx.Err() == nil {
 		begun := time.Now()
@@ -69,7 +69,7 @@ func (l *link) run(ctx context.Context, dial func(context.Context, Want) (Sessio
 }
 
 // connect runs one session and returns why it ended.
-func (l *link) connect(ctx context.Context, dial func(context.Context, Want) (Session, error)) error {
+func (l *link) connect(ctx context.Context, dial dialer) error {
 	sound := false
 	for _, s := range l.streams {
 		sound = sound || s.sound
@@ -88,7 +88,7 @@ func (l *link) connect(ctx context.Context, dial func(context.Context, Want) (Se
 	var running sync.WaitGroup
 	f := &filler{o: l.o, streams: l.streams, session: a, partial: &l.partial}
 	running.Go(func() { f.run(life) })
-	err = l.read(life, s)
+	err = l.read(life, s, dial)
 	cancel()
 	running.Wait()
 	for _, rec := range l.byID {
@@ -102,13 +102,18 @@ func (l *link) connect(ctx context.Context, dial func(context.Context, Want) (Se
 }
 
 // read hands on the frames until the session ends.
-func (l *link) read(ctx context.Context, s Session) error {
+func (l *link) read(ctx context.Context, s Session, dial dialer) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	var frames atomic.Uint64
-	watching.Go(func() { l.watch(ctx, cancel, s, &frames) })
+	v := &vigil{session: s, dial: dial, patience: l.o.Patience, frames: &frames}
+	watching.Go(func() {
+		if err := v.run(ctx); err != nil {
+			cancel(err)
+		}
+	})
 	for {
 		f, err := s.ReadFrame(ctx)
 		if err != nil {
@@ -122,39 +127,6 @@ func (l *link) read(ctx context.Context, s Session) error {
 		}
 		rec.camera.frame(f)
 		rec.frame(f)
-	}
-}
-
-// silence is how long no frame may come before the agent is asked whether it is
-// still there, and lastWord how long it may take to answer: together longer than a
-// session outlives its path, which may come back.
-const (
-	silence  = 15 * time.Second
-	lastWord = 25 * time.Second
-)
-
-// errSilent says that an agent does not answer any more. The path may be there all
-// the same: an agent that was started anew answers at the same address, and knows
-// nothing of the session.
-var errSilent = errors.New("nothing comes from the agent, and it does not answer")
-
-// watch ends the session when the agent falls silent.
-func (l *link) watch(ctx context.Context, end context.CancelCauseFunc, s Session, frames *atomic.Uint64) {
-	for last := uint64(0); ; {
-		if sleep(ctx, silence) != nil {
-			return
-		}
-		if n := frames.Load(); n != last {
-			last = n
-			continue
-		}
-		asking, cancel := context.WithTimeout(ctx, lastWord)
-		_, err := s.Cameras(asking)
-		cancel()
-		if err != nil && ctx.Err() == nil {
-			end(fmt.Errorf("%w: %w", errSilent, err))
-			return
-		}
 	}
 }
 

@@ -83,8 +83,8 @@ func TestDialViewer_RecordsARealAgent(t *testing.T) {
 	if !st.Connected || !st.Streams[0].Verified || len(opened) < 2 {
 		t.Errorf("status %+v, %d sessions", st, len(opened))
 	}
-	for _, p := range s.pieces(t, mainOf("test")) {
-		if len(p.video) != 5 || len(p.audio) < 20 {
+	for i, p := range s.pieces(t, mainOf("test")) {
+		if len(p.video) != 5 || i > 0 && len(p.audio) < 20 { // the camera begins with the first
 			t.Errorf("%d pictures and %d units of sound", len(p.video), len(p.audio))
 		}
 	}

@@ -22,6 +22,7 @@ type recording struct {
 	frames  chan viewer.Frame // from the session; what does not fit is lost, and fetched
 	control chan sessionChange
 	results chan func(now time.Time) // what requests came to
+	ended   chan struct{}            // closed when nobody takes results any more
 
 	collector *collector
 	streams   []*stream
@@ -56,6 +57,7 @@ const (
 func newRecording(o *Options, c *Camera) *recording {
 	r := &recording{
 		o: o, camera: c, frames: make(chan viewer.Frame, frameQueue), control: make(chan sessionChange),
+		results: make(chan func(time.Time)), ended: make(chan struct{}),
 		collector: &collector{limit: o.MemoryBytes * 2 / 3},
 	}
 	policy := o.Policy(c.ID())
@@ -76,7 +78,6 @@ func newRecording(o *Options, c *Camera) *recording {
 		}
 		r.streams = append(r.streams, s)
 	}
-	r.results = make(chan func(time.Time), 2*len(r.streams)+1) // never full: so many requests are under way at most
 	return r
 }
 
@@ -102,6 +103,7 @@ func (r *recording) frame(f viewer.Frame) {
 // run records until ctx ends.
 func (r *recording) run(ctx context.Context) {
 	defer func() {
+		close(r.ended)
 		r.requests.Wait() // ctx has ended them
 		for _, s := range r.streams {
 			s.close()
@@ -229,12 +231,20 @@ func (r *recording) ask(ctx context.Context, s *stream, now time.Time) {
 	}
 }
 
+// result hands over what a request came to.
+func (r *recording) result(f func(now time.Time)) {
+	select {
+	case r.results <- f:
+	case <-r.ended:
+	}
+}
+
 // list asks for what is new.
 func (r *recording) list(a *attached, s *stream, client *api) {
 	after := s.follower.cursor
 	r.requests.Go(func() {
 		l, err := client.list(a.ctx, after, true)
-		r.results <- func(now time.Time) {
+		r.result(func(now time.Time) {
 			s.listing = false
 			if r.session != a {
 				return
@@ -250,7 +260,7 @@ func (r *recording) list(a *attached, s *stream, client *api) {
 					s.listNext = now
 				}
 			}
-		}
+		})
 	})
 }
 
@@ -259,7 +269,7 @@ func (r *recording) join(a *attached, s *stream, client *api) {
 	first := s.o.NotBefore(s.name)
 	r.requests.Go(func() {
 		j, err := join(a.ctx, client, s.o.Store, s.name, first)
-		r.results <- func(now time.Time) {
+		r.result(func(now time.Time) {
 			s.listing = false
 			if r.session != a {
 				return
@@ -270,7 +280,7 @@ func (r *recording) join(a *attached, s *stream, client *api) {
 			}
 			s.join(a.ctx, j)
 			s.listNext = now
-		}
+		})
 	})
 }
 
@@ -293,10 +303,10 @@ func (r *recording) fetch(a *attached, s *stream, client *api, i *item, p part) 
 		if err == nil && len(got) != q.to-from {
 			err = errAnswer
 		}
-		r.results <- func(now time.Time) {
+		r.result(func(now time.Time) {
 			i.got = got
 			s.fetched(now, i, p, err)
-		}
+		})
 	})
 }
 

@@ -174,7 +174,7 @@ func TestVirtual_LiveViewerDoesNotNoticeTheBackground(t *testing.T) {
 		p.film(5 * time.Second) // the recorder's own first pictures come in a burst
 		p.home.worstSince()
 		from := p.next
-		for i := 0; i < 200 && r.Status().Streams[0].Missing > 0; i++ {
+		for i := 0; i < 900 && r.Status().Streams[0].Missing > 0; i++ {
 			p.film(time.Second)
 		}
 		to := p.next

@@ -27,6 +27,7 @@ export class SlPreview extends HTMLElement {
   #words = h('p', { class: 'preview-words' });
   /** @type {Previewer | null} */ #previewer = null;
   /** @type {MakePreviewer | null} */ #make = null;
+  #at = { x: 0, width: 0 };
 
   connectedCallback() {
     if (this.#time.isConnected) return;
@@ -62,13 +63,20 @@ export class SlPreview extends HTMLElement {
     this.#words.hidden = words === '';
     if (!recorded) this.canvas.hidden = true;
     else this.#ask(ms, msPerPx);
-    const half = this.offsetWidth / 2;
-    const left = Math.min(Math.max(x, half), Math.max(half, width - half));
-    this.style.transform = `translate(${Math.round(left - half)}px, 0)`;
+    this.#at = { x, width };
+    this.#place();
   }
 
   hide() {
     this.hidden = true;
+  }
+
+  /** Keeps it within the element that it is in, however wide it has become. */
+  #place() {
+    const { x, width } = this.#at;
+    const half = this.offsetWidth / 2;
+    const left = Math.min(Math.max(x, half), Math.max(half, width - half));
+    this.style.transform = `translate(${Math.round(left - half)}px, 0)`;
   }
 
   /** @param {number} ms @param {number} msPerPx */
@@ -80,6 +88,7 @@ export class SlPreview extends HTMLElement {
   /** @param {number} timeMs */
   #drawn(timeMs) {
     this.canvas.hidden = false;
+    this.#place();
     this.dispatchEvent(new CustomEvent('sl-picture', { detail: timeMs, bubbles: true }));
   }
 }

@@ -348,7 +348,8 @@ export class SlTimeline extends HTMLElement {
       return this.reveal(this.#shownMs);
     }
     if (met.kind === 'playhead') return;
-    if (!this.#pointer.fine) {
+    // What is recorded there is about to be seen anyway.
+    if (!this.#pointer.fine && (met.kind !== 'recorded' || met.lock)) {
       this.#showPreview(x);
       clearTimeout(this.#tapTimer);
       this.#tapTimer = setTimeout(() => this.#preview.hide(), tapPreviewMs);

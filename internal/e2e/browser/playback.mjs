@@ -41,6 +41,8 @@ export function installPast() {
   function misfits() {
     const found = [];
     if (document.documentElement.scrollWidth > innerWidth) found.push('the page is wider than the window');
+    const preview = one('sl-preview')?.getBoundingClientRect();
+    if (preview?.width > 0 && (preview.left < 0 || preview.right > innerWidth)) found.push('the preview is outside of the window');
     for (const slider of document.querySelectorAll('.player-dock [role=slider]')) {
       const words = slider.getAttribute('aria-valuetext');
       if (slider.checkVisibility() && (!words || !slider.hasAttribute('aria-valuenow'))) found.push(`a slider says ${words}`);

@@ -36,6 +36,8 @@ type Options struct {
 	Every time.Duration
 	// Logger takes what happens. Default: nothing.
 	Logger *slog.Logger
+
+	wall func(now time.Time) recordings.Time // what the clock on the wall shows
 }
 
 const (
@@ -63,10 +65,13 @@ const (
 type Keeper struct {
 	// Constant after New.
 	opts    Options
-	started recordings.Time
+	begun   time.Time
+	started recordings.Time // what the clock on the wall showed then
 
 	// Owned by Run.
 	scanner  scanner
+	locked   lockedSums
+	clock    clock
 	log      reporter
 	forgotAt time.Time
 	freed    map[string]freed // by directory
@@ -109,8 +114,12 @@ func New(o Options) (*Keeper, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.wall == nil {
+		o.wall = recordings.TimeOf
+	}
+	now := time.Now()
 	return &Keeper{
-		opts: o, started: recordings.TimeOf(time.Now()), scanner: newScanner(o.Store), log: newReporter(o.Logger), freed: map[string]freed{},
+		opts: o, begun: now, started: o.wall(now), scanner: newScanner(o.Store), locked: newLockedSums(o.Store), log: newReporter(o.Logger), freed: map[string]freed{},
 		status: Status{Segments: map[Reason]uint64{}, Bytes: map[Reason]uint64{}},
 	}, nil
 }
@@ -155,9 +164,14 @@ func (k *Keeper) pass(ctx context.Context) (again bool, err error) {
 		k.fullAt = now
 	}
 	emergency := !k.fullAt.IsZero() && now.Sub(k.fullAt) < calm
-	s := State{Now: recordings.TimeOf(now), Started: k.started, Disks: disks, Cameras: k.cameras(streams), Limit: batch}
+	s := State{Now: k.opts.wall(now), Started: k.started, Disks: disks, Cameras: k.cameras(streams), Limit: batch}
 	if emergency {
 		s.Limit = emergencyBatch
+	}
+	s.Skipped = k.lookAtClock(now, s.Now, streams)
+	counting, err := k.subtractLocked(ctx, s.Cameras, streams, now)
+	if err != nil {
+		return false, err
 	}
 	k.scanner.begin(now)
 	for _, info := range streams {
@@ -176,8 +190,8 @@ func (k *Keeper) pass(ctx context.Context) (again bool, err error) {
 			return false, err
 		}
 	}
-	again = len(plan.Delete) > 0 || k.scanner.moved
-	k.report(disks, plan, emergency, again, now)
+	again = len(plan.Delete) > 0 || k.scanner.moved || counting
+	k.report(s.Cameras, disks, plan, emergency, again, now)
 	if now.Sub(k.forgotAt) >= forget {
 		k.forgotAt = now
 		err = k.forgetEvents(ctx, s.Now, streams)
@@ -263,6 +277,40 @@ func (k *Keeper) cameras(streams []recordings.StreamInfo) map[string]Camera {
 		cameras[info.Camera] = c
 	}
 	return cameras
+}
+
+// lookAtClock returns what of the time may not have passed.
+func (k *Keeper) lookAtClock(now time.Time, wall recordings.Time, streams []recordings.StreamInfo) []recordings.Range {
+	ends := make([]recordings.Time, 0, len(streams))
+	for _, info := range streams {
+		ends = append(ends, info.To)
+	}
+	if r := k.clock.look(wall, now.Sub(k.begun), ends); r.Duration() >= clockAhead {
+		k.opts.Logger.Warn("the clock leapt ahead, or nothing was recorded for long; what was recorded before is kept longer by that time",
+			"from", r.From.String(), "to", r.To.String())
+	}
+	return k.clock.skipped
+}
+
+// subtractLocked fills in how much is locked of the cameras that have too much.
+// counting says that there is more to count; a camera does not have too much before
+// its locked bytes are known.
+func (k *Keeper) subtractLocked(ctx context.Context, cameras map[string]Camera, streams []recordings.StreamInfo, now time.Time) (counting bool, err error) {
+	for id, c := range cameras {
+		if c.MaxBytes <= 0 || c.Bytes <= c.MaxBytes {
+			continue
+		}
+		bytes, known, err := k.locked.of(ctx, id, streams, now)
+		if err != nil {
+			return false, err
+		}
+		if c.Locked = bytes; !known {
+			c.Locked, counting = c.Bytes, true
+		}
+		c.counting = !known
+		cameras[id] = c
+	}
+	return counting, nil
 }
 
 // forgetEvents forgets the events of each camera that are older than its oldest

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -162,6 +163,15 @@ func (a *attic) left() int {
 func keep(t *testing.T, a *attic, rules Rules, log *bytes.Buffer) *Keeper {
 	t.Helper()
 	o := Options{Store: a, Rules: func(string) Rules { return rules }}
+	if log == nil {
+		return run(t, o, nil)
+	}
+	return run(t, o, log)
+}
+
+// run runs a keeper in virtual time until the test ends. log may be nil.
+func run(t *testing.T, o Options, log io.Writer) *Keeper {
+	t.Helper()
 	if log != nil {
 		o.Logger = slog.New(slog.NewTextHandler(log, nil))
 	}
@@ -338,6 +348,34 @@ func TestKeeper_UnlockedClipsGoInTheEnd(t *testing.T) {
 		<-time.After(20 * time.Minute)
 		if n := a.left(); n > 288 {
 			t.Errorf("%d are left, want those of a day", n)
+		}
+	})
+}
+
+// What is locked comes on top of what a camera may have, and it is said when that is
+// more than all it may have.
+func TestKeeper_LockedClipsLeaveTheRestAlone(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		a := &attic{disks: map[string]int64{"d": 1000 * gigabyte}}
+		a.add("front", time.Now(), 1000, nil) // 75 GB
+		locked := recordings.Range{To: recordings.TimeOf(time.Now().Add(-50 * time.Hour))}
+		a.locks = []recordings.Lock{{Camera: "front", Range: locked}} // 400 of them, 30 GB
+		k := keep(t, a, Rules{MaxBytes: 20 * gigabyte}, nil)
+		<-time.After(5 * time.Minute)
+		if n := a.left(); n != 400+266 {
+			t.Errorf("%d are left, want 400 locked and 20 GB of others", n)
+		}
+		if st := k.Status(); !strings.Contains(st.Reason, "camera front take 30 GB") || st.Emergency {
+			t.Errorf("status %+v", st)
+		}
+		a.set(func() {
+			a.locks = append(a.locks, recordings.Lock{Camera: "front", Range: recordings.Range{To: recordings.TimeOf(time.Now())}})
+		})
+		<-time.After(time.Minute)
+		a.set(func() { a.locks = nil })
+		<-time.After(20 * time.Minute)
+		if st := k.Status(); a.left() != 266 || st.Reason != "" {
+			t.Errorf("%d are left without locks, status %+v", a.left(), st)
 		}
 	})
 }

@@ -27,7 +27,7 @@ func Make(s State) Plan {
 	all := s.candidates()
 	p := planner{state: s, bytes: make(map[string]int64), freed: make(map[string]int64)}
 	for id, c := range s.Cameras {
-		p.bytes[id] = c.Bytes
+		p.bytes[id] = c.Bytes - c.Locked
 	}
 	all = p.tooOld(all)
 	slices.SortFunc(all, func(a, b candidate) int {
@@ -84,7 +84,7 @@ func touches(list []recordings.Range, r recordings.Range, before, after time.Dur
 type planner struct {
 	state State
 	plan  Plan
-	bytes map[string]int64 // what is left of each camera
+	bytes map[string]int64 // what is left of each camera and is not locked
 	freed map[string]int64 // room made in each directory
 }
 
@@ -96,18 +96,17 @@ func (p *planner) delete(c candidate, why Reason) {
 
 // tooOld deletes what is, and returns the rest.
 func (p *planner) tooOld(all []candidate) []candidate {
-	now := p.state.Now
 	slices.SortFunc(all, func(a, b candidate) int { return cmp.Compare(a.age, b.age) })
 	newest := make(map[recordings.Stream]int) // generation of what is too old
 	for _, c := range all {
 		rules := p.state.Cameras[c.Camera].Rules
-		if c.clock && rules.expired(c.age, now, c.event) {
+		if c.clock && rules.expired(p.state.age(c.age), c.event) {
 			newest[c.Stream] = max(newest[c.Stream], c.Generation+1)
 		}
 	}
 	return slices.DeleteFunc(all, func(c candidate) bool {
 		rules := p.state.Cameras[c.Camera].Rules
-		old := rules.expired(c.age, now, c.event)
+		old := rules.expired(p.state.age(c.age), c.event)
 		// Something recorded later is too old.
 		if !c.clock && c.Generation < newest[c.Stream] && !c.event {
 			old = true

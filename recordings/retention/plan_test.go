@@ -107,6 +107,12 @@ func TestMake(t *testing.T) {
 			want:    "camera-bytes a/main -72h0m0s, camera-bytes a/sub -72h0m0s, camera-bytes a/main -48h0m0s",
 		},
 		{
+			name:    "what is locked does not count",
+			cameras: map[string]Camera{"a": {Rules: Rules{MaxBytes: 250}, Bytes: 600, Locked: 300, Locks: []recordings.Range{around(9*day, 3*day)}}},
+			segs:    []Segment{seg("a", 9*day), seg("a", 8*day), seg("a", 7*day), seg("a", 1*day), seg("a", 3*day), seg("a", 2*day)},
+			want:    "camera-bytes a/main -72h0m0s",
+		},
+		{
 			name:    "what is too old already makes room",
 			cameras: map[string]Camera{"a": {Rules: Rules{Keep: day, MaxBytes: 300}, Bytes: 400}},
 			disks:   []Disk{{ID: "d", Free: 250, Low: 300, High: 350}},

@@ -3,6 +3,8 @@ package retention
 import (
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,8 +31,11 @@ func (r *reporter) failed(err error) {
 }
 
 // report notes what a pass found. again says that there is more to do.
-func (k *Keeper) report(disks []Disk, plan Plan, emergency, again bool, now time.Time) {
+func (k *Keeper) report(cameras map[string]Camera, disks []Disk, plan Plan, emergency, again bool, now time.Time) {
 	reason := reasonOf(disks, plan, emergency, again)
+	if locked := lockedReason(cameras); locked != "" {
+		reason = strings.TrimSpace(reason + " " + locked)
+	}
 	k.mu.Lock()
 	k.status.Emergency, k.status.Reason = emergency, reason
 	k.mu.Unlock()
@@ -81,6 +86,18 @@ func reasonOf(disks []Disk, plan Plan, emergency, again bool) string {
 	}
 	if len(parts) == 0 && emergency {
 		return "A disk for recordings was almost full a moment ago: something else fills it. The oldest recordings are deleted to make room."
+	}
+	return strings.Join(parts, " ")
+}
+
+// lockedReason says of which cameras more is locked than they may have.
+func lockedReason(cameras map[string]Camera) string {
+	var parts []string
+	for _, id := range slices.Sorted(maps.Keys(cameras)) {
+		if c := cameras[id]; c.MaxBytes > 0 && c.Locked > c.MaxBytes && !c.counting {
+			parts = append(parts, fmt.Sprintf("The locked clips of camera %s take %s, more than its limit of %s. They are kept beside what else is recorded; unlock some to save room.",
+				id, sizeText(c.Locked), sizeText(c.MaxBytes)))
+		}
 	}
 	return strings.Join(parts, " ")
 }

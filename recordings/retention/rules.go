@@ -1,10 +1,6 @@
 package retention
 
-import (
-	"time"
-
-	"github.com/sightline-cam/sightline/recordings"
-)
+import "time"
 
 // Rules say for how long a camera's recordings are kept. The zero value keeps them
 // until the room is needed.
@@ -15,8 +11,8 @@ type Rules struct {
 	// Keep: like everything else. Where room is needed, it counts as that much
 	// younger.
 	KeepEvents time.Duration
-	// MaxBytes is how much of a camera is kept, all its renditions together; 0: no
-	// limit.
+	// MaxBytes is how much of a camera is kept, all its renditions together and
+	// without what is locked; 0: no limit.
 	MaxBytes int64
 	// Before and After are what belongs to an event beside the event itself.
 	// Defaults 5 s and 30 s.
@@ -35,11 +31,11 @@ func (r *Rules) setDefaults() {
 // bonus is by how much what belongs to an event counts as younger than it is.
 func (r *Rules) bonus() time.Duration { return max(r.KeepEvents-r.Keep, 0) }
 
-// expired reports whether what ended then is too old.
-func (r *Rules) expired(end, now recordings.Time, event bool) bool {
+// expired reports whether what ended that long ago is too old.
+func (r *Rules) expired(age time.Duration, event bool) bool {
 	keep := r.Keep
 	if event {
 		keep = max(keep, r.KeepEvents)
 	}
-	return r.Keep > 0 && now.Sub(end) > keep
+	return r.Keep > 0 && age > keep
 }

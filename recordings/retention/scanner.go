@@ -31,7 +31,7 @@ type question struct {
 func questions(s *State, info recordings.StreamInfo) (q []question) {
 	c := s.Cameras[info.Camera]
 	first := recordings.Time(math.MinInt64)
-	if c.Keep > 0 && s.Now.Sub(info.From) > c.Keep || c.MaxBytes > 0 && c.Bytes > c.MaxBytes {
+	if c.Keep > 0 && s.age(info.From) > c.Keep || c.MaxBytes > 0 && c.Bytes-c.Locked > c.MaxBytes {
 		q = append(q, question{info.Stream, "", false, first}, question{info.Stream, "", true, first})
 	}
 	for _, d := range s.Disks {
@@ -108,7 +108,7 @@ func (s *scanner) fits(q question, c Camera, seg recordings.Segment) bool {
 func (s *scanner) learn(ctx context.Context, cameras map[string]Camera, id string, list []recordings.Segment) (Camera, error) {
 	c := cameras[id]
 	if _, known := s.locks[id]; !known {
-		locks, err := s.store.Locks(ctx, id, recordings.Range{From: math.MinInt64, To: math.MaxInt64})
+		locks, err := s.store.Locks(ctx, id, always())
 		if err != nil {
 			return c, err
 		}

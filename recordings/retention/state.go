@@ -12,6 +12,9 @@ type State struct {
 	// Started is when this process began: the least age of what was recorded with a
 	// clock that had not been set.
 	Started recordings.Time
+	// Skipped are times that may not have passed, because the clock leapt over them.
+	// They make nothing older. Not overlapping.
+	Skipped []recordings.Range
 	// Cameras by their ids. What is of no camera here is left alone.
 	Cameras map[string]Camera
 	Disks   []Disk
@@ -24,8 +27,10 @@ type State struct {
 // Camera is what is known of one.
 type Camera struct {
 	Rules
-	// Bytes are those of all its segments.
-	Bytes int64
+	// Bytes are those of all its segments, Locked of those that are locked. These do
+	// not count against MaxBytes.
+	Bytes, Locked int64
+	counting      bool // Locked is not known yet
 	// Events and Locks are those that may concern State.Segments.
 	Events, Locks []recordings.Range
 }
@@ -88,3 +93,12 @@ const (
 	// clockAhead is how far in the future a recording may be.
 	clockAhead = 24 * time.Hour
 )
+
+// age is how long ago something ended, as far as that is believable.
+func (s *State) age(end recordings.Time) time.Duration {
+	age := s.Now.Sub(end)
+	for _, r := range s.Skipped {
+		age -= max(recordings.Range{From: max(r.From, end), To: min(r.To, s.Now)}.Duration(), 0)
+	}
+	return age
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 
 	"github.com/sightline-cam/sightline/internal/cli"
 	"github.com/sightline-cam/sightline/recordings/disk"
@@ -28,7 +29,14 @@ func (c *recordingsCheck) Run(ctx context.Context, p *cli.Process) error {
 	bar := newProgress(p.Stderr, "check", 0, false)
 	files, found := 0, 0
 	enc := json.NewEncoder(p.Stdout)
-	o := disk.CheckOptions{Dirs: dirs, Index: ix, Quick: c.Quick, Progress: func(done, total int) {
+	path, err := c.index()
+	if err != nil {
+		return err
+	}
+	running := cli.AgentRuns(ctx, filepath.Dir(path))
+	o := disk.CheckOptions{Dirs: dirs, Index: ix, Quick: c.Quick, Running: running, Unfinished: func() {
+		p.Say("The recorder did not stop in good order; it mends what a crash left when it starts.")
+	}, Progress: func(done, total int) {
 		files = total
 		bar.set(int64(done), int64(total))
 	}}

@@ -44,6 +44,11 @@ type CheckOptions struct {
 	Index *index.Index
 	// FS is where Dirs are. Default: System.
 	FS FS
+	// Running says that a recorder writes meanwhile: files come and go.
+	Running bool
+	// Unfinished is told if the recorder did not stop in good order: that its next
+	// start has something to mend is no finding. Default: nobody.
+	Unfinished func()
 	// Quick reads no pictures: a bit that fell over in one is not found.
 	Quick bool
 	// Progress is told how many files of how many are done. Default: nobody.
@@ -153,23 +158,25 @@ func (c *checking) file(ctx context.Context, dir, id, rel string, ref recordings
 		return err
 	}
 	known := err == nil
-	if known && row.Open || !known && !c.clean {
-		c.expected[ref] = true
-		return nil // it is being written, or was until a crash; the next start looks at it
-	}
+	c.expected[ref] = true
 	found, err := scan(c.opts.FS, dir, id, rel, !c.opts.Quick)
+	if known && row.Open || !known && !c.clean {
+		c.unfinished(name, known, found, err)
+		return nil
+	}
 	switch {
 	case err != nil && found.seg.InitBytes > 0:
 		c.find(NameIsHeader, name, "%v.", err)
+		c.expected[ref] = false
 		return nil
 	case err != nil:
 		c.find(WholeFragments, name, "The file cannot be read: %v.", err)
-		c.expected[ref] = true
 		return nil
+	case found.header:
+		c.find(WholeFragments, name, "The beginning of the file is damaged; it can still be read.")
 	case found.torn != nil:
 		c.find(WholeFragments, name, "The file is damaged after %d of %d bytes: %v.", found.good, found.size, found.torn)
 	}
-	c.expected[ref] = true
 	c.spans = append(c.spans, span{ref, found.seg.End, name})
 	if !known {
 		c.find(RowIsFile, name, "The index does not know this recording. `sightline recordings rebuild` takes it in.")
@@ -177,6 +184,17 @@ func (c *checking) file(ctx context.Context, dir, id, rel string, ref recordings
 		c.compare(name, row, found.seg)
 	}
 	return nil
+}
+
+// unfinished checks a file that is being written, or was until a crash: it may have a
+// torn end, and nothing else.
+func (c *checking) unfinished(name string, known bool, found scanned, err error) {
+	switch {
+	case err != nil && known && !c.opts.Running: // the index hears of a file once it was synced
+		c.find(WholeFragments, name, "The file cannot be read: %v.", err)
+	case err == nil && found.damaged():
+		c.find(WholeFragments, name, "The file is damaged after %d of %d bytes: %v.", found.good, found.size, found.torn)
+	}
 }
 
 // compare says where a row and its file differ.
@@ -237,14 +255,25 @@ func (c *checking) rowsWithoutFile(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	open, err := c.opts.Index.OpenSegments(ctx)
+	for _, row := range open {
+		if !c.expected[row.Ref] && !c.opts.Running {
+			c.find(RowIsFile, row.Path, "The index has a recording whose file is gone. `sightline recordings rebuild` mends the index.")
+		}
+	}
+	return err
 }
 
 // happenings compares the journals with the index.
 func (c *checking) happenings(ctx context.Context) error {
-	d, err := readDiary(c.opts.FS, slog.New(slog.DiscardHandler), c.dirs...) // torn lines were never promised
-	if err != nil {
-		return err
+	d := newDiary()
+	for _, dir := range c.dirs {
+		if err := d.read(c.opts.FS, slog.New(slog.DiscardHandler), dir); err != nil {
+			return err
+		}
+	}
+	if n := d.holes(); n > 0 {
+		c.find(JournalIsIndex, "", "%d entries of the journals are missing: lines are damaged, or a file of a journal is gone.", n)
 	}
 	_, sentences, err := d.differences(ctx, c.opts.Index)
 	for _, text := range sentences {
@@ -256,7 +285,10 @@ func (c *checking) happenings(ctx context.Context) error {
 // pending looks for what should not be left over.
 func (c *checking) pending(ctx context.Context) error {
 	if !c.clean {
-		return nil // it runs, or crashed: the next start sees to it
+		if !c.opts.Running && c.opts.Unfinished != nil {
+			c.opts.Unfinished()
+		}
+		return nil
 	}
 	doomed, err := c.opts.Index.Tombstoned(ctx)
 	if err != nil {

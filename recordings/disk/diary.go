@@ -15,9 +15,13 @@ import (
 
 // diary is what journals say in the end: what was added and not taken back.
 type diary struct {
-	events map[string]recordings.Event
-	locks  map[string]recordings.Lock
-	pauses map[pauseKey]recordings.Pause
+	entries  []entry // as they were read
+	replayed bool
+
+	events   map[string]recordings.Event
+	locks    map[string]recordings.Lock
+	unlocked map[string]bool // locks that somebody took off
+	pauses   map[pauseKey]recordings.Pause
 }
 
 type pauseKey struct {
@@ -25,31 +29,61 @@ type pauseKey struct {
 	from   recordings.Time
 }
 
-// readDiary reads the journals of directories.
-func readDiary(fsys FS, log *slog.Logger, dirs ...string) (*diary, error) {
-	d := &diary{
+func newDiary() *diary {
+	return &diary{
 		events: make(map[string]recordings.Event), locks: make(map[string]recordings.Lock),
-		pauses: make(map[pauseKey]recordings.Pause),
+		unlocked: make(map[string]bool), pauses: make(map[pauseKey]recordings.Pause),
 	}
-	for _, dir := range dirs {
-		names, err := journals(fsys, dir)
+}
+
+// read adds the journals of a directory.
+func (d *diary) read(fsys FS, log *slog.Logger, dir string) error {
+	names, err := journals(fsys, dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		entries, bad, err := readJournal(fsys, name)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for _, name := range names {
-			entries, bad, err := readJournal(fsys, name)
-			if err != nil {
-				return nil, err
-			}
-			if bad > 0 {
-				log.Warn("lines of a journal cannot be read", "file", name, "lines", bad)
-			}
-			for _, e := range entries {
-				d.replay(e)
-			}
+		if bad > 0 {
+			log.Warn("lines of a journal cannot be read", "file", name, "lines", bad)
 		}
+		d.entries = append(d.entries, entries...)
 	}
-	return d, nil
+	return nil
+}
+
+// newest is the number of the newest entry.
+func (d *diary) newest() (seq int64) {
+	for _, e := range d.entries {
+		seq = max(seq, e.Seq)
+	}
+	return seq
+}
+
+// holes is how many entries are missing between others. A line that a crash tore
+// leaves none: its number was never given, or was given again.
+func (d *diary) holes() (n int64) {
+	seen := make(map[int64]bool, len(d.entries))
+	for _, e := range d.entries {
+		seen[e.Seq] = true
+	}
+	return d.newest() - int64(len(seen))
+}
+
+// settle does what the entries say, in the order in which they were written,
+// wherever they were.
+func (d *diary) settle() {
+	if d.replayed {
+		return
+	}
+	d.replayed = true
+	slices.SortStableFunc(d.entries, func(a, b entry) int { return cmp.Compare(a.Seq, b.Seq) })
+	for _, e := range d.entries {
+		d.replay(e)
+	}
 }
 
 func (d *diary) replay(e entry) {
@@ -58,8 +92,10 @@ func (d *diary) replay(e entry) {
 		d.events[e.Event.ID] = *e.Event
 	case e.Lock != nil:
 		d.locks[e.Lock.ID] = *e.Lock
+		delete(d.unlocked, e.Lock.ID)
 	case e.Unlock != "":
 		delete(d.locks, e.Unlock)
+		d.unlocked[e.Unlock] = true
 	case e.Pause != nil:
 		d.pauses[pauseKey{e.Pause.Camera, e.Pause.From}] = *e.Pause
 	case e.Forget != nil:
@@ -70,8 +106,10 @@ func (d *diary) replay(e entry) {
 }
 
 // differences returns what has to be done to an index for it to say the same, and a
-// sentence for each.
+// sentence for each. A lock that no journal knows is a difference with nothing to do:
+// a journal that cannot be read must not cost what somebody wanted to keep.
 func (d *diary) differences(ctx context.Context, ix *index.Index) (todo []func() error, sentences []string, err error) {
+	d.settle()
 	add := func(text string, do func() error) {
 		todo, sentences = append(todo, do), append(sentences, text)
 	}
@@ -124,9 +162,11 @@ func (d *diary) compareLocks(ctx context.Context, ix *index.Index, add addDiffer
 		switch known, ok := missing[row.ID]; {
 		case known == row:
 			delete(missing, row.ID)
-		case !ok:
+		case d.unlocked[row.ID]:
 			add(fmt.Sprintf("The index has a lock of camera %s that was taken off.", row.Camera),
 				func() error { return ix.DeleteLock(ctx, row.ID) })
+		case !ok:
+			add(fmt.Sprintf("The index has a lock of camera %s that no journal has.", row.Camera), func() error { return nil })
 		}
 	}
 	for _, l := range sorted(missing, func(l recordings.Lock) string { return l.ID }) {

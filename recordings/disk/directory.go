@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/sightline-cam/sightline/recordings"
@@ -26,6 +27,8 @@ type directory struct {
 	syncing sync.Mutex           // held while its files are synced; guards unput
 	unput   []recordings.Segment // rows that the index would not take yet
 
+	unmended bool // a crash may have left something; owned by Open, then by Run
+
 	mu      sync.Mutex // guards what follows
 	id      string     // "" until the marker was read
 	problem error      // why it cannot be used; nil if it can
@@ -38,10 +41,18 @@ type directory struct {
 // it if the index has never known it.
 func (d *directory) attach(ctx context.Context, ix *index.Index, now time.Time) error {
 	id, err := d.identify(ctx, ix)
+	full := false
 	if err == nil {
 		err = d.tryWriting()
+		// A full disk is a good one: what is on it can be seen, and deleted.
+		if full = errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT); full {
+			err = nil
+		}
 	}
 	free, total, spaceErr := d.fs.Space(d.path)
+	if full {
+		free = 0
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if id != "" {
@@ -125,6 +136,7 @@ func (d *directory) found(ctx context.Context, ix *index.Index) (string, error) 
 func (d *directory) tryWriting() error {
 	name := filepath.Join(d.path, ".probe")
 	if err := writeFile(d.fs, name, []byte("sightline\n")); err != nil {
+		_ = d.fs.Remove(name + ".tmp") // of a full disk
 		return fmt.Errorf("%s cannot be written to: %w", d.path, err)
 	}
 	return d.fs.Remove(name)
@@ -178,6 +190,14 @@ func (d *directory) room() (free int64, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.free, d.problem
+}
+
+// floor is how much room is left to others: less than asked for on a small disk, or
+// nothing could ever be recorded there.
+func (d *directory) floor(minFree int64) int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return min(minFree, d.total/16)
 }
 
 // name returns the id, "" while it is not known.

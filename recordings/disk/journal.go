@@ -23,12 +23,16 @@ type journal struct {
 	fs FS
 
 	mu   sync.Mutex // guards what follows
+	seq  int64      // of the newest entry of all directories
 	name string     // the file added to last
 	end  int64      // its size
 }
 
 // entry is a line: exactly one of its parts is there.
 type entry struct {
+	// Seq rises from entry to entry, whichever directory it is written to and
+	// whatever the clock says.
+	Seq    int64             `json:"seq"`
 	Event  *recordings.Event `json:"event,omitempty"`
 	Lock   *recordings.Lock  `json:"lock,omitempty"`
 	Unlock string            `json:"unlock,omitempty"`
@@ -80,12 +84,13 @@ func parseLine(line []byte) (e entry, err error) {
 
 // add writes an entry down, durably, in the directory.
 func (j *journal) add(dir string, e entry) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e.Seq = j.seq + 1
 	line, err := e.line()
 	if err != nil {
 		return err
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
 	folder := filepath.Join(dir, journalFolder)
 	changed, err := makeFolders(j.fs, dir, folder)
 	if err != nil {
@@ -117,6 +122,7 @@ func (j *journal) add(dir string, e entry) error {
 		return err
 	}
 	j.end += int64(len(line))
+	j.seq = e.Seq
 	for _, c := range changed {
 		if err := j.fs.SyncDir(c); err != nil {
 			j.name = ""
@@ -126,8 +132,9 @@ func (j *journal) add(dir string, e entry) error {
 	return nil
 }
 
-// readJournal returns the entries of one file. Lines that a crash tore are passed
-// over, and counted: nothing was promised of them.
+// readJournal returns the entries of one file. Lines that cannot be read are passed
+// over. Those that a crash tore are the last of their time, and nothing was promised
+// of them; bad counts the others it could be, too.
 func readJournal(fsys FS, name string) (entries []entry, bad int, err error) {
 	data, err := readAll(fsys, name, maxJournal)
 	if err != nil {

@@ -30,12 +30,14 @@ type RebuildOptions struct {
 // Rebuilt sums up what Rebuild found.
 type Rebuilt struct {
 	Segments, Bytes int64
-	// Unreadable are files that are no recordings any more; they are left there.
+	// Unreadable are files of which nothing can be shown, or only what is before a
+	// damage. They are left as they are.
 	Unreadable []string
 }
 
-// Rebuild makes the index anew from the files alone. Directories of another index
-// are taken in.
+// Rebuild makes the index anew from the files alone, and changes none of them.
+// Directories of another index are taken in; an empty one in the place of a disk that
+// is not mounted is not.
 func Rebuild(ctx context.Context, o RebuildOptions) (r Rebuilt, err error) {
 	if o.FS == nil {
 		o.FS = System()
@@ -50,11 +52,12 @@ func Rebuild(ctx context.Context, o RebuildOptions) (r Rebuilt, err error) {
 	if err := removeIndex(fresh); err != nil {
 		return r, err
 	}
-	ix, err := index.Open(ctx, fresh, index.Options{ID: formerID(ctx, &o)})
+	id, known := former(ctx, &o)
+	ix, err := index.Open(ctx, fresh, index.Options{ID: id})
 	if err != nil {
 		return r, err
 	}
-	b := &rebuild{opts: &o, index: ix, out: &r}
+	b := &rebuild{opts: &o, index: ix, out: &r, known: known, clean: true}
 	if err := errors.Join(b.run(ctx), ix.Close()); err != nil {
 		return r, errors.Join(err, removeIndex(fresh))
 	}
@@ -67,18 +70,26 @@ func Rebuild(ctx context.Context, o RebuildOptions) (r Rebuilt, err error) {
 	return r, System().SyncDir(filepath.Dir(o.IndexPath))
 }
 
-// formerID returns the id that the directories know their index by; "" for a new one.
-func formerID(ctx context.Context, o *RebuildOptions) string {
+// former returns the id that the directories know their index by, "" for a new one,
+// and the directories that the old index knew, by path.
+func former(ctx context.Context, o *RebuildOptions) (id string, known map[string]string) {
+	known = make(map[string]string)
 	if old, err := index.Open(ctx, o.IndexPath, index.Options{ReadOnly: true}); err == nil {
 		defer old.Close() //nolint:errcheck // only read
-		return old.ID()
+		dirs, _ := old.Directories(ctx)
+		for _, d := range dirs {
+			if d.Path != "" {
+				known[d.Path] = d.ID
+			}
+		}
+		return old.ID(), known
 	}
 	for _, dir := range o.Dirs {
 		if m, err := readMarker(o.FS, dir); err == nil {
-			return m.Index
+			return m.Index, known
 		}
 	}
-	return ""
+	return "", known
 }
 
 // removeIndex removes the files of an index.
@@ -96,7 +107,9 @@ type rebuild struct {
 	opts  *RebuildOptions
 	index *index.Index
 	out   *Rebuilt
+	known map[string]string // ids of directories by path, of the old index
 
+	clean       bool // no file ends as one does that is still to be mended
 	done, total int
 	rows        []recordings.Segment
 }
@@ -119,14 +132,16 @@ func (b *rebuild) run(ctx context.Context) error {
 			return fmt.Errorf("read %s: %w", dir, err)
 		}
 	}
-	said, err := readDiary(b.opts.FS, b.opts.Logger, dirs...)
-	if err != nil {
-		return err
+	said := newDiary()
+	for _, dir := range dirs {
+		if err := said.read(b.opts.FS, b.opts.Logger, dir); err != nil {
+			return err
+		}
 	}
 	if err := said.bring(ctx, b.index); err != nil {
 		return err
 	}
-	return b.index.SetClean(ctx, true)
+	return b.index.SetClean(ctx, b.clean)
 }
 
 // directory takes one directory in.
@@ -134,15 +149,9 @@ func (b *rebuild) directory(ctx context.Context, path string) error {
 	if _, err := b.opts.FS.Stat(path); err != nil {
 		return err
 	}
-	m, err := readMarker(b.opts.FS, path)
+	m, err := b.marker(path)
 	if err != nil {
-		m = newMarker(b.index.ID())
-	}
-	if err != nil || m.Index != b.index.ID() {
-		m.Index = b.index.ID()
-		if err := writeMarker(b.opts.FS, path, m); err != nil {
-			return err
-		}
+		return err
 	}
 	if err := b.index.BindDirectory(ctx, m.Directory, path); err != nil {
 		return err
@@ -160,17 +169,49 @@ func (b *rebuild) directory(ctx context.Context, path string) error {
 	return b.flush(ctx, 1)
 }
 
+// marker reads the marker of a directory, and writes one where recordings lie without
+// any, or with that of another index.
+func (b *rebuild) marker(path string) (marker, error) {
+	m, err := readMarker(b.opts.FS, path)
+	was, bound := b.known[path]
+	_, missing := b.opts.FS.Stat(filepath.Join(path, mediaFolder))
+	switch {
+	case bound && (err != nil && missing != nil || err == nil && m.Directory != was):
+		return m, fmt.Errorf("this is not the disk that recordings were written to; mount that, or name another folder with --dir")
+	case err != nil && missing != nil:
+		return m, errors.New("there are no recordings in it; is the disk mounted?")
+	case err != nil:
+		m = newMarker(b.index.ID())
+		if bound {
+			m.Directory = was
+		}
+	case m.Index == b.index.ID():
+		return m, nil
+	}
+	m.Index = b.index.ID()
+	return m, writeMarker(b.opts.FS, path, m)
+}
+
 // file reads one file, and looks at it closely only if it does not end as it should.
 func (b *rebuild) file(d *directory, rel string) {
+	name := filepath.Join(d.path, filepath.FromSlash(rel))
 	found, err := scan(d.fs, d.path, d.id, rel, false)
-	if err != nil || found.torn != nil || len(found.seg.Fragments) == 0 {
-		var ok bool
-		if found.seg, ok = mend(d, b.opts.Logger, rel, false); !ok {
-			if _, err := d.fs.Stat(filepath.Join(d.path, filepath.FromSlash(rel))); err == nil {
-				b.out.Unreadable = append(b.out.Unreadable, filepath.Join(d.path, filepath.FromSlash(rel)))
-			}
-			return
-		}
+	if err == nil && found.torn != nil {
+		found, err = scan(d.fs, d.path, d.id, rel, true)
+	}
+	switch {
+	case err != nil || len(found.seg.Fragments) == 0:
+		b.opts.Logger.Error("a recording cannot be read; it is left where it is", "file", name, "error", errors.Join(err, found.torn))
+		b.out.Unreadable = append(b.out.Unreadable, name)
+		return
+	case found.header:
+		b.opts.Logger.Error("the beginning of a recording is damaged; it can still be read", "file", name)
+		b.out.Unreadable = append(b.out.Unreadable, name)
+	case found.damaged():
+		b.opts.Logger.Error("a recording is damaged; only what is before the damage is shown, and the file is left as it is", "file", name, "at", found.good, "error", found.torn)
+		b.out.Unreadable = append(b.out.Unreadable, name)
+	case found.torn != nil:
+		found.seg.Open, b.clean = true, false // the recorder cuts it off when it starts
 	}
 	b.rows = append(b.rows, found.seg)
 	b.out.Segments++

@@ -8,43 +8,70 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/sightline-cam/sightline/recordings"
+	"github.com/sightline-cam/sightline/recordings/fmp4"
 	"github.com/sightline-cam/sightline/recordings/index"
 )
 
 // recover makes files and index agree again after a crash: deletions are completed,
 // torn tails cut off, files taken in whose rows were lost, and rows dropped whose
-// files are gone. After a start in good order there is nothing to do.
+// files are gone. After a start in good order there is nothing to do. What goes wrong
+// on one disk is no error: the others have to record.
 func (s *Store) recover(ctx context.Context) error {
 	ix := s.opts.Index
 	clean, err := ix.Clean(ctx)
 	if err != nil {
 		return err
 	}
+	said := s.readJournals()
 	if err := s.finishDeleting(ctx); err != nil {
+		s.opts.Logger.Error("recordings could not be deleted; they are when the recorder starts again", "error", err)
+		s.trouble()
+	}
+	if clean {
+		return ix.SetClean(ctx, false)
+	}
+	for _, d := range s.dirs {
+		d.unmended = true
+		if _, problem := d.room(); problem == nil {
+			s.mendDirectory(ctx, d)
+		}
+	}
+	if err := said.bring(ctx, ix); err != nil {
 		return err
 	}
-	if !clean {
-		var usable []string
-		for _, d := range s.dirs {
-			if _, problem := d.room(); problem != nil {
-				continue // when it comes back, the next start sees to it
-			}
-			if err := s.reconcile(ctx, d); err != nil {
-				return fmt.Errorf("mend %s: %w", d.path, err)
-			}
-			usable = append(usable, d.path)
+	return ix.SetClean(ctx, false)
+}
+
+// mendDirectory reconciles one directory after a crash. One that cannot be read is
+// taken out of use, and tried again.
+func (s *Store) mendDirectory(ctx context.Context, d *directory) {
+	if err := s.reconcile(ctx, d); err != nil {
+		s.trouble()
+		d.fail(fmt.Errorf("mend %s: %w", d.path, err), time.Now())
+		return
+	}
+	d.unmended = false
+}
+
+// readJournals reads what the journals say, and goes on counting their entries.
+func (s *Store) readJournals() *diary {
+	said := newDiary()
+	for _, d := range s.dirs {
+		if _, problem := d.room(); problem != nil {
+			continue
 		}
-		said, err := readDiary(s.opts.FS, s.opts.Logger, usable...)
-		if err != nil {
-			return err
-		}
-		if err := said.bring(ctx, ix); err != nil {
-			return err
+		if err := said.read(s.opts.FS, s.opts.Logger, d.path); err != nil {
+			s.trouble()
+			s.opts.Logger.Error("a journal cannot be read", "dir", d.path, "error", err)
 		}
 	}
-	return ix.SetClean(ctx, false)
+	s.journal.mu.Lock()
+	defer s.journal.mu.Unlock()
+	s.journal.seq = said.newest()
+	return said
 }
 
 // known are the rows of one directory, by path.
@@ -56,6 +83,12 @@ func (s *Store) reconcile(ctx context.Context, d *directory) error {
 	if err != nil {
 		return err
 	}
+	last := make(map[recordings.Stream]recordings.Time) // when the newest finished segment began
+	for _, row := range rows {
+		if !row.Open {
+			last[row.Stream] = max(last[row.Stream], row.Start)
+		}
+	}
 	var found []recordings.Segment
 	flush := func(least int) error {
 		if len(found) < least {
@@ -65,15 +98,18 @@ func (s *Store) reconcile(ctx context.Context, d *directory) error {
 		found = nil
 		return err
 	}
-	err = walk(s.opts.FS, d.path, func(rel string, _ recordings.Ref) error {
+	err = walk(s.opts.FS, d.path, func(rel string, ref recordings.Ref) error {
 		row, ok := rows[rel]
 		delete(rows, rel)
-		if ok && !row.Open {
+		if s.writes(ref) {
 			return nil
 		}
-		seg, whole := mend(d, s.opts.Logger, rel, ok)
+		if ok && !row.Open {
+			return s.trim(d, row)
+		}
+		seg, whole := mend(d, s.opts.Logger, rel, ok, ref.Start > last[ref.Stream])
 		if whole {
-			s.crashed[seg.Stream] = true
+			s.sawCrash(seg.Stream)
 			found = append(found, seg)
 		} else if ok {
 			rows[rel] = row // its row says what is not so
@@ -95,6 +131,21 @@ func (s *Store) reconcile(ctx context.Context, d *directory) error {
 	}
 	s.opts.Logger.Warn("recordings in the index have no file any more", "dir", d.path, "count", len(gone))
 	return s.opts.Index.Purge(ctx, gone...)
+}
+
+// trim cuts off what a finished file has beyond its row: it was cut off before, and
+// that was not durable.
+func (s *Store) trim(d *directory, row recordings.Segment) error {
+	name := filepath.Join(d.path, filepath.FromSlash(row.Path))
+	info, err := d.fs.Stat(name)
+	if err != nil || info.Size() <= row.Bytes {
+		return err
+	}
+	if found, err := scan(d.fs, d.path, d.name(), row.Path, true); err != nil || found.good == row.Bytes && found.damaged() {
+		return nil // damaged in the middle: it stays as it is
+	}
+	s.opts.Logger.Info("what the disk had failed to write was cut off again", "file", name, "bytes", info.Size()-row.Bytes)
+	return cutOff(d.fs, name, row.Bytes)
 }
 
 // rowsOf returns the rows of a directory, without fragments.
@@ -135,24 +186,29 @@ func (s *Store) rowsOf(ctx context.Context, dir string) (known, error) {
 const minTime = -1 << 62
 
 // mend brings a file that was being written into order, and returns its row; false
-// if it holds nothing. promised says that the index knew it: then it was synced, and
-// is kept whatever it looks like. Of another one with a torn beginning nothing was
-// ever promised, since the beginning is synced with the first fragment.
-func mend(d *directory, log *slog.Logger, rel string, promised bool) (recordings.Segment, bool) {
+// if it has none. promised says that the index knew it: then it was synced, and is
+// kept whatever it looks like. Of one that is the newest of its stream and was not,
+// nothing was ever promised. Everything else that cannot be read stays as it is: a
+// person may know better.
+func mend(d *directory, log *slog.Logger, rel string, promised, newest bool) (recordings.Segment, bool) {
 	name := filepath.Join(d.path, filepath.FromSlash(rel))
 	log = log.With("file", name)
 	found, err := scan(d.fs, d.path, d.name(), rel, true)
-	if err != nil || len(found.seg.Fragments) == 0 {
-		if promised || found.size > mostUnsynced {
-			log.Error("a recording cannot be read; it is left where it is", "error", err)
-			return recordings.Segment{}, false
-		}
+	switch begun := newest && !promised && found.size <= mostUnsynced; {
+	case err != nil && !(begun && errors.Is(err, fmp4.ErrMalformed) && found.seg.InitBytes == 0):
+		log.Error("a recording cannot be read; it is left where it is", "error", err)
+		return recordings.Segment{}, false
+	case err != nil, len(found.seg.Fragments) == 0 && begun && found.beyond == 0:
 		if err := errors.Join(d.fs.Remove(name), d.fs.SyncDir(filepath.Dir(name))); err != nil {
 			log.Warn("an empty recording could not be removed", "error", err)
 		}
 		return recordings.Segment{}, false
-	}
-	if found.size > found.good {
+	case len(found.seg.Fragments) == 0:
+		log.Error("a recording has no picture that can be read; it is left where it is", "error", found.torn)
+		return recordings.Segment{}, false
+	case found.damaged():
+		log.Error("a recording is damaged; only what is before the damage is shown, and the file is left as it is", "at", found.good, "error", found.torn)
+	case found.size > found.good:
 		if err := cutOff(d.fs, name, found.good); err != nil {
 			log.Error("the torn end of a recording could not be cut off", "error", err)
 		}
@@ -161,8 +217,9 @@ func mend(d *directory, log *slog.Logger, rel string, promised bool) (recordings
 	return found.seg, true
 }
 
-// mostUnsynced is more than any file has before its first sync, in bytes.
-const mostUnsynced = 64 << 20
+// mostUnsynced is more than a file gets between two syncs, in bytes: some seconds of
+// the best camera.
+const mostUnsynced = 16 << 20
 
 // cutOff makes a file end, durably.
 func cutOff(fsys FS, name string, size int64) error {
@@ -182,8 +239,21 @@ func (s *Store) finishDeleting(ctx context.Context) error {
 	return s.unlink(ctx, rows)
 }
 
-// Delete removes segments for good. Those being written are passed over, and so are
-// those on a directory that cannot be used: they are removed when it can.
+// writes reports whether a segment is being written now.
+func (s *Store) writes(ref recordings.Ref) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.writers[ref] != nil
+}
+
+func (s *Store) sawCrash(stream recordings.Stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.crashed[stream] = true
+}
+
+// Delete removes segments for good. Those being written, or locked, are passed over,
+// and so are those on a directory that cannot be used: they are removed when it can.
 func (s *Store) Delete(ctx context.Context, refs ...recordings.Ref) error {
 	if s.opts.ReadOnly {
 		return ErrReadOnly
@@ -197,7 +267,14 @@ func (s *Store) Delete(ctx context.Context, refs ...recordings.Ref) error {
 		if err != nil {
 			return err
 		}
-		rows = append(rows, row)
+		// It may have been locked since somebody decided to delete it.
+		locks, err := s.opts.Index.Locks(ctx, row.Camera, row.Range())
+		if err != nil {
+			return err
+		}
+		if len(locks) == 0 {
+			rows = append(rows, row)
+		}
 	}
 	if len(rows) == 0 {
 		return nil

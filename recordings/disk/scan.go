@@ -3,6 +3,7 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -19,7 +20,26 @@ type scanned struct {
 	size, good int64
 	// torn is why what follows is no fragment; nil if nothing does.
 	torn error
+	// beyond is how many bytes from the first whole fragment after the torn place on
+	// there are: damage in the middle of a file, not a torn end. Found out only where
+	// everything is verified.
+	beyond int64
+	// header says that the beginning can be read, and is not as it was written.
+	header bool
 }
+
+// damaged reports whether more whole fragments follow the torn place than a crash can
+// leave there: what was written since the last sync.
+func (s *scanned) damaged() bool {
+	var largest int64
+	for _, f := range s.seg.Fragments {
+		largest = max(largest, f.Bytes)
+	}
+	return s.beyond > min(mostUnsynced, unsyncedFragments*largest)
+}
+
+// unsyncedFragments is more than what is written between two syncs of one file.
+const unsyncedFragments = 4
 
 // scan reads a segment's file. verify reads all of it. The error says that it is no
 // segment at all, or cannot be read.
@@ -38,6 +58,7 @@ func scan(fsys FS, dir, id, rel string, verify bool) (s scanned, err error) {
 	if err != nil {
 		return s, fmt.Errorf("%s: %w", rel, err)
 	}
+	s.header = file.Damaged
 	s.seg = recordings.Segment{
 		Ref: file.Ref, Dir: id, Path: rel, InitBytes: file.InitBytes, Format: file.Format,
 		Origin: file.Origin, Before: file.Before, Gaps: file.Gaps, ClockOffset: file.ClockOffset,
@@ -48,6 +69,14 @@ func scan(fsys FS, dir, id, rel string, verify bool) (s scanned, err error) {
 	})
 	if s.torn != nil && !errors.Is(s.torn, fmp4.ErrTorn) {
 		return s, fmt.Errorf("%s: %w", rel, s.torn)
+	}
+	if s.torn != nil && verify {
+		switch next, err := file.Next(s.good); {
+		case err == nil:
+			s.beyond = s.size - next
+		case !errors.Is(err, io.EOF):
+			return s, fmt.Errorf("%s: %w", rel, err)
+		}
 	}
 	s.seg.Bytes, s.seg.End = s.good, s.seg.Start
 	if n := len(s.seg.Fragments); n > 0 {

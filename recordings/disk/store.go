@@ -74,7 +74,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return s, s.lookOnly(ctx)
 	}
 	for _, d := range s.dirs {
-		_ = d.attach(ctx, o.Index, time.Now()) // it has logged why
+		_ = s.attach(ctx, d, time.Now()) // it has logged why
 	}
 	if err := s.recover(ctx); err != nil {
 		return nil, err
@@ -104,12 +104,28 @@ func (s *Store) Run(ctx context.Context) error {
 	}
 }
 
+// attach finds out whether a directory can be used, and is none of the others under
+// another name.
+func (s *Store) attach(ctx context.Context, d *directory, now time.Time) error {
+	if err := d.attach(ctx, s.opts.Index, now); err != nil {
+		return err
+	}
+	for _, o := range s.dirs {
+		if _, problem := o.room(); o != d && problem == nil && o.name() == d.name() {
+			err := fmt.Errorf("%s is %s under another name, or a copy of it; name one of the two", d.path, o.path)
+			d.fail(err, now)
+			return err
+		}
+	}
+	return nil
+}
+
 // lookAfter tries directories again that could not be used.
 func (s *Store) lookAfter(ctx context.Context) {
 	now := time.Now()
 	for _, d := range s.dirs {
-		if d.due(now, s.opts.ProbeEvery) {
-			_ = d.attach(ctx, s.opts.Index, now)
+		if d.due(now, s.opts.ProbeEvery) && s.attach(ctx, d, now) == nil && d.unmended {
+			s.mendDirectory(ctx, d)
 		}
 	}
 }
@@ -136,7 +152,9 @@ func (s *Store) Close(ctx context.Context) error {
 		_ = w.Close()
 	}
 	err := s.Sync(ctx)
-	s.syncs.Wait()
+	if !s.settled() {
+		err = errors.Join(err, errSlow)
+	}
 	if err != nil {
 		return err
 	}
@@ -147,6 +165,24 @@ func (s *Store) Close(ctx context.Context) error {
 		return nil
 	}
 	return s.opts.Index.SetClean(ctx, true)
+}
+
+// settled waits for the syncs under way, though not for ever: a disk that hangs must
+// not keep the process from ending.
+func (s *Store) settled() bool {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.syncs.Wait()
+	}()
+	timer := time.NewTimer(syncPatience)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // Create begins a segment in the usable directory with the most room. Of seg it
@@ -191,14 +227,15 @@ func (s *Store) choose() (*directory, error) {
 	var problems error
 	for _, d := range s.dirs {
 		free, err := d.room()
-		if err == nil && free < s.opts.MinFree {
+		floor := d.floor(s.opts.MinFree)
+		if err == nil && free < floor {
 			d.measure() // somebody may have made room
 			free, _ = d.room()
 		}
 		switch {
 		case err != nil:
 			problems = errors.Join(problems, err)
-		case free < s.opts.MinFree:
+		case free < floor:
 			full = true
 		case free > most:
 			best, most = d, free

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -75,7 +77,7 @@ func (s *Store) syncDirectory(ctx context.Context, d *directory, open []*writer)
 			d.unput = nil
 		}
 	}
-	changed := s.promiseAll(open)
+	changed := s.promiseAll()
 	s.mu.Lock()
 	for _, w := range over {
 		delete(s.writers, w.seg.Ref)
@@ -120,27 +122,43 @@ func syncAll(open []*writer) (rows []recordings.Segment, over []*writer, err err
 	return rows, over, err
 }
 
-// promiseAll tells what is durable now.
-func (s *Store) promiseAll(open []*writer) (changed bool) {
-	type news struct {
-		stream recordings.Stream
-		until  recordings.Time
-	}
-	var told []news
+// promiseAll tells what is durable now: of each stream everything up to there, so
+// never beyond a segment of which something is not, on whatever disk that lies.
+func (s *Store) promiseAll() (changed bool) {
 	s.mu.Lock()
-	for _, w := range open {
-		until, ok := w.promised()
-		was, now := s.durable[w.seg.Stream], promise{w.seg.Generation, until}
-		if ok && w.seg.Origin != recordings.Backfill && now.after(was) {
-			s.durable[w.seg.Stream] = now
-			told = append(told, news{w.seg.Stream, until})
+	writers := slices.Collect(maps.Values(s.writers))
+	s.mu.Unlock()
+	now := make(map[recordings.Stream]promise)
+	held := make(map[recordings.Stream]promise) // not beyond
+	for _, w := range writers {
+		if w.seg.Origin == recordings.Backfill {
+			continue
+		}
+		until, begun, complete := w.promised()
+		p := promise{w.seg.Generation, until}
+		if was, ok := now[w.seg.Stream]; begun && (!ok || p.after(was)) {
+			now[w.seg.Stream] = p
+		}
+		if was, ok := held[w.seg.Stream]; !complete && (!ok || was.after(p)) {
+			held[w.seg.Stream] = p
 		}
 	}
-	s.mu.Unlock()
-	for _, n := range told {
-		s.opts.OnDurable(n.stream, n.until)
+	for stream, p := range now {
+		if limit, ok := held[stream]; ok && p.after(limit) {
+			p = limit
+		}
+		s.mu.Lock()
+		news := p.until > 0 && p.after(s.durable[stream])
+		if news {
+			s.durable[stream] = p
+		}
+		s.mu.Unlock()
+		if news {
+			s.opts.OnDurable(stream, p.until)
+			changed = true
+		}
 	}
-	return len(told) > 0
+	return changed
 }
 
 // after reports whether a promise goes beyond another.

@@ -23,14 +23,19 @@ type writer struct {
 	path    string
 	folders []string // whose names have to be synced before the first promise, innermost first
 
-	mu     sync.Mutex // guards what follows
-	file   File       // nil once it is closed
-	seg    recordings.Segment
-	closed bool            // nothing is appended any more
-	failed error           // why nothing can be appended any more
-	ragged bool            // something that does not count could not be cut off
-	doubt  bool            // the disk failed: what is beyond the durable part does not count
-	own    []time.Duration // of each fragment by itself, whatever follows it
+	// writing is held while the file is written to or cut off, which may take as long
+	// as the disk likes. Nobody but who does that waits for it.
+	writing sync.Mutex
+
+	mu        sync.Mutex // guards what follows
+	file      File       // nil once it is closed
+	seg       recordings.Segment
+	appending bool            // a write is under way
+	closed    bool            // nothing is appended any more
+	failed    error           // why nothing can be appended any more
+	ragged    bool            // something that does not count could not be cut off
+	doubt     bool            // the disk failed: what is beyond the durable part does not count
+	own       []time.Duration // of each fragment by itself, whatever follows it
 
 	// What the last sync promised, and whether the index has heard of it.
 	durableBytes int64
@@ -79,20 +84,20 @@ func writeFull(f File, data []byte, at int64) error {
 
 // Append implements recordings.Writer.
 func (w *writer) Append(f recordings.Fragment, data []byte) error {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	at, err := w.begin(&f, data)
+	if err != nil {
+		return err
+	}
+	err = writeFull(w.file, data, at) // only we close it, and not while appending is set
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	switch {
-	case w.failed != nil:
-		return w.failed
-	case w.closed:
-		return fmt.Errorf("write %s: %w", w.seg.Path, ErrClosed)
-	case int64(len(data)) != f.Bytes || f.Duration <= 0 || len(w.seg.Fragments) > 0 && f.Start <= w.seg.Fragments[len(w.seg.Fragments)-1].Start:
-		return fmt.Errorf("write %s: the fragment at %v does not follow the one before", w.seg.Path, f.Start)
-	}
-	if err := writeFull(w.file, data, w.seg.Bytes); err != nil {
+	w.appending = false
+	if err != nil {
 		return w.failLocked(fmt.Errorf("write %s: %w", w.seg.Path, err))
 	}
-	f.Offset = w.seg.Bytes
+	f.Offset = at
 	if n := len(w.seg.Fragments); n > 0 {
 		last := &w.seg.Fragments[n-1]
 		last.Duration = f.Start.Sub(last.Start)
@@ -104,21 +109,42 @@ func (w *writer) Append(f recordings.Fragment, data []byte) error {
 	return nil
 }
 
+// begin checks a fragment and says where it goes.
+func (w *writer) begin(f *recordings.Fragment, data []byte) (at int64, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch n := len(w.seg.Fragments); {
+	case w.failed != nil:
+		return 0, w.failed
+	case w.closed:
+		return 0, fmt.Errorf("write %s: %w", w.seg.Path, ErrClosed)
+	case int64(len(data)) != f.Bytes || f.Duration <= 0 || n > 0 && f.Start <= w.seg.Fragments[n-1].Start:
+		return 0, fmt.Errorf("write %s: the fragment at %v does not follow the one before", w.seg.Path, f.Start)
+	}
+	w.appending = true
+	return w.seg.Bytes, nil
+}
+
 // failLocked ends the segment. What was torn off is cut off, so that the file is
 // whole fragments only; where that fails too, the next start does it.
 func (w *writer) failLocked(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		// Everything before is as good as ever.
-		w.closed, w.failed = true, w.store.blame(w.dir, err)
-		if cut := w.file.Truncate(w.seg.Bytes); cut != nil {
-			w.ragged = true
-			w.store.trouble()
-			w.store.opts.Logger.Warn("a torn piece of a recording could not be cut off; the next start does it", "file", w.path, "error", cut)
-		}
+	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+		w.distrustLocked(err)
 		return w.failed
 	}
-	w.distrustLocked(err)
+	// Everything before is as good as ever.
+	w.closed, w.failed = true, w.store.blame(w.dir, err)
+	if cut := w.file.Truncate(w.seg.Bytes); cut != nil {
+		w.raggedLocked(cut)
+	}
 	return w.failed
+}
+
+// raggedLocked notes that the file has an end that does not count.
+func (w *writer) raggedLocked(err error) {
+	w.ragged = true
+	w.store.trouble()
+	w.store.opts.Logger.Warn("a torn piece of a recording could not be cut off; the next start does it", "file", w.path, "error", err)
 }
 
 // distrustLocked ends the segment at what the last sync promised: nobody knows what
@@ -126,9 +152,12 @@ func (w *writer) failLocked(err error) error {
 func (w *writer) distrustLocked(err error) {
 	w.closed, w.doubt, w.failed = true, true, w.store.blame(w.dir, err)
 	w.cutLocked(w.durableFrags)
-	cut := w.file.Truncate(w.seg.Bytes)
-	w.ragged = cut != nil
-	w.store.opts.Logger.Error("a recording ends early because the disk failed", "file", w.path, "until", w.seg.End.String(), "error", errors.Join(err, cut))
+	w.store.opts.Logger.Error("a recording ends early because the disk failed", "file", w.path, "until", w.seg.End.String(), "error", err)
+	// It is not synced: this disk's word counts for nothing. If what is cut off comes
+	// back, the next start cuts it off again.
+	if cut := w.file.Truncate(w.seg.Bytes); cut != nil {
+		w.raggedLocked(cut)
+	}
 }
 
 // cutLocked forgets all but n fragments.
@@ -172,7 +201,7 @@ func (w *writer) sync() (row *recordings.Segment, over bool) {
 			w.durableBytes, w.durableFrags = bytes, frags
 		}
 	}
-	over = w.closed && (w.doubt || w.seg.Bytes == w.durableBytes)
+	over = w.closed && !w.appending && (w.doubt || w.seg.Bytes == w.durableBytes)
 	if over {
 		row = w.finishLocked()
 	} else if !w.indexed && w.durableFrags > 0 {
@@ -247,13 +276,15 @@ func (w *writer) snapshot(fragments bool) recordings.Segment {
 	return seg
 }
 
-// promised returns up to when the segment is safe from a power cut, and whether it
-// is at all.
-func (w *writer) promised() (recordings.Time, bool) {
+// promised returns up to when the segment is safe from a power cut: its Start if
+// nothing is yet, and then begun is false. complete says that there is nothing else of
+// it.
+func (w *writer) promised() (until recordings.Time, begun, complete bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.durableFrags == 0 {
-		return 0, false
+	until, complete = w.seg.Start, w.doubt || w.seg.Bytes == w.durableBytes && !w.appending
+	if n := min(w.durableFrags, len(w.seg.Fragments)); n > 0 {
+		until, begun = w.seg.Fragments[n-1].End(), true
 	}
-	return w.seg.Fragments[w.durableFrags-1].End(), true
+	return until, begun, complete
 }

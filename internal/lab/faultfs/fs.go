@@ -39,6 +39,7 @@ type FS struct {
 	off    bool
 	used   int64
 	hang   func(name string)
+	bad    map[string]bool // folders that cannot be read
 }
 
 var _ disk.FS = (*FS)(nil)
@@ -58,6 +59,16 @@ func (f *FS) SetHang(hang func(name string)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.hang = hang
+}
+
+// SetBadFolder makes a folder one that cannot be read.
+func (f *FS) SetBadFolder(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.bad == nil {
+		f.bad = make(map[string]bool)
+	}
+	f.bad[name] = true
 }
 
 func (f *FS) hangs(name string) {
@@ -239,6 +250,9 @@ func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
 		return nil, failed("open", name, ErrStopped)
 	}
 	n, err := f.find(name)
+	if err == nil && f.bad[name] {
+		err = syscall.EIO
+	}
 	if err != nil {
 		return nil, failed("open", name, err)
 	}

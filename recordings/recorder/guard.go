@@ -15,6 +15,8 @@ const (
 	noticed = 2 * time.Second
 	// maxEvents is how many events of a camera are looked at; the newest.
 	maxEvents = 100
+	// stale is more than the age of the oldest frame that a hub has.
+	stale = 10 * time.Second
 )
 
 // guard keeps the rules of a camera up to date. It asks the store in a goroutine of
@@ -45,10 +47,16 @@ func (g *guard) look(ctx context.Context, store Catalogue, now time.Time) error 
 	case paused:
 		pause.Camera = g.camera
 		next.pause = pause
+		// What came before the pause is shown, but only at its first look and by a
+		// clock that can be right. A pause is in force because the store says so.
+		next.held = old.pause.Camera != "" || recordings.TimeOf(now) < pause.From
 	case old.pause.Camera != "":
-		next.pause = recordings.Pause{}
+		next.pause, next.held = recordings.Pause{}, false
 		// Somebody ended it since the last look; what came until now is not shown.
-		next.lifted = recordings.Range{From: old.pause.From, To: recordings.TimeOf(now)}
+		next.lifted = recordings.Range{From: recordings.TimeOf(now).Add(-stale), To: recordings.TimeOf(now)}
+		if !old.held {
+			next.lifted.From = max(next.lifted.From, old.pause.From)
+		}
 		if old.pause.To != 0 {
 			next.lifted.To = min(next.lifted.To, old.pause.To)
 		}
@@ -60,7 +68,7 @@ func (g *guard) look(ctx context.Context, store Catalogue, now time.Time) error 
 			next.windows = old.windows
 		}
 	}
-	if next.pause != old.pause || next.lifted != old.lifted || !slices.Equal(next.windows, old.windows) {
+	if next.pause != old.pause || next.held != old.held || next.lifted != old.lifted || !slices.Equal(next.windows, old.windows) {
 		g.current.Store(&next)
 	}
 	return err

@@ -7,8 +7,11 @@ import "github.com/sightline-cam/sightline/recordings"
 type rules struct {
 	schedule Schedule
 	onEvent  bool
-	// pause holds now, if it has a camera; lifted is when the last one was in force.
+	// pause holds now, if it has a camera; held: even before its beginning, because
+	// the clock may have been set back since. lifted is when the last one was in
+	// force, as far as frames of then may still come.
 	pause  recordings.Pause
+	held   bool
 	lifted recordings.Range
 	// windows are around events.
 	windows []recordings.Range
@@ -17,7 +20,7 @@ type rules struct {
 // verdict returns why a frame that arrived then is not to be recorded; empty: it is.
 // The causes are Paused, Schedule and NoEvent, in this order.
 func (r *rules) verdict(at recordings.Time) recordings.Cause {
-	if r.pause.Camera != "" && at >= r.pause.From && (r.pause.To == 0 || at < r.pause.To) ||
+	if r.pause.Camera != "" && (r.held || at >= r.pause.From) && (r.pause.To == 0 || at < r.pause.To) ||
 		at >= r.lifted.From && at < r.lifted.To {
 		return recordings.Paused
 	}

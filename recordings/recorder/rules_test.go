@@ -55,10 +55,12 @@ func TestRecorder_PauseIsPrivate(t *testing.T) {
 func TestRecorder_PauseWithAnEnd(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		h := newTheatre(t)
-		from := recordings.TimeOf(time.Now().Add(5 * time.Second))
+		s := record(t, h, Policy{}, nil)
+		h.show(5 * time.Second)
+		from := recordings.TimeOf(time.Now())
 		p := recordings.Pause{Camera: "front", Range: recordings.Range{From: from, To: from.Add(5 * time.Second)}}
-		s := record(t, h, Policy{}, func(_ *Options, s *shelf) { s.pauses = map[string]recordings.Pause{"front": p} })
-		h.show(7 * time.Second)
+		s.shelf.set(func() { s.shelf.pauses = map[string]recordings.Pause{"front": p} })
+		h.show(2 * time.Second)
 		if st := s.Status()[0]; !st.Paused || !st.PausedUntil.Equal(p.To.Std()) || !strings.HasPrefix(st.Reason, "recording is paused until ") {
 			t.Errorf("status %+v", st)
 		}
@@ -69,6 +71,56 @@ func TestRecorder_PauseWithAnEnd(t *testing.T) {
 		wantFrames(t, s, h.film, [2]int64{0, 125}, [2]int64{250, 375})
 		wantCauses(t, s.shelf.gaps(t, front()), recordings.Paused)
 	})
+}
+
+// A pause holds even if the clock on the wall says that it has not begun.
+func TestRecorder_PauseHoldsWhenTheClockIsBehind(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		h := newTheatre(t)
+		from := recordings.TimeOf(time.Now().Add(24 * time.Hour))
+		p := recordings.Pause{Camera: "front", Range: recordings.Range{From: from}}
+		s := record(t, h, Policy{}, func(_ *Options, s *shelf) { s.pauses = map[string]recordings.Pause{"front": p} })
+		h.show(10 * time.Second)
+		if st := s.Status()[0]; st.Recording || !st.Paused || len(s.shelf.books(front())) != 0 {
+			t.Errorf("status %+v, %d segments", st, len(s.shelf.books(front())))
+		}
+		s.shelf.set(func() { s.shelf.pauses = nil })
+		to := recordings.TimeOf(time.Now())
+		h.show(5 * time.Second)
+		s.end()
+		books := s.shelf.books(front())
+		if len(books) != 1 || books[0].Start < to || books[0].Start.Sub(to) > 1500*time.Millisecond {
+			t.Errorf("%d segments after the pause", len(books))
+		}
+	})
+}
+
+func TestGuard_PauseHoldsWhenTheClockIsSetBack(t *testing.T) {
+	var s shelf
+	g := newGuard("front", Policy{})
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	look := func(at time.Time) {
+		if err := g.look(t.Context(), &s, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.pauses = map[string]recordings.Pause{"front": {Camera: "front", Range: recordings.Range{From: recordings.TimeOf(now)}}}
+	look(now.Add(200 * time.Millisecond))
+	if before := recordings.TimeOf(now.Add(-time.Millisecond)); g.rules().verdict(before) != "" {
+		t.Error("what came before the pause is lost")
+	}
+	look(now.Add(700 * time.Millisecond))
+	back := now.Add(-time.Hour)
+	if g.rules().verdict(recordings.TimeOf(back)) != recordings.Paused {
+		t.Error("the pause does not hold")
+	}
+	s.pauses = nil
+	look(back)
+	for at, want := range map[time.Duration]recordings.Cause{-time.Millisecond: recordings.Paused, time.Millisecond: "", time.Hour: ""} {
+		if got := g.rules().verdict(recordings.TimeOf(back.Add(at))); got != want {
+			t.Errorf("%v after the end of the pause: %q, want %q", at, got, want)
+		}
+	}
 }
 
 func TestRecorder_KeepsToItsTimes(t *testing.T) {

@@ -157,8 +157,9 @@ func (a *remoteAgent) dial(ctx context.Context, w remote.Want) (remote.Session, 
 	if len(w.Cameras) > 0 {
 		a.list()
 	}
+	asks := len(w.Cameras) == 0 && a.remote.Status().Connected // whether it would answer another session
 	s, err := a.opts.Dial(ctx, w)
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && !asks {
 		a.note(err)
 	}
 	return s, err

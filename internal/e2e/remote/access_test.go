@@ -25,7 +25,7 @@ func TestAccess_IsGivenByALinkOnce(t *testing.T) {
 		return !c.Recording && strings.HasPrefix(c.Reason, "The agent refuses this recorder")
 	})
 	l.recorder.WaitFor(t, `level=WARN msg="the cameras of the agent are not recorded; it is tried again".*The agent refuses`, patience)
-	l.stopRecorder()
+	l.recorder.Stop(t)
 
 	// An invitation gives access, once, and later starts need neither the secret nor
 	// the signaling server.
@@ -39,7 +39,7 @@ func TestAccess_IsGivenByALinkOnce(t *testing.T) {
 	if v, ok := l.metric("sightline_remote_verified"); !ok || v != 1 {
 		t.Error("the recorder does not know what the agent has")
 	}
-	l.stopRecorder()
+	l.recorder.Stop(t)
 	if text, err := os.ReadFile(filepath.Join(l.recorderDir, "remotes.json")); err != nil || strings.Contains(string(text), invite[strings.LastIndex(invite, ".")+1:]) {
 		t.Errorf("the secret is in the folder, or: %v", err)
 	}
@@ -48,7 +48,7 @@ func TestAccess_IsGivenByALinkOnce(t *testing.T) {
 	if log, _ := l.recorder.Log(); strings.Contains(log, "does not accept") {
 		t.Error("the secret was shown twice")
 	}
-	l.stopRecorder()
+	l.recorder.Stop(t)
 
 	// Somebody else comes too late with it.
 	l.recorderDir = filepath.Join(dirs, "late")
@@ -56,7 +56,7 @@ func TestAccess_IsGivenByALinkOnce(t *testing.T) {
 	l.wait("the reason is that the link was used", func() bool {
 		return strings.Contains(l.overview().Reason, "used already")
 	})
-	l.stopRecorder()
+	l.recorder.Stop(t)
 
 	// Without the right to play back, what comes live is recorded, and that is said.
 	l.recorderDir = filepath.Join(dirs, "watcher")
@@ -66,7 +66,7 @@ func TestAccess_IsGivenByALinkOnce(t *testing.T) {
 		return c.Recording && c.to() > time.Now().Add(-10*time.Second).UnixMilli() && strings.Contains(c.Reason, "cannot be fetched again")
 	})
 	l.recorder.WaitFor(t, `level=WARN msg="recorded as it comes live`, patience)
-	l.stopRecorder()
+	l.recorder.Stop(t)
 }
 
 // invite makes an invitation at the agent.

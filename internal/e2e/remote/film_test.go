@@ -45,6 +45,7 @@ const (
 	filmHeight = 360
 	// filmGOP makes groups short, so that little has to be waited for.
 	filmGOP = time.Second
+	filmFPS = 25
 	// patient is how many pictures wait for a client that was stopped.
 	patient = 4096
 )
@@ -52,7 +53,7 @@ const (
 // newFilm starts a camera that ends with the test.
 func newFilm(t *testing.T) *film {
 	t.Helper()
-	e, err := testpattern.New(testpattern.Options{Width: filmWidth, Height: filmHeight, GOP: filmGOP})
+	e, err := testpattern.New(testpattern.Options{Width: filmWidth, Height: filmHeight, GOP: filmGOP, FPS: filmFPS})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +79,7 @@ func newFilm(t *testing.T) *film {
 // turn makes the pictures.
 func (f *film) turn(e *testpattern.Encoder) {
 	start := time.Now()
-	tick := time.NewTicker(time.Second / time.Duration(e.Options().FPS))
+	tick := time.NewTicker(time.Second / filmFPS)
 	defer tick.Stop()
 	for n := uint32(0); ; n++ {
 		var now time.Time

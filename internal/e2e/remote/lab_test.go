@@ -32,7 +32,6 @@ type lab struct {
 	client *http.Client
 
 	agentDir, recorderDir string
-	enter                 func(who string, args []string) []string // into a network; may be nil
 	signalAddr, link, url string
 
 	signal, agent, recorder *program.Program
@@ -40,13 +39,11 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	for _, tool := range []string{"ffmpeg"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatal(err)
-			}
-			t.Skip(tool + " is not installed; it decodes what was recorded")
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
 		}
+		t.Skip("ffmpeg is not installed; it decodes what was recorded")
 	}
 	l := &lab{
 		t: t, bin: build(t), agentDir: filepath.Join(t.TempDir(), "agent"), recorderDir: filepath.Join(t.TempDir(), "recorder"),
@@ -85,13 +82,9 @@ var built = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-func (l *lab) start(who string, args ...string) *program.Program {
+func (l *lab) start(args ...string) *program.Program {
 	l.t.Helper()
-	args = append([]string{l.bin}, args...)
-	if l.enter != nil {
-		args = l.enter(who, args)
-	}
-	return program.Start(l.t, exec.Command(args[0], args[1:]...))
+	return program.Start(l.t, exec.Command(l.bin, args...))
 }
 
 // run runs the program to its end and returns what it printed.
@@ -108,16 +101,16 @@ func (l *lab) run(args ...string) string {
 
 func (l *lab) startSignal() {
 	l.t.Helper()
-	l.signal = l.start("signal", "signal", "--listen", "127.0.0.1:0")
+	l.signal = l.start("signal", "--listen", "127.0.0.1:0")
 	l.signalAddr = l.signal.WaitFor(l.t, `signaling server is at http://([0-9.:]+)`, patience)[1]
 }
 
 // startAgent starts the agent, with more arguments than it always has.
 func (l *lab) startAgent(more ...string) {
 	l.t.Helper()
-	l.agent = l.start("agent", append([]string{
+	l.agent = l.start(append([]string{
 		"camera", "--state-dir", l.agentDir, "--spool-dir", filepath.Join(l.agentDir, "spool"), "--listen", "127.0.0.1:0", "--udp", "127.0.0.1:0",
-		"--signal", "ws://" + l.signalAddr, "--name", "Gate", "--log-level", "debug", l.film.url,
+		"--signal", "ws://" + l.signalAddr, "--no-tcp", "--name", "Gate", l.film.url,
 	}, more...)...)
 }
 
@@ -129,19 +122,10 @@ func (l *lab) awaitLink() {
 
 func (l *lab) startRecorder(more ...string) {
 	l.t.Helper()
-	l.recorder = l.start("recorder", append([]string{
+	l.recorder = l.start(append([]string{
 		"nvr", "--state-dir", l.recorderDir, "--dir", filepath.Join(l.recorderDir, "recordings"), "--listen", "127.0.0.1:0", "--open",
-		"--log-level", "debug",
 	}, more...)...)
-	begun := time.Now()
-	defer func() { l.t.Logf("recorder up after %v", time.Since(begun)) }()
 	l.url = l.recorder.WaitFor(l.t, `(http://127\.0\.0\.1:\d+)/#peer`, patience)[1]
-}
-
-func (l *lab) stopRecorder() {
-	begun := time.Now()
-	l.recorder.Stop(l.t)
-	l.t.Logf("recorder down after %v", time.Since(begun))
 }
 
 // freeze stops a process for a while, without an end to it.
@@ -237,6 +221,16 @@ func (l *lab) recorded() {
 	l.wait("the recording goes on", func() bool {
 		c := l.overview()
 		return c.Recording && c.to() >= now && c.Streams[0].DurableMs >= now
+	})
+}
+
+// ticket waits until the recorder can dial the agent by itself.
+func (l *lab) ticket() {
+	l.t.Helper()
+	secret := regexp.MustCompile(`"secret": ?"[^"]`)
+	l.wait("the recorder has a ticket", func() bool {
+		text, err := os.ReadFile(filepath.Join(l.recorderDir, "viewer-addresses.json"))
+		return err == nil && secret.Match(text)
 	})
 }
 

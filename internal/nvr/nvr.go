@@ -56,11 +56,11 @@ func (n *NVR) open(ctx context.Context) (err error) {
 	if n.token, err = eventToken(o.StateDir); err != nil {
 		return err
 	}
-	if n.index, err = index.Open(ctx, filepath.Join(o.StateDir, IndexFile), index.Options{}); err != nil {
+	log := o.Logger.With("part", "recordings")
+	if n.index, err = openIndex(ctx, filepath.Join(o.StateDir, IndexFile), o.Recording.Dirs, log); err != nil {
 		return err
 	}
-	log := o.Logger.With("part", "recordings")
-	n.store, err = disk.Open(ctx, disk.Options{Dirs: o.Recording.Dirs, Index: n.index, SyncEvery: n.storeSync(), Logger: log})
+	n.store, err = disk.Open(ctx, disk.Options{Dirs: o.Recording.Dirs, Index: n.index, MinFree: leastFree(o.Recording.MinFree), SyncEvery: n.storeSync(), Logger: log})
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func (e *Export) Gaps() (gaps []recordings.Range) {
 }
 
 // Damaged returns how many fragments could not be understood, of those read so far
-// and of those in segments whose beginning could not. There is nothing in the export
+// and of those in segments whose beginning could not or whose end is missing. There is nothing in the export
 // where they would be; its size is as it was promised.
 func (e *Export) Damaged() int { return e.damaged }
 
@@ -181,11 +181,15 @@ func (e *Export) read(p *part, number int, at, offset, size int64) error {
 		e.buffer = make([]byte, size+size/4)
 	}
 	b := e.buffer[:size]
-	if n, err := e.media.ReadAt(b, offset); n < len(b) {
+	n, err := e.media.ReadAt(b, offset)
+	if n < len(b) && !damaged(err) {
 		return fmt.Errorf("export %v of %v: read %d bytes at %d: %w", p.seg.Fragments[number].Start, p.seg.Stream, size, offset, err)
 	}
-	piece, err := fmp4.Rewrite(b, p.edit(number, e.layout.tracks[p.pictureTrack-1].Delay))
-	if err != nil {
+	var piece []byte
+	if n == len(b) {
+		piece, err = fmp4.Rewrite(b, p.edit(number, e.layout.tracks[p.pictureTrack-1].Delay))
+	}
+	if n < len(b) || err != nil {
 		e.damaged++
 		piece = b[fmp4.CheckBytes:]
 		clear(piece)

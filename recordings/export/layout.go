@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/sightline-cam/sightline/recordings"
 	"github.com/sightline-cam/sightline/recordings/fmp4"
@@ -19,7 +20,7 @@ type layout struct {
 	// duration of all, in ticks of VideoClock.
 	duration int64
 	// damaged is how many fragments are left out because the beginning of their
-	// segment cannot be understood.
+	// segment cannot be understood, or because its end is missing.
 	damaged int
 }
 
@@ -37,7 +38,7 @@ func newLayout(ctx context.Context, open Opener, segments []recordings.Segment, 
 		}
 		p := &part{seg: s}
 		name, err := l.load(ctx, open, p, o)
-		if errors.Is(err, fmp4.ErrMalformed) && len(segments) > 1 {
+		if damaged(err) && len(segments) > 1 {
 			l.damaged += len(s.Fragments)
 			continue
 		}
@@ -67,6 +68,12 @@ func newLayout(ctx context.Context, open Opener, segments []recordings.Segment, 
 	return l, nil
 }
 
+// damaged reports whether an error says that a file is not what it should be: it is
+// not a segment, or ends too early.
+func damaged(err error) bool {
+	return errors.Is(err, fmp4.ErrMalformed) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
 // load reads what describes the part's segment, and returns the camera's name.
 func (l *layout) load(ctx context.Context, open Opener, p *part, o Options) (name string, err error) {
 	m, err := open(ctx, p.seg.Ref)
@@ -74,7 +81,11 @@ func (l *layout) load(ctx context.Context, open Opener, p *part, o Options) (nam
 		return "", err
 	}
 	defer m.Close() //nolint:errcheck // only read
-	return p.load(m, &l.tracks, o)
+	name, err = p.load(m, &l.tracks, o)
+	if err == nil {
+		l.damaged += p.missing
+	}
+	return name, err
 }
 
 // place decides where each part begins.

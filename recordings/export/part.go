@@ -1,7 +1,6 @@
 package export
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -16,6 +15,8 @@ type part struct {
 	// number is how many fragments precede it.
 	offset, size int64
 	number       int
+	// missing is how many fragments are not in the file, which is too short.
+	missing int
 
 	// Numbers of tracks and sample entries, from 1 on; soundTrack is 0 without sound.
 	pictureTrack, pictureEntry uint32
@@ -111,8 +112,8 @@ func (p *part) load(m Media, t *tracks, o Options) (name string, err error) {
 		}
 		end = f.Offset + f.Bytes
 	}
-	if end > m.Size() {
-		return "", fmt.Errorf("it has %d bytes, of %d in the index; run sightline recordings check", m.Size(), end)
+	if fragments = p.shorten(m.Size()); len(fragments) == 0 {
+		return "", fmt.Errorf("it has %d bytes, of %d in the index; run sightline recordings check: %w", m.Size(), end, fmp4.ErrMalformed)
 	}
 	p.delay = file.Delay
 	p.pictureTrack, p.pictureEntry = t.video(file)
@@ -129,6 +130,19 @@ func (p *part) load(m Media, t *tracks, o Options) (name string, err error) {
 		p.size += p.bytes(f) - fmp4.CheckBytes
 	}
 	return file.CameraName, nil
+}
+
+// shorten leaves out the fragments that are not in a file of that size, and returns
+// the others.
+func (p *part) shorten(size int64) []recordings.Fragment {
+	all := p.seg.Fragments
+	n := len(all)
+	for n > 0 && all[n-1].Offset+all[n-1].Bytes > size {
+		n--
+	}
+	p.missing = len(all) - n
+	p.seg.Fragments = all[:n:n]
+	return p.seg.Fragments
 }
 
 // spans reads what the pictures and the sound of the fragments cover.
@@ -168,7 +182,7 @@ type spans struct{ video, audio fmp4.Span }
 // span reads what a fragment covers. Of a damaged one it is what the index says.
 func (p *part) span(m Media, f recordings.Fragment) (s spans, err error) {
 	s.video, s.audio, err = fmp4.ReadSpans(m, f)
-	if !errors.Is(err, fmp4.ErrMalformed) {
+	if !damaged(err) {
 		return s, err
 	}
 	end := f.MediaStart + ticks(f.Duration)

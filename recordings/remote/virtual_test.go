@@ -144,8 +144,9 @@ func TestVirtual_NoPictureIsMissing(t *testing.T) {
 		lacking, twice, _ := compare(p.made[:last], s.pieces(t, mainOf("front")))
 		_, _, otherwise := compare(p.made, s.pieces(t, mainOf("front")))
 		t.Logf("a live viewer saw %.4f of the pictures, 99 %% within %v, while others were fetched, and %.4f within %v after that", share, late, after, lateAfter)
-		// With fewer packets chance alone is taken for congestion now and then.
-		if filling < 10*time.Second || slower == 1 && (share < after-0.005 || late > lateAfter+200*time.Millisecond) {
+		// With fewer packets chance alone is taken for congestion now and then, and
+		// there is soon nothing left to be fetched.
+		if slower == 1 && (filling < 10*time.Second || share < after-0.005 || late > lateAfter+200*time.Millisecond) {
 			t.Errorf("a live viewer saw %.4f of the pictures, 99 %% within %v, while others were fetched (%v), and %.4f within %v after that", share, late, filling, after, lateAfter)
 		}
 		live, backfilled, _, pieces := s.origins(mainOf("front"))

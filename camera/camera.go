@@ -20,9 +20,9 @@ type Options struct {
 	Sub Source
 	// TestPattern marks a test picture whose stamp viewers can read.
 	TestPattern bool
-	// Signer makes what signs the video of a rendition, before anybody sees it;
-	// nil signs nothing.
-	Signer func() Signer
+	// Signer makes what signs the video of a rendition, before anybody sees it; 0 is
+	// Main, 1 is Sub. nil signs nothing.
+	Signer func(rendition int) Signer
 	// Supervisor tunes how both sources are kept connected. Its Name is set
 	// from ID.
 	Supervisor SupervisorOptions
@@ -55,10 +55,10 @@ func New(o Options) (*Camera, error) {
 	}
 	c := &Camera{id: o.ID, name: o.Name, testPattern: o.TestPattern, watchers: make(map[chan struct{}]struct{})}
 	o.Supervisor.Name = o.ID
-	c.renditions = append(c.renditions, newRendition(o.Main, o, c.notify))
+	c.renditions = append(c.renditions, newRendition(o.Main, 0, o, c.notify))
 	if o.Sub != nil {
 		o.Supervisor.Name = o.ID + "/sub"
-		c.renditions = append(c.renditions, newRendition(o.Sub, o, c.notify))
+		c.renditions = append(c.renditions, newRendition(o.Sub, 1, o, c.notify))
 	}
 	return c, nil
 }

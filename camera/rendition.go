@@ -36,12 +36,12 @@ type rendition struct {
 	units atomic.Uint64
 }
 
-func newRendition(source Source, o Options, changed func()) *rendition {
+func newRendition(source Source, n int, o Options, changed func()) *rendition {
 	r := &rendition{changed: changed, clock: timebase.New()}
 	o.Hub.OnWatched = func() { r.supervisor.SetWatched(r.hub.Watched()) }
 	r.hub = NewHub(o.Hub)
 	if o.Signer != nil {
-		r.signer = o.Signer()
+		r.signer = o.Signer(n)
 	}
 	r.supervisor = NewSupervisor(source, r, o.Supervisor)
 	return r

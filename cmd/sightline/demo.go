@@ -115,7 +115,7 @@ func (c *demoCommand) listen(ctx context.Context) (net.Listener, error) {
 }
 
 // testCamera is a camera that needs no hardware.
-func testCamera(o camera.SupervisorOptions, signer func() camera.Signer) (*camera.Camera, error) {
+func testCamera(o camera.SupervisorOptions, signer func(rendition int) camera.Signer) (*camera.Camera, error) {
 	main, err := testsrc.New(testsrc.Options{Picture: testpattern.Options{Width: 1280, Height: 720}, Audio: true, Logger: o.Logger})
 	if err != nil {
 		return nil, err

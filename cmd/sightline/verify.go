@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/sightline-cam/sightline/internal/cli"
 	"github.com/sightline-cam/sightline/internal/identity"
@@ -17,7 +18,7 @@ import (
 // verifyCommand says whether a file is what a camera signed.
 type verifyCommand struct {
 	File   string `arg:"" help:"MP4 file, or a raw stream of H.264 or H.265." placeholder:"FILE"`
-	Camera string `help:"Id of the device that must have signed." placeholder:"ID" env:"-"`
+	Camera string `help:"Id of the device that must have signed, and of which of its cameras it must be: ID, ID/CAMERA or ID/CAMERA/RENDITION." placeholder:"ID[/CAMERA]" env:"-"`
 	Trust  string `help:"File with certificates, PEM, one of which must be the signer's or have issued it." placeholder:"FILE" env:"-"`
 	Whole  bool   `help:"Take an end without a signature for a fault. The last pictures of a recording usually have none, since their signature stands in the frame that follows." env:"-"`
 	JSON   bool   `name:"json" help:"As JSON." env:"-"`
@@ -31,7 +32,9 @@ func (c *verifyCommand) Run(ctx context.Context, p *cli.Process) error {
 	o := verify.Options{Whole: c.Whole}
 	var err error
 	if c.Camera != "" {
-		if o.Camera, err = identity.ParsePeerID(c.Camera); err != nil {
+		peer, name, _ := strings.Cut(c.Camera, "/")
+		o.CameraName = name
+		if o.Camera, err = identity.ParsePeerID(peer); err != nil {
 			return fmt.Errorf("--camera: %w", err)
 		}
 	}

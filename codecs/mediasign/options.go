@@ -16,6 +16,9 @@ type Options struct {
 	// Serial names the device, at most 255 bytes; Version the program, without
 	// blanks.
 	Serial, Version string
+	// Camera names the camera and its rendition, "front/main": a device may have
+	// several. It is signed. At most 100 bytes, without blanks. Optional.
+	Camera string
 	// MaxDuration is how long a GOP may be before a part of it is signed. Default
 	// 5 s, which the specification recommends.
 	MaxDuration time.Duration

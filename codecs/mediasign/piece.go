@@ -1,6 +1,9 @@
 package mediasign
 
-import "crypto/sha256"
+import (
+	"crypto/sha256"
+	"time"
+)
 
 // piece is a GOP, or a part of one, that is being collected for a document. Times
 // are microseconds since 1970.
@@ -8,6 +11,7 @@ type piece struct {
 	start, last int64
 	// step is the time between the two newest pictures.
 	step   int64
+	most   int64 // the longest such time
 	hashes [][hashSize]byte
 	// first is the hash of the first picture, which the next document names.
 	first [hashSize]byte
@@ -33,7 +37,13 @@ func (p *piece) tick(at int64) {
 	const longest = 10_000_000
 	if d := at - p.last; d > 0 {
 		p.step, p.last = min(d, longest), at
+		p.most = max(p.most, d)
 	}
+}
+
+// longest returns the longest time between two pictures, up to the one at next.
+func (p *piece) longest(next int64) time.Duration {
+	return time.Duration(max(p.most, next-p.last)) * time.Microsecond
 }
 
 // bundle returns the hash of a list of hashes.

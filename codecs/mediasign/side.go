@@ -5,7 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sightline-cam/sightline/codecs"
 )
@@ -111,12 +113,20 @@ const (
 	messagesLabel = "sei="
 )
 
-// firmware returns the vendor information's text for our version and the digests.
-func (d sideDigest) firmware(version string) string {
-	const room = 255 - 2*(43+1) - len(setsLabel) - len(messagesLabel)
+// firmware returns the vendor information's text: our version, the digests, the name
+// of the camera and the longest step between two pictures.
+func (d sideDigest) firmware(o Options, step time.Duration) string {
 	code := base64.RawURLEncoding.EncodeToString
-	version = strings.ReplaceAll(version[:min(len(version), room)], " ", "_")
-	return version + " " + setsLabel + code(d.sets.Sum(nil)) + " " + messagesLabel + code(d.messages.Sum(nil))
+	version := word(o.Version, 32)
+	if strings.ContainsRune(version, '=') {
+		version = strings.ReplaceAll(version, "=", "-") // no label of ours
+	}
+	out := version + " " + setsLabel + code(d.sets.Sum(nil)) + " " + messagesLabel + code(d.messages.Sum(nil))
+	out += " " + stepLabel + strconv.FormatInt(min(step, 24*time.Hour).Milliseconds()+1, 10)
+	if name := word(o.Camera, maxCamera); name != "" {
+		out += " " + cameraLabel + name
+	}
+	return out
 }
 
 // check compares the digests with those in a document of ours.

@@ -191,7 +191,7 @@ func (s *Signer) finish(partial bool, next int64) {
 		Units:   len(p.hashes),
 		Bundle:  bundle(p.hashes),
 		Link:    s.link,
-		Vendor:  Vendor{Firmware: p.side.firmware(s.options.Version), Serial: s.options.Serial, Manufacturer: manufacturer},
+		Vendor:  Vendor{Firmware: p.side.firmware(s.options, p.longest(next)), Serial: s.options.Serial, Manufacturer: manufacturer},
 		Chain:   s.chain,
 	}
 	if len(p.hashes) <= maxHashes {

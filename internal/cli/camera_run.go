@@ -137,7 +137,7 @@ func (c *Camera) open(ctx context.Context, p *Process, cfg *config.Config, devic
 				}
 			}
 		}
-		var signer func() camera.Signer
+		var signer func(rendition int) camera.Signer
 		if !cfg.NoSign {
 			var err error
 			if signer, err = Signers(device.id, cc.ID, p.Version, log); err != nil {
@@ -153,7 +153,7 @@ func (c *Camera) open(ctx context.Context, p *Process, cfg *config.Config, devic
 	return out, nil
 }
 
-func newCamera(cc *config.Camera, signer func() camera.Signer, log *slog.Logger) (*camera.Camera, error) {
+func newCamera(cc *config.Camera, signer func(rendition int) camera.Signer, log *slog.Logger) (*camera.Camera, error) {
 	o := camera.Options{ID: cc.ID, Name: cc.Name, Signer: signer, Supervisor: camera.SupervisorOptions{Logger: log}}
 	main, err := source(cc, cc.URL, log.With("camera", cc.ID))
 	if err != nil {

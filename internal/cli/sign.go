@@ -7,11 +7,12 @@ import (
 	"github.com/sightline-cam/sightline/camera"
 	"github.com/sightline-cam/sightline/codecs/mediasign"
 	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/recordings"
 )
 
 // Signers returns what makes a signer for each rendition of a camera, with the
-// device's key.
-func Signers(id *identity.Identity, cameraID, version string, log *slog.Logger) (func() camera.Signer, error) {
+// device's key. What it signs names the camera and the rendition.
+func Signers(id *identity.Identity, cameraID, version string, log *slog.Logger) (func(rendition int) camera.Signer, error) {
 	leaf, _, err := signingCertificates(id)
 	if err != nil {
 		return nil, err
@@ -32,7 +33,12 @@ func Signers(id *identity.Identity, cameraID, version string, log *slog.Logger) 
 	if _, err := mediasign.New(o); err != nil { // once, so that the others cannot fail
 		return nil, err
 	}
-	return func() camera.Signer {
+	return func(rendition int) camera.Signer {
+		o := o
+		o.Camera = cameraID + "/" + recordings.Main
+		if rendition > 0 {
+			o.Camera = cameraID + "/" + recordings.Sub
+		}
 		s, err := mediasign.New(o)
 		if err != nil {
 			return nil

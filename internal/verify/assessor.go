@@ -25,20 +25,28 @@ type assessor struct {
 
 	r     Report
 	clock clockCheck
+	pace  pace
 	tail  []mediasign.GOP
 
 	origin  *mediasign.Origin // of the first signature
+	named   bool              // name is known
+	name    string            // what the signer calls the camera
 	ours    bool              // the signer covers parameter sets too
 	begin   int64             // PTS of the first picture
 	end     int64             // PTS of the newest picture
-	longest time.Duration     // of the signed pieces
-	last    mediasign.GOP     // the newest one signed
+	most    signedGroups
+	last    mediasign.GOP // the newest one signed
+	shown   shownGroup    // as it is shown
+	follows bool          // nothing but the tail follows shown
 
-	headers  [][]byte          // parameter sets in the file's header
+	current  [][]byte          // parameter sets of the header that count now
 	sets     []setsOf          // those of units not judged yet
 	proven   map[[32]byte]bool // those of authentic groups
+	formats  map[[32]byte]bool // those read
+	reorder  int               // the most that any of them says
 	position int               // units so far
 	slices   int               // NAL units of pictures so far
+	strange  bool              // there were units of a kind that is not signed
 	wrong    int               // problems
 }
 
@@ -49,40 +57,68 @@ type setsOf struct {
 }
 
 func newAssessor(s stream, o Options) *assessor {
-	a := &assessor{options: o, stream: s, proven: map[[32]byte]bool{}}
+	a := &assessor{options: o, stream: s, proven: map[[32]byte]bool{}, formats: map[[32]byte]bool{}}
 	a.r.Codec = s.codec().String()
 	a.r.Periods, a.r.Problems = []Period{}, []Problem{}
 	a.clock = clockCheck{tolerance: o.Tolerance, timed: s.timed()}
-	for _, f := range s.faults() {
-		a.problem(Problem{Kind: "container", Text: f})
-	}
+	a.pace.timed = s.timed()
 	a.r.Notes = s.notes()
+	for _, set := range s.headers() {
+		a.format(set)
+	}
 	return a
 }
 
-// header notes the parameter sets in the file's header.
-func (a *assessor) header(sets [][]byte) { a.headers = append(a.headers, sets...) }
+// format notes by how much a parameter set lets pictures be out of order.
+func (a *assessor) format(set []byte) (sum [32]byte) {
+	const most = 1000
+	sum = sha256.Sum256(bytes.TrimRight(set, "\x00"))
+	if !a.formats[sum] && len(a.formats) < most {
+		a.formats[sum] = true
+		if f, ok := parseFormat(a.stream.codec(), set); ok {
+			a.reorder = max(a.reorder, f.reorder)
+		}
+	}
+	return sum
+}
 
 // unit counts a picture, and notes the parameter sets that come with it.
-func (a *assessor) unit(u *codecs.Unit) {
+func (a *assessor) unit(u *codecs.Unit, shown int64) {
 	if a.r.Pictures == 0 {
 		a.begin = u.PTS
 	}
 	a.r.Pictures++
 	a.end = max(a.end, u.PTS)
+	codec := a.stream.codec()
 	found := setsOf{unit: a.position}
-	a.position++
+	reorder := 0
 	for _, n := range u.Payload {
+		n = bytes.TrimRight(n, "\x00")
 		switch {
-		case isSet(a.stream.codec(), n):
-			found.sums = append(found.sums, sha256.Sum256(bytes.TrimRight(n, "\x00")))
-		case isSlice(a.stream.codec(), n):
+		case isSet(codec, n):
+			found.sums = append(found.sums, a.format(n))
+		case isSlice(codec, n):
 			a.slices++
+			if reordered(codec, n) {
+				reorder = a.reorder
+			}
+		case !covered(codec, n) && !a.strange:
+			a.strange = true
+			a.problem(Problem{Kind: "container", At: a.offset(u.PTS), Text: "The video has data of a kind that no signature covers; players may show something else because of it."})
+		}
+	}
+	if found.sums == nil && keyed(codec, u.Payload) {
+		for _, n := range a.current {
+			if isSet(codec, n) {
+				found.sums = append(found.sums, a.format(n))
+			}
 		}
 	}
 	if found.sums != nil {
 		a.sets = append(a.sets, found)
 	}
+	a.pace.add(u.PTS, shown, reorder)
+	a.position++
 }
 
 // prove notes that the parameter sets of a group are authentic.
@@ -99,6 +135,16 @@ func (a *assessor) prove(g mediasign.GOP) {
 		}
 	}
 	a.sets = keep
+}
+
+// keyed reports whether a unit is one at which decoding can start.
+func keyed(c codecs.Codec, units [][]byte) bool {
+	for _, n := range units {
+		if isSlice(c, n) {
+			return c == codecs.H265 && h265.TypeOf(n).IRAP() || c == codecs.H264 && h264.TypeOf(n) == h264.IDR
+		}
+	}
+	return false
 }
 
 func isSlice(c codecs.Codec, n []byte) bool {
@@ -145,9 +191,20 @@ func (a *assessor) gop(g mediasign.GOP) {
 	}
 	if g.Origin == nil || g.Units == 0 {
 		a.clock.reset()
+		a.follows = false
 		return
 	}
-	if text := a.clock.check(g); text != "" {
+	shown, text := a.pace.group(g)
+	if g.Verdict != mediasign.Authentic {
+		text = ""
+	}
+	if wrong := a.clock.check(g, shown); text == "" {
+		text = wrong
+	}
+	a.shown, a.follows = shown, true
+	a.measure(g, shown)
+	a.pace.drop(g.Last.Unit + 1)
+	if text != "" {
 		p := a.about(g, "time")
 		p.Text = name(g) + ": " + text
 		a.problem(p)
@@ -162,14 +219,45 @@ func (a *assessor) gop(g mediasign.GOP) {
 // signed notes who signed.
 func (a *assessor) signed(g mediasign.GOP) {
 	a.r.Signed = true
-	if d := g.End.Sub(g.Start); !g.End.IsZero() && d > a.longest && d < time.Hour {
-		a.longest = d
-	}
 	if a.origin == nil {
 		a.origin = g.Origin
 		a.identify(g.Start)
 	}
+	a.called(g)
 	a.ours = a.ours || g.Origin.Vendor.Manufacturer == "Sightline"
+}
+
+// measure notes the longest of the authentic groups.
+func (a *assessor) measure(g mediasign.GOP, shown shownGroup) {
+	if g.Verdict != mediasign.Authentic {
+		return
+	}
+	if d := g.End.Sub(g.Start); !g.End.IsZero() && d < time.Hour {
+		a.most.length = max(a.most.length, d)
+	}
+	a.most.pictures, a.most.units = max(a.most.pictures, shown.pictures), max(a.most.units, g.Units)
+}
+
+// called notes what the signer calls the camera, and that it is one.
+func (a *assessor) called(g mediasign.GOP) {
+	called := g.Origin.Vendor.Camera()
+	if !a.named {
+		a.named, a.name, a.r.CameraName = true, called, called
+		if want := a.options.CameraName; want != "" && called != want && !strings.HasPrefix(called, want+"/") {
+			text := "The signature does not say which of the device's cameras it is."
+			if called != "" {
+				text = fmt.Sprintf("It is of the camera %q, not of %q.", called, want)
+			}
+			a.problem(Problem{Kind: "other-camera", Text: text})
+		}
+		return
+	}
+	if called != a.name {
+		p := a.about(g, "other-camera")
+		p.Text = fmt.Sprintf("%s: from here on it is of the camera %q, before of %q.", name(g), called, a.name)
+		a.problem(p)
+		a.name = called
+	}
 }
 
 // identify says whose signature it is, and whether it is the one expected.

@@ -16,13 +16,15 @@ type clockCheck struct {
 	// The stretch of groups that follow one another: its first, and the newest.
 	known       bool
 	first, last mediasign.GOP
+	shown       shownGroup // last as it is shown
 }
 
 // reset begins a new stretch.
 func (c *clockCheck) reset() { c.known = false }
 
-// check returns what is wrong with the times of a group; empty if nothing is.
-func (c *clockCheck) check(g mediasign.GOP) string {
+// check returns what is wrong with the times of a group, which is shown as shown
+// says; empty if nothing is.
+func (c *clockCheck) check(g mediasign.GOP, shown shownGroup) string {
 	if g.Start.IsZero() || !c.timed {
 		return ""
 	}
@@ -33,7 +35,8 @@ func (c *clockCheck) check(g mediasign.GOP) string {
 			return fmt.Sprintf("the file says that it was captured at %s, the signature says %s.", stamp(at), stamp(g.Start))
 		}
 	}
-	before := c.last
+	before, ended := c.last, c.shown
+	c.shown = shown
 	follows := c.known && g.Counter == before.Counter+1 && !g.Began
 	c.last, c.known = g, true
 	if !follows {
@@ -45,16 +48,19 @@ func (c *clockCheck) check(g mediasign.GOP) string {
 		// The signer was interrupted, or its clock was set. The file may leave the
 		// time out or keep it.
 		c.first = g
-		shown, most := span(before, g), before.End.Sub(before.Start)+max(gap, 0)
-		if shown < 0 || shown > c.allow(most) {
-			return c.wrong(shown, most)
+		now, most := span(before, g), before.End.Sub(before.Start)+max(gap, 0)
+		if now < 0 || now > c.allow(most) {
+			return c.wrong(now, most)
 		}
 		return ""
 	}
-	shown, signed := span(c.first, g), g.Start.Sub(c.first.Start)
-	if shown > c.allow(signed) || shown < 2*signed-c.allow(signed) {
+	if ended.pictures > 0 && shown.begin-ended.end > ended.longest {
+		return fmt.Sprintf("the file shows the last picture of the group before for %s.", seconds(duration(shown.begin-ended.end)))
+	}
+	now, signed := span(c.first, g), g.Start.Sub(c.first.Start)
+	if now > c.allow(signed) || now < 2*signed-c.allow(signed) {
 		c.first = g
-		return c.wrong(shown, signed)
+		return c.wrong(now, signed)
 	}
 	return ""
 }

@@ -22,12 +22,12 @@ func File(ctx context.Context, r io.ReaderAt, size int64, o Options) (Report, er
 	}
 	a := newAssessor(s, o)
 	v := mediasign.NewVerifier(mediasign.VerifierOptions{Codec: s.codec()})
-	err = s.units(ctx, func(u *codecs.Unit, sets [][]byte) error {
+	err = s.units(ctx, func(u *codecs.Unit, shown int64, sets [][]byte) error {
 		if sets != nil {
 			v.SetParameterSets(sets)
-			a.header(sets)
+			a.current = sets
 		}
-		a.unit(u)
+		a.unit(u, shown)
 		a.take(v.Add(u))
 		return nil
 	})
@@ -49,13 +49,23 @@ func open(ctx context.Context, r io.ReaderAt, size int64, progress func(done, si
 	if size < 8 {
 		return nil, fmt.Errorf("it has %d bytes: %w", size, ErrFormat)
 	}
-	var head [8]byte
-	if _, err := r.ReadAt(head[:], 0); err != nil {
-		return nil, fmt.Errorf("read it: %w", err)
+	// Only what begins with a start code is a raw stream: players that know a file
+	// by its boxes would find another one.
+	zeros := 0
+	for at := int64(0); at < min(size, 4096); at++ {
+		var b [1]byte
+		if _, err := r.ReadAt(b[:], at); err != nil {
+			return nil, fmt.Errorf("read it: %w", err)
+		}
+		switch {
+		case b[0] == 0:
+			zeros++
+			continue
+		case b[0] == 1 && zeros >= 2:
+			return openRaw(ctx, r, size, progress)
+		default:
+			return openMovie(r, size, progress)
+		}
 	}
-	switch string(head[4:]) {
-	case "ftyp", "styp", "moov", "moof", "mdat", "free", "skip", "wide", "uuid", "sidx", "prft":
-		return openMovie(r, size, progress)
-	}
-	return openRaw(ctx, r, size, progress)
+	return openMovie(r, size, progress)
 }

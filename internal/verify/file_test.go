@@ -137,9 +137,9 @@ func TestFile_NamesWhatWasChanged(t *testing.T) {
 			[]string{"reordered 2", "reordered 4", "reordered 3"}},
 		{"fragment repeated", slices.Concat(s.Data[:s.Fragments[3].Offset], fragment(2), s.Data[s.Fragments[3].Offset:]), []string{"repeated 4"}},
 		{"wall time", patch(t, s.Data, "prft", 2, shiftNTP), []string{"time 3"}},
-		{"media time", patch(t, s.Data, "tfdt", 3, later), []string{"time 4"}},
+		{"media time", patch(t, s.Data, "tfdt", 3, later), []string{"time 4", "time 5"}},
 		{"media time and its reference", patch(t, patch(t, s.Data, "tfdt", 3, later), "prft", 3, func(b []byte) { later(b[12:]) }), []string{"time 4", "time 5"}},
-		{"header's parameter set", patch(t, s.Data, "avcC", 0, func(b []byte) { b[14] ^= 1 }), []string{"container 0"}},
+		{"header's parameter set", patch(t, s.Data, "avcC", 0, func(b []byte) { b[14] ^= 1 }), []string{"container 0", "container 0", "container 0"}},
 		{"matrix", patch(t, s.Data, "tkhd", 0, func(b []byte) { mirror(b) }), []string{"container 0"}},
 		{"cut off", s.Data[:len(s.Data)-5000], []string{"damaged 0"}},
 	}
@@ -164,12 +164,15 @@ func TestFile_EditListsThatReorderAreNamed(t *testing.T) {
 
 func TestFile_SaysWhatIsNoFault(t *testing.T) {
 	c := newCamera(t)
-	film := c.film(t, 3, noon())
-	wide := patch(t, segment(t, film).Data, "tkhd", 0, func(b []byte) { b[76] = 3 })
-	r := check(t, wide, Options{})
+	data := segment(t, c.film(t, 3, noon())).Data
+	old := patch(t, data, "mvhd", 0, func(b []byte) { binary.BigEndian.PutUint64(b[4:], 3_061_152_000) })
+	r := check(t, old, Options{})
 	expect(t, r)
-	if text := strings.Join(r.Notes, " "); !strings.Contains(text, "as 896x360; the camera sent 640x360") {
+	if text := strings.Join(r.Notes, " "); !strings.Contains(text, "made on 2001-01-01") {
 		t.Errorf("notes %q", text)
+	}
+	if r := check(t, data, Options{}); len(r.Notes) > 0 {
+		t.Errorf("notes %q", r.Notes)
 	}
 }
 

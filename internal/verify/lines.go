@@ -10,6 +10,9 @@ func (r Report) Lines() []string {
 		if r.Camera != "" {
 			out = append(out, "That is the key of the camera "+r.Camera.Grouped()+".")
 		}
+		if r.CameraName != "" {
+			out = append(out, "The signer calls it "+r.CameraName+".")
+		}
 		if r.Subject != "" {
 			out = append(out, "Its certificate says: "+r.Subject+".")
 		}

@@ -12,6 +12,9 @@ import (
 type Options struct {
 	// Camera is whose key has to have signed. Optional.
 	Camera identity.PeerID
+	// CameraName is what the signer has to call the camera, with or without the
+	// rendition: "front", "front/main". Optional.
+	CameraName string
 	// Trusted are certificates of which one has to be the signer's, or to have
 	// issued it. Optional.
 	Trusted []*x509.Certificate

@@ -56,12 +56,14 @@ func openRaw(ctx context.Context, r io.ReaderAt, size int64, progress func(done,
 func (s *raw) codec() codecs.Codec { return s.kind }
 func (s *raw) timed() bool         { return false }
 func (s *raw) faults() []string    { return nil }
+func (s *raw) headers() [][]byte   { return nil }
+func (s *raw) created() []uint64   { return nil }
 
 func (s *raw) notes() []string {
 	return []string{"The file has no times of its own that could be compared with those signed."}
 }
 
-func (s *raw) units(ctx context.Context, yield func(u *codecs.Unit, sets [][]byte) error) error {
+func (s *raw) units(ctx context.Context, yield func(u *codecs.Unit, shown int64, sets [][]byte) error) error {
 	var payload [][]byte
 	pictures, n, held := false, int64(0), 0
 	end := func() error {
@@ -71,7 +73,7 @@ func (s *raw) units(ctx context.Context, yield func(u *codecs.Unit, sets [][]byt
 		u := &codecs.Unit{PTS: n * rawPicture, Payload: payload}
 		payload, pictures, held = nil, false, 0
 		n++
-		return yield(u, nil)
+		return yield(u, rawPicture, nil)
 	}
 	err := s.split(ctx, s.size, func(u []byte) error {
 		vcl, first := s.picture(u)

@@ -17,6 +17,9 @@ type Report struct {
 	// Camera is the id of the key that signed; empty if there is none, or it is no
 	// P-256 key.
 	Camera identity.PeerID `json:"camera,omitempty"`
+	// CameraName is what the signer calls the camera and its rendition, signed:
+	// "front/main". Empty if it says nothing.
+	CameraName string `json:"cameraName,omitempty"`
 	// Key is the SHA-256 of the public key (DER), in hexadecimal digits.
 	Key string `json:"key,omitempty"`
 	// Subject is what the signer's certificate says of it. It is worth something
@@ -34,6 +37,8 @@ type Report struct {
 	Tail *Problem `json:"tail,omitempty"`
 	// Notes are facts worth knowing that are no faults.
 	Notes []string `json:"notes,omitempty"`
+
+	unsigned string // what the summary says of the tail
 }
 
 // Period is a time that is authentic, by the signer's clock.
@@ -48,7 +53,7 @@ type Period struct {
 // Problem is something that is not as it was signed.
 type Problem struct {
 	// Kind is a word: changed, frames-missing, reordered, repeated, missing,
-	// inserted, unsigned, bad-signature, other-key, restarted, time, container,
+	// inserted, unsigned, bad-signature, other-key, other-camera, restarted, time, container,
 	// damaged.
 	Kind string `json:"kind"`
 	// GOP is the number of the GOP in the file, from 1; 0 if it is not about one.

@@ -25,15 +25,22 @@ const (
 // says nothing.
 type stream interface {
 	codec() codecs.Codec
-	// units calls yield with each access unit in the file's order, and with the
-	// parameter sets of the file's header where they change. It stops at the first
+	// units calls yield with each access unit in the file's order, for how long it is
+	// shown (0 if nobody knows), and the parameter sets of the file's header that
+	// count from it on where they change. It stops at the first
 	// error, which is yield's, or about reading, or wraps ErrFormat: the file is
 	// damaged there.
-	units(ctx context.Context, yield func(u *codecs.Unit, sets [][]byte) error) error
+	units(ctx context.Context, yield func(u *codecs.Unit, shown int64, sets [][]byte) error) error
 	// timed reports whether the units' times are the file's.
 	timed() bool
 	// faults are what of the file changes what a player shows, and no signature
-	// covers; notes what else is worth knowing.
+	// covers, or what players understand differently; they are complete at the end.
+	// notes are what else is worth knowing.
 	faults() []string
 	notes() []string
+	// headers are all the parameter sets in the file's header.
+	headers() [][]byte
+	// created are the times of creation that the file gives, in seconds since 1904;
+	// 0 is none.
+	created() []uint64
 }

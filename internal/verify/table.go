@@ -12,6 +12,9 @@ import (
 func (m *movie) table(ctx context.Context) error {
 	stbl := m.track.trak.Mdia.Minf.Stbl
 	if stbl.Stsz == nil || stbl.Stsz.SampleNumber == 0 {
+		if stbl.Stsz == nil || stbl.Stsc != nil && len(stbl.Stsc.Entries) > 0 || stbl.Stts != nil && len(stbl.Stts.SampleCount) > 0 {
+			m.audit.fault(tables)
+		}
 		return nil
 	}
 	if stbl.Stsc == nil || stbl.Stts == nil || len(stbl.Stsc.Entries) == 0 {
@@ -28,6 +31,9 @@ func (m *movie) table(ctx context.Context) error {
 	}
 	times := timeTable{stts: stbl.Stts, ctts: stbl.Ctts}
 	n, entry := uint32(0), 0
+	if !m.agree(offsets) {
+		m.audit.fault(tables)
+	}
 	for chunk, offset := range offsets {
 		for entry+1 < len(stbl.Stsc.Entries) && uint32(chunk+1) >= stbl.Stsc.Entries[entry+1].FirstChunk {
 			entry++
@@ -49,7 +55,7 @@ func (m *movie) table(ctx context.Context) error {
 			if m.progress != nil {
 				m.progress(at, m.size)
 			}
-			if err := m.sample(ctx, at, size, shift); err != nil {
+			if err := m.sample(ctx, at, size, shift, duration); err != nil {
 				return err
 			}
 			at += size
@@ -57,6 +63,34 @@ func (m *movie) table(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+const tables = "The tables of the video do not agree with one another; players differ in what they make of them."
+
+// agree reports whether the tables describe the same samples.
+func (m *movie) agree(chunks []uint64) bool {
+	stbl := m.track.trak.Mdia.Minf.Stbl
+	var timed, shifted, placed uint64
+	for _, n := range stbl.Stts.SampleCount {
+		timed += uint64(n)
+	}
+	if c := stbl.Ctts; c != nil && len(c.EndSampleNr) > 0 {
+		shifted = uint64(c.EndSampleNr[len(c.EndSampleNr)-1])
+	}
+	all := uint64(stbl.Stsz.SampleNumber)
+	for i, e := range stbl.Stsc.Entries {
+		next := uint64(len(chunks)) + 1
+		if i+1 < len(stbl.Stsc.Entries) {
+			next = uint64(stbl.Stsc.Entries[i+1].FirstChunk)
+		}
+		if i == 0 && e.FirstChunk != 1 || next <= uint64(e.FirstChunk) || next > uint64(len(chunks))+1 || e.SamplesPerChunk == 0 {
+			return false
+		}
+		if placed += (next - uint64(e.FirstChunk)) * uint64(e.SamplesPerChunk); placed > all {
+			return false
+		}
+	}
+	return timed == all && placed == all && (stbl.Ctts == nil || shifted == all)
 }
 
 // timeTable goes through the times of samples.

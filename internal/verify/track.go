@@ -1,15 +1,12 @@
 package verify
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 
 	"github.com/Eyevinn/mp4ff/mp4"
 
 	"github.com/sightline-cam/sightline/codecs"
-	"github.com/sightline-cam/sightline/codecs/h264"
-	"github.com/sightline-cam/sightline/codecs/h265"
 )
 
 // track is the video track of an MP4 file.
@@ -19,6 +16,10 @@ type track struct {
 	trak      *mp4.TrakBox
 	trex      *mp4.TrexBox
 	entries   []entry
+	// asked says that the file asks for another size of picture; created are the
+	// times of creation in its headers.
+	asked   string
+	created []uint64
 }
 
 // entry is a sample entry: how pictures are coded.
@@ -28,43 +29,63 @@ type entry struct {
 	sets       [][]byte
 }
 
-// chooseTrack returns the first video track that can be checked, what of the file
-// changes what is shown, and what else is in it. raw is the whole moov box.
-func chooseTrack(moov *mp4.MoovBox, raw []byte) (t *track, faults, notes []string, err error) {
+// chooseTrack returns the first video track that can be checked, and what else is in
+// the file. raw is the whole moov box.
+func chooseTrack(moov *mp4.MoovBox, raw []byte, a *auditor) (t *track, notes []string, err error) {
 	raws := traks(raw)
 	for i, trak := range moov.Traks {
-		if trak.Mdia == nil || trak.Mdia.Hdlr == nil || trak.Tkhd == nil {
+		if i >= len(raws) || trak.Mdia == nil || trak.Mdia.Hdlr == nil || trak.Tkhd == nil {
+			a.fault("The file has a track that does not say what it is.")
 			continue
 		}
-		switch trak.Mdia.Hdlr.HandlerType {
-		case "soun":
+		switch kind := trak.Mdia.Hdlr.HandlerType; {
+		case kind == "soun" && sound(trak):
 			notes = append(notes, "The sound is not signed: the standard covers pictures only.")
 			continue
-		case "vide":
-		default:
+		case kind != "vide":
+			a.fault("The file has a track of another kind than video and sound (%q), which was not checked.", kind)
 			continue
-		}
-		if t != nil {
-			faults = append(faults, "The file has a second video track, which was not checked.")
+		case t != nil:
+			a.fault("The file has a second video track, which was not checked.")
 			continue
 		}
 		if t, err = newTrack(moov, trak); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
-		if i < len(raws) && turned(child(raws[i], "tkhd")) {
-			faults = append(faults, "The file tells players to turn, mirror or stretch the picture; the signature does not cover that.")
+		for _, e := range t.entries {
+			e.header(a)
 		}
-		if text := t.stretched(); text != "" {
-			notes = append(notes, text)
-		}
-		if edited(trak.Edts) {
-			faults = append(faults, "The file tells players to show pictures in another order or pace (an edit list); the signature does not cover that.")
-		}
+		t.display(a, moov, raw[8:], raws[i])
+		t.created = created(raw[8:], raws[i])
 	}
 	if t == nil {
-		return nil, nil, nil, fmt.Errorf("there is no video track: %w", ErrFormat)
+		return nil, nil, fmt.Errorf("there is no video track: %w", ErrFormat)
 	}
-	return t, faults, notes, nil
+	for _, trak := range moov.Traks {
+		if trak.Tkhd != nil && trak.Tkhd.TrackID == t.id && trak != t.trak {
+			a.fault("The file has two tracks of the same number.")
+		}
+	}
+	return t, notes, nil
+}
+
+// sound reports whether a track's sample entries are of no picture.
+func sound(trak *mp4.TrakBox) bool {
+	if trak.Mdia.Minf == nil || trak.Mdia.Minf.Stbl == nil || trak.Mdia.Minf.Stbl.Stsd == nil {
+		return false
+	}
+	entries := trak.Mdia.Minf.Stbl.Stsd.Children
+	for _, b := range entries {
+		if _, ok := b.(*mp4.AudioSampleEntryBox); ok {
+			continue
+		}
+		switch b.Type() { // those that the library does not know
+		case "ulaw", "alaw", "Opus", "fLaC", "sowt", "twos", "ipcm", "lpcm", ".mp3", "samr", "sawb":
+		default:
+			return false
+		}
+	}
+	return len(entries) > 0
 }
 
 // traks returns the bodies of the tracks' boxes.
@@ -81,38 +102,6 @@ func traks(moov []byte) [][]byte {
 		rest = rest[size:]
 	}
 	return out
-}
-
-// turned reports whether the matrix of a track header is another than the identity
-// (ISO/IEC 14496-12 §8.3.2).
-func turned(tkhd []byte) bool {
-	const size, fromEnd = 36, 44
-	if len(tkhd) < fromEnd {
-		return false
-	}
-	matrix := tkhd[len(tkhd)-fromEnd : len(tkhd)-fromEnd+size]
-	identity := make([]byte, size)
-	identity[1], identity[17], identity[32] = 1, 1, 0x40
-	return !bytes.Equal(matrix, identity)
-}
-
-// edited reports whether an edit list does more than begin at some picture.
-func edited(edts *mp4.EdtsBox) bool {
-	if edts == nil {
-		return false
-	}
-	shown := 0
-	for _, list := range edts.Elst {
-		for _, e := range list.Entries {
-			if e.MediaTime < 0 {
-				continue // nothing is shown for a while
-			}
-			if shown++; shown > 1 || e.MediaRateInteger != 1 || e.MediaRateFraction != 0 {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func newTrack(moov *mp4.MoovBox, trak *mp4.TrakBox) (*track, error) {
@@ -147,26 +136,6 @@ func newTrack(moov *mp4.MoovBox, trak *mp4.TrakBox) (*track, error) {
 		return nil, fmt.Errorf("the video is neither H.264 nor H.265: %w", ErrFormat)
 	}
 	return t, nil
-}
-
-// stretched says if the file asks for another size of picture than the camera sent.
-func (t *track) stretched() string {
-	asked := t.trak.Tkhd
-	for _, set := range t.entries[0].sets {
-		var width, height int
-		if info, err := h264.ParseSPS(set); t.entries[0].codec == codecs.H264 && h264.TypeOf(set) == h264.SPS && err == nil {
-			width, height = info.Width, info.Height
-		} else if info, err := h265.ParseSPS(set); t.entries[0].codec == codecs.H265 && h265.TypeOf(set) == h265.SPS && err == nil {
-			width, height = info.Width, info.Height
-		} else {
-			continue
-		}
-		if w, h := int(asked.Width>>16), int(asked.Height>>16); w != width || h != height {
-			return fmt.Sprintf("The file tells players to show the pictures as %dx%d; the camera sent %dx%d.", w, h, width, height)
-		}
-		break
-	}
-	return ""
 }
 
 // entry returns a sample entry by its number, from 1.

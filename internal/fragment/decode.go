@@ -38,7 +38,7 @@ func DecodeHead(b []byte) (*Head, error) {
 		return nil, fmt.Errorf("decode a fragment: %w: version %d, and this program reads %d", ErrMalformed, b[4], version)
 	}
 	n := binary.BigEndian.Uint32(b[6:])
-	if n > maxHead || int(n) > len(b)-fixed {
+	if n > MaxHead || int(n) > len(b)-fixed {
 		return nil, fmt.Errorf("decode a fragment: %w: a head of %d bytes in %d", ErrMalformed, n, len(b))
 	}
 	r := &reader{b: b[fixed : fixed+int(n)]}

@@ -59,7 +59,7 @@ func Encode(f *Fragment) ([]byte, error) {
 		b = appendUnits(b, f.Audio, f.AudioTrack.ClockRate, f.Start())
 	}
 	head := len(b) - fixed
-	if len(b) > maxHead {
+	if len(b) > MaxHead {
 		return nil, fmt.Errorf("encode a fragment: %w: a head of %d bytes", ErrTooLarge, head)
 	}
 	binary.BigEndian.PutUint32(b[6:], uint32(head))

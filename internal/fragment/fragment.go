@@ -21,8 +21,8 @@ const (
 	// maxSet is how many bytes a parameter set, or the configuration of a codec,
 	// has at most.
 	maxSet = 4 << 10
-	// maxHead is how many bytes a head has at most.
-	maxHead = 1 << 20
+	// MaxHead is how many bytes a head has at most.
+	MaxHead = 1 << 20
 )
 
 // Joint is how a fragment follows the one before in the same spool.

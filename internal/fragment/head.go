@@ -2,6 +2,7 @@ package fragment
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/sightline-cam/sightline/codecs"
@@ -52,6 +53,53 @@ func (h *Head) Pictures() int { return len(h.video) }
 
 // Sounds is how many units of sound there are.
 func (h *Head) Sounds() int { return len(h.audio) }
+
+// Span returns the first and the last time that a unit was captured, in microseconds
+// since the Unix epoch.
+func (h *Head) Span() (first, last int64) {
+	first, last = h.Start(), h.Start()
+	for _, units := range [][]shape{h.video, h.audio} {
+		for i := range units {
+			first, last = min(first, units[i].at), max(last, units[i].at)
+		}
+	}
+	return first, last
+}
+
+// Even reports whether the units are as far apart by their PTS as by the times at
+// which they were captured, but for that much.
+func (h *Head) Even(tolerance time.Duration) bool {
+	even := func(units []shape, clock int) bool {
+		for i := range units {
+			ticks := units[i].pts - units[0].pts
+			if ticks < math.MinInt64/2 || ticks > math.MaxInt64/2 {
+				return false
+			}
+			apart := float64(ticks)/float64(clock)*1e6 - float64(units[i].at-units[0].at)
+			if math.Abs(apart) > float64(tolerance.Microseconds()) {
+				return false
+			}
+		}
+		return true
+	}
+	return even(h.video, h.VideoTrack.ClockRate) && (h.AudioTrack == nil || even(h.audio, h.AudioTrack.ClockRate))
+}
+
+// perUnit is what a unit of a head takes in memory, beside the lengths of its
+// elements.
+const perUnit = 64
+
+// Memory is about how many bytes the head takes in memory: many times more than when
+// it is encoded.
+func (h *Head) Memory() int {
+	n := 512 + perUnit*(len(h.video)+len(h.audio))
+	for _, units := range [][]shape{h.video, h.audio} {
+		for i := range units {
+			n += 4 * cap(units[i].sizes)
+		}
+	}
+	return n
+}
 
 // Make returns the fragment of payloads received by another way, which must have
 // the lengths that the head says. The bytes are shared. Errors wrap ErrMalformed.

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strconv"
 
+	"golang.org/x/time/rate"
+
 	"github.com/sightline-cam/sightline/internal/fragment"
 	"github.com/sightline-cam/sightline/viewer"
 )
@@ -24,12 +26,8 @@ var (
 	errAnswer = errors.New("the agent's answer makes no sense")
 )
 
-const (
-	// maxList is the longest list that is read, in bytes.
-	maxList = 8 << 20
-	// maxErrorBody is how much of an error answer is read.
-	maxErrorBody = 4 << 10
-)
+// maxErrorBody is how much of an error answer is read.
+const maxErrorBody = 4 << 10
 
 // api asks an agent for what its spool has of one stream. Constant.
 type api struct {
@@ -55,56 +53,28 @@ func (a *api) list(ctx context.Context, after uint64, heads bool) (fragment.List
 		q.Set("heads", "1")
 	}
 	var l fragment.List
+	ctx, watch := newProgress(ctx)
+	defer watch.end()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.address("", q), nil)
 	if err != nil {
 		return l, fmt.Errorf("list what the agent has: %w", err)
 	}
 	res, err := a.http.Do(req)
 	if err != nil {
-		return l, fmt.Errorf("list what the agent has: %w", err)
+		return l, fmt.Errorf("list what the agent has: %w", watch.cause(err))
 	}
 	defer res.Body.Close() //nolint:errcheck // read
 	if res.StatusCode != http.StatusOK {
-		return l, fmt.Errorf("list what the agent has: %w", refusal(res))
+		return l, fmt.Errorf("list what the agent has: %w", refusal(res.StatusCode, watch.of(res.Body)))
 	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxList+1))
+	body, err := io.ReadAll(io.LimitReader(watch.of(res.Body), maxList(heads)+1))
 	if err != nil {
-		return l, fmt.Errorf("list what the agent has: %w", err)
+		return l, fmt.Errorf("list what the agent has: %w", watch.cause(err))
 	}
-	if l, err = parseList(body, after); err != nil {
+	if l, err = parseList(body, after, heads); err != nil {
 		return l, fmt.Errorf("list what the agent has: %w", err)
 	}
 	return l, nil
-}
-
-// parseList reads a list of what comes after a number.
-func parseList(body []byte, after uint64) (l fragment.List, err error) {
-	if len(body) > maxList {
-		return l, fmt.Errorf("%w: more than %d bytes", errAnswer, maxList)
-	}
-	if err := json.Unmarshal(body, &l); err != nil {
-		return l, fmt.Errorf("%w: %w", errAnswer, err)
-	}
-	return l, checkList(&l, after)
-}
-
-// checkList refuses a list that a follower could not go by.
-func checkList(l *fragment.List, after uint64) error {
-	if l.Epoch == "" || len(l.Epoch) > 64 || len(l.Fragments) > fragment.MaxEntries {
-		return errAnswer
-	}
-	for i := range l.Fragments {
-		e := &l.Fragments[i]
-		if e.Seq <= after || e.Frames <= 0 || e.Frames > fragment.MaxPictures || e.Bytes <= 0 || e.Bytes > maxFragment ||
-			e.DurationUs < 0 || e.DurationUs > 1<<40 || e.StartUs < 0 || e.StartUs > 1<<60 {
-			return fmt.Errorf("%w: fragment %d", errAnswer, e.Seq)
-		}
-		if s := e.Sound; s != nil && (s.Frames <= 0 || s.Frames > fragment.MaxSounds || s.Bytes <= 0 || s.Bytes >= e.Bytes) {
-			return fmt.Errorf("%w: the sound of fragment %d", errAnswer, e.Seq)
-		}
-		after = e.Seq
-	}
-	return nil
 }
 
 // maxFragment is how many bytes a fragment may have, its head included.
@@ -115,7 +85,9 @@ type request struct {
 	seq        uint64
 	from, to   int // bytes, without to
 	background bool
-	rate       int // bit/s at most; 0: as the agent likes
+	rate       int // bit/s at most that the agent is asked for; 0: as it likes
+	// budget is what the recorder takes, in bits; nil: without bound.
+	budget *rate.Limiter
 }
 
 // fetch reads a part of a fragment. What has come before an error is returned, too,
@@ -129,6 +101,8 @@ func (a *api) fetch(ctx context.Context, r request) ([]byte, error) {
 		q.Set("rate", strconv.Itoa(r.rate))
 	}
 	seq := strconv.FormatUint(r.seq, 10)
+	ctx, watch := newProgress(ctx)
+	defer watch.end()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.address(seq, q), nil)
 	if err != nil {
 		return nil, fmt.Errorf("fetch fragment %s: %w", seq, err)
@@ -136,7 +110,7 @@ func (a *api) fetch(ctx context.Context, r request) ([]byte, error) {
 	req.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", r.from, r.to-1))
 	res, err := a.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("fetch fragment %s: %w", seq, err)
+		return nil, fmt.Errorf("fetch fragment %s: %w", seq, watch.cause(err))
 	}
 	defer res.Body.Close() //nolint:errcheck // read, or given up
 	want := fmt.Sprintf("bytes %d-%d/", r.from, r.to-1)
@@ -144,28 +118,35 @@ func (a *api) fetch(ctx context.Context, r request) ([]byte, error) {
 		if res.StatusCode/100 == 2 {
 			return nil, fmt.Errorf("fetch fragment %s: %w: it is another part than the one asked for", seq, errAnswer)
 		}
-		return nil, fmt.Errorf("fetch fragment %s: %w", seq, refusal(res))
+		return nil, fmt.Errorf("fetch fragment %s: %w", seq, refusal(res.StatusCode, watch.of(res.Body)))
 	}
-	data := make([]byte, r.to-r.from)
-	n, err := io.ReadFull(res.Body, data)
+	// It takes memory as it comes, not as much as the agent has announced.
+	body := io.Reader(watch.of(res.Body))
+	if r.budget != nil {
+		body = &budgeted{ctx: ctx, r: body, bits: r.budget}
+	}
+	data, err := io.ReadAll(io.LimitReader(body, int64(r.to-r.from)))
+	if err == nil && len(data) < r.to-r.from {
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
-		return data[:n], fmt.Errorf("fetch fragment %s: %w", seq, err)
+		return data, fmt.Errorf("fetch fragment %s: %w", seq, watch.cause(err))
 	}
 	return data, nil
 }
 
 // refusal says why there is no answer.
-func refusal(res *http.Response) error {
-	body, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody)) // without it there is the status
+func refusal(status int, r io.Reader) error {
+	body, _ := io.ReadAll(io.LimitReader(r, maxErrorBody)) // without it there is the status
 	var answer struct {
 		Error struct{ Code, Message string } `json:"error"`
 	}
 	_ = json.Unmarshal(body, &answer)
-	err := &viewer.APIError{Status: res.StatusCode, Code: answer.Error.Code, Message: answer.Error.Message}
+	err := &viewer.APIError{Status: status, Code: answer.Error.Code, Message: answer.Error.Message}
 	switch {
-	case res.StatusCode == http.StatusForbidden, res.StatusCode == http.StatusNotFound && answer.Error.Code != "gone":
+	case status == http.StatusForbidden, status == http.StatusNotFound && answer.Error.Code != "gone":
 		return fmt.Errorf("%w: %w", errNoSpool, err)
-	case res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusRequestedRangeNotSatisfiable:
+	case status == http.StatusNotFound, status == http.StatusRequestedRangeNotSatisfiable:
 		return fmt.Errorf("%w: %w", errGone, err)
 	}
 	return err

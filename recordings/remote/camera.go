@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/sightline-cam/sightline/camera"
 	"github.com/sightline-cam/sightline/codecs"
@@ -37,7 +39,22 @@ func newCamera(id string, c viewer.Camera) *Camera {
 	if name == "" {
 		name = c.ID
 	}
+	name = shortName(name)
 	return &Camera{id: id, remote: c.ID, name: name, testPattern: c.TestPattern, changed: make(chan struct{})}
+}
+
+// maxName is how many bytes of a camera's name are kept.
+const maxName = 200
+
+// shortName makes of a name what can be shown, and is not long.
+func shortName(name string) string {
+	name = strings.ToValidUTF8(name[:min(len(name), maxName)], "")
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, name))
 }
 
 // ID is the camera's id here, Remote the agent's.

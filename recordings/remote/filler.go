@@ -49,6 +49,9 @@ func (f *filler) run(ctx context.Context) {
 				if ctx.Err() == nil {
 					s.log.Debug("what is missing did not come", "error", err)
 				}
+				if errors.Is(err, errStalled) { // the others' turn
+					s.holes.wait(time.Now().Add(stall))
+				}
 			}
 		}
 		if sleep(ctx, wait) != nil {
@@ -98,7 +101,11 @@ func (f *filler) fill(ctx context.Context, s *stream, chunk []fragment.Entry) (e
 			continue
 		}
 		if tape == nil {
+			if err := f.o.bounds.fills.Wait(ctx); err != nil {
+				return err
+			}
 			o := s.tapeOptions()
+			o.Store = f.o.Store
 			o.Origin, o.Past = recordings.Backfill, recorder.Past{Generation: int(s.generation.Load())}
 			tape = f.o.NewTape(o)
 		}
@@ -157,7 +164,7 @@ func (f *filler) fetch(ctx context.Context, client *api, s *stream, e fragment.E
 			return nil, err
 		}
 		if len(p.data) < to {
-			data, err := client.fetch(ctx, request{seq: e.Seq, from: len(p.data), to: to, background: true, rate: f.o.BackfillRate})
+			data, err := client.fetch(ctx, request{seq: e.Seq, from: len(p.data), to: to, background: true, rate: f.o.BackfillRate, budget: f.o.bounds.bits})
 			p.data = append(p.data, data...)
 			if err != nil {
 				return nil, err

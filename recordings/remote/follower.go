@@ -56,21 +56,29 @@ type outcome struct {
 	skip bool
 }
 
-// listed takes new entries of the agent's list, with their heads.
+const (
+	// maxItems bounds the items: no more are asked for while there are so many.
+	maxItems = 256
+	// opened is how many items have their heads decoded at a time, the first ones.
+	opened = 16
+)
+
+// full reports whether nothing more is to be listed for the moment.
+func (f *follower) full() bool { return len(f.items) >= maxItems }
+
+// listed takes new entries of the agent's list, with their heads, as far as there is
+// room; the others have to be listed again.
 func (f *follower) listed(now time.Time, entries []fragment.Entry) {
 	for _, e := range entries {
 		if e.Seq <= f.cursor {
 			continue
 		}
+		if f.full() {
+			return
+		}
 		f.cursor = e.Seq
 		f.items = append(f.items, f.unlisted(now, e.StartUs)...)
-		i := &item{entry: e, since: now, heard: !f.sound || e.Sound == nil}
-		if h, err := fragment.DecodeHead(e.Head); err == nil && h.Start() == e.StartUs && h.Pictures() == e.Frames && h.Duration.Microseconds() == e.DurationUs {
-			i.head = h
-			if i.heard {
-				i.head = h.WithoutSound()
-			}
-		}
+		i := &item{entry: e, raw: slices.Clone(e.Head), since: now, heard: !f.sound || e.Sound == nil}
 		i.entry.Head = nil
 		f.items = append(f.items, i)
 		f.end = e.EndUs()
@@ -159,20 +167,21 @@ const maxTime = int64(1) << 62
 
 // step looks what can be decided now. What is returned is in order.
 func (f *follower) step(now time.Time, online bool) (out []outcome) {
-	held := int64(0)
-	for _, i := range f.items {
-		f.match(i)
-		f.matchSound(i)
+	for n, i := range f.items {
+		if n < opened {
+			f.look(now, i)
+		}
 		if i.due.IsZero() && i.lacks() != nothing && online && f.isDue(now, i) {
 			i.due = now
 		}
-		held += i.bytes()
 	}
-	if f.live != nil {
-		held += f.live.bytes
-	}
+	held := f.held()
 	for len(f.items) > 0 {
 		i := f.items[0]
+		if !i.opened {
+			f.look(now, i)
+			held = f.held()
+		}
 		late := !i.due.IsZero() && online && now.Sub(i.due) >= f.inlineWait || held > f.memory
 		if !i.ready() && !late {
 			break
@@ -185,11 +194,28 @@ func (f *follower) step(now time.Time, online bool) (out []outcome) {
 	return out
 }
 
-// flush is step for when nothing more is waited for.
-func (f *follower) flush() (out []outcome) {
+// held is what all of it takes in memory.
+func (f *follower) held() (n int64) {
 	for _, i := range f.items {
-		f.match(i)
-		f.matchSound(i)
+		n += i.bytes()
+	}
+	if f.live != nil {
+		n += f.live.bytes
+	}
+	return n
+}
+
+// look looks whether what an item lacks has come.
+func (f *follower) look(now time.Time, i *item) {
+	i.open(now)
+	f.match(i)
+	f.matchSound(i)
+}
+
+// flush is step for when nothing more is waited for.
+func (f *follower) flush(now time.Time) (out []outcome) {
+	for _, i := range f.items {
+		f.look(now, i)
 		out = append(out, f.done(i))
 	}
 	f.items = nil
@@ -203,6 +229,7 @@ func (f *follower) done(i *item) outcome {
 		f.counts.Unlisted++
 	case i.whole == nil && i.video == nil:
 		f.counts.Skipped++
+		i.head, i.raw = nil, nil
 		return outcome{i, true}
 	case !i.heard && i.whole == nil:
 		f.counts.Silent++
@@ -261,8 +288,10 @@ const soundWait = 2 * time.Second
 func (f *follower) isDue(now time.Time, i *item) bool {
 	waited := now.Sub(i.since) >= f.liveWait || i.entry.Seq <= f.old
 	switch {
-	case f.live == nil || i.head == nil:
+	case f.live == nil || i.opened && i.head == nil:
 		return true
+	case !i.opened:
+		return waited
 	case i.lacks() == onlySound:
 		return waited || now.Sub(i.since) >= soundWait || i.head.AudioTrack == nil || i.head.AudioTrack.Codec != f.live.codec // WebRTC does not carry it
 	case now.Sub(i.since) >= f.liveWait:

@@ -11,8 +11,8 @@ type group struct {
 	session  int // which connection it came over: PTS of others are of no use
 	units    []*codecs.Unit
 	codec    codecs.Codec
-	bytes    int64
-	complete bool // the next one has begun, or the connection has ended
+	bytes    int64 // in memory
+	complete bool  // the next one has begun, or the connection has ended
 }
 
 // pts is that of the key frame.
@@ -83,8 +83,15 @@ type collector struct {
 	dropped uint64 // groups
 }
 
-// maxSoundBytes bounds the sound that waits: a minute of G.711.
-const maxSoundBytes = 512 << 10
+const (
+	// maxSoundBytes bounds the sound that waits: a minute of G.711.
+	maxSoundBytes = 1 << 20
+	// maxGroups bounds the groups that wait, of however few bytes.
+	maxGroups = 1024
+)
+
+// heldBy is what a unit takes in memory.
+func heldBy(u *codecs.Unit) int64 { return int64(u.Size()) + perUnit + 24*int64(len(u.Payload)) }
 
 // begin says that what comes now comes over another connection.
 func (c *collector) begin() {
@@ -112,11 +119,11 @@ func (c *collector) picture(codec codecs.Codec, u *codecs.Unit) {
 		return // nothing to begin at
 	}
 	g := c.groups[n-1]
-	size := int64(u.Size())
+	size := heldBy(u)
 	g.units = append(g.units, u)
 	g.bytes += size
 	c.bytes += size
-	for c.bytes > c.limit && len(c.groups) > 0 {
+	for len(c.groups) > 0 && (c.bytes > c.limit || len(c.groups) > maxGroups) {
 		c.dropped++
 		c.remove(0)
 	}
@@ -128,7 +135,7 @@ func (c *collector) sound(codec codecs.Codec, u *codecs.Unit) {
 		c.codec, c.sounds, c.heard = codec, nil, 0
 	}
 	c.sounds = append(c.sounds, u)
-	c.heard += int64(u.Size())
+	c.heard += heldBy(u)
 	for c.heard > maxSoundBytes {
 		c.forget(1)
 	}
@@ -137,7 +144,7 @@ func (c *collector) sound(codec codecs.Codec, u *codecs.Unit) {
 // forget drops the first n units of sound.
 func (c *collector) forget(n int) {
 	for _, u := range c.sounds[:n] {
-		c.heard -= int64(u.Size())
+		c.heard -= heldBy(u)
 	}
 	c.sounds = c.sounds[n:]
 }

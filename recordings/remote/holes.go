@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/fragment"
@@ -15,34 +16,64 @@ type holes struct {
 	mu      sync.Mutex
 	entries []fragment.Entry // by start
 	bytes   int64
-	waiting time.Time // nothing is fetched before: the disk, or the agent, refused
+	agent   *atomic.Int64 // entries of all streams of the agent; nil: it does not matter
+	waiting time.Time     // nothing is fetched before: the disk, or the agent, refused
 }
 
-// maxHoles bounds the list; the oldest are given up.
+// maxHoles bounds the list, and agentHoles those of all cameras of an agent together;
+// the oldest are given up.
 const maxHoles = 64 << 10
 
 // add notes entries that are missing.
 func (h *holes) add(entries ...fragment.Entry) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, e := range entries {
-		e.Head = nil
-		i, found := h.findLocked(e.StartUs)
-		if !found {
-			h.entries = slices.Insert(h.entries, i, e)
-			h.bytes += int64(e.Bytes)
+	if len(entries) > 64 {
+		h.mergeLocked(entries)
+	} else {
+		for _, e := range entries {
+			e.Head = nil
+			if i, found := h.findLocked(e.StartUs); !found {
+				h.entries = slices.Insert(h.entries, i, e)
+				h.countLocked(1, e)
+			}
 		}
 	}
-	for len(h.entries) > maxHoles {
-		h.bytes -= int64(h.entries[0].Bytes)
+	for len(h.entries) > maxHoles || len(h.entries) > 0 && h.agent != nil && h.agent.Load() > agentHoles {
+		h.countLocked(-1, h.entries[0])
 		h.entries = h.entries[1:]
+	}
+}
+
+// mergeLocked adds many entries, in whatever order they are.
+func (h *holes) mergeLocked(entries []fragment.Entry) {
+	all := slices.Concat(h.entries, entries)
+	for _, e := range h.entries {
+		h.countLocked(-1, e)
+	}
+	slices.SortStableFunc(all, func(a, b fragment.Entry) int { return cmp.Compare(a.StartUs, b.StartUs) })
+	h.entries = slices.CompactFunc(all, func(a, b fragment.Entry) bool { return a.StartUs == b.StartUs })
+	for i := range h.entries {
+		h.entries[i].Head = nil
+		h.countLocked(1, h.entries[i])
+	}
+}
+
+// countLocked counts an entry that came or went.
+func (h *holes) countLocked(n int, e fragment.Entry) {
+	h.bytes += int64(n) * int64(e.Bytes)
+	if h.agent != nil {
+		h.agent.Add(int64(n))
 	}
 }
 
 // set replaces all of them.
 func (h *holes) set(entries []fragment.Entry) {
 	h.mu.Lock()
-	h.entries, h.bytes = nil, 0
+	for _, e := range h.entries {
+		h.countLocked(-1, e)
+	}
+	h.entries = nil
 	h.mu.Unlock()
 	h.add(entries...)
 }
@@ -56,7 +87,7 @@ func (h *holes) remove(e fragment.Entry) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if i, found := h.findLocked(e.StartUs); found {
-		h.bytes -= int64(h.entries[i].Bytes)
+		h.countLocked(-1, h.entries[i])
 		h.entries = slices.Delete(h.entries, i, i+1)
 	}
 }

@@ -11,11 +11,14 @@ import (
 type item struct {
 	// Constant.
 	entry fragment.Entry
-	head  *fragment.Head // nil if the agent did not tell, or of whole
-	since time.Time      // when it was listed
+	since time.Time // when it was listed
 	// unlisted says that the agent does not know it: it was received live, and what
 	// the agent had of it is gone.
 	unlisted bool
+
+	raw    []byte         // the head as it was listed; nil once it was looked at
+	opened bool           // it was
+	head   *fragment.Head // nil if the agent did not tell, or of whole
 
 	video []*codecs.Unit // nil: not there yet
 	audio []*codecs.Unit
@@ -24,6 +27,7 @@ type item struct {
 
 	due      time.Time // since when it is clear that it has to be fetched; zero: it is not
 	fetching bool
+	stop     func()    // gives up fetching it; nil before
 	got      []byte    // of what is being fetched
 	wrong    int       // how often that was not what is listed
 	retry    time.Time // not before
@@ -52,12 +56,47 @@ func (i *item) lacks() part {
 	return everything
 }
 
-// bytes is what it holds in memory.
+// perItem and perUnit are what an item, and a unit of it, take in memory beside what
+// was captured.
+const (
+	perItem = 1 << 10
+	perUnit = 256
+)
+
+// bytes is what it holds in memory, about.
 func (i *item) bytes() int64 {
-	if i.whole == nil && i.video == nil {
-		return 0
+	n := perItem + len(i.raw) + len(i.got)
+	if i.head != nil {
+		n += i.head.Memory()
 	}
-	return int64(i.entry.Bytes)
+	if i.whole != nil || i.video != nil {
+		n += i.entry.Bytes + perUnit*i.entry.Frames
+		if i.entry.Sound != nil {
+			n += perUnit * i.entry.Sound.Frames
+		}
+	}
+	return int64(n)
+}
+
+// open reads the head, once: it takes many times the room that it takes in a list.
+func (i *item) open(now time.Time) {
+	if i.opened {
+		return
+	}
+	i.opened = true
+	raw, e := i.raw, &i.entry
+	i.raw = nil
+	h, err := fragment.DecodeHead(raw)
+	if err != nil || h.Start() != e.StartUs || h.Pictures() != e.Frames || h.Duration.Microseconds() != e.DurationUs || !headCanBe(now, h, e) {
+		return // it is fetched, and looked at then
+	}
+	if e.Sound != nil && h.Sounds() != e.Sound.Frames {
+		return
+	}
+	i.head = h
+	if i.heard {
+		i.head = h.WithoutSound()
+	}
 }
 
 // make returns the fragment; without sound where that did not come.

@@ -3,6 +3,8 @@ package remote
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/sightline-cam/sightline/internal/fragment"
 	"github.com/sightline-cam/sightline/recordings"
@@ -13,48 +15,79 @@ type joined struct {
 	epoch   string
 	entries []fragment.Entry // all, in order
 	missing []fragment.Entry // those that are not recorded
+	last    uint64           // number of the last one listed
+	odd     bool             // some of them were of times that cannot be, and left out
 }
 
-// maxEntries bounds what is listed of one stream; what is older is not fetched.
-const maxEntries = 64 << 10
+const (
+	// maxEntries bounds what is listed of one stream; what is older is not fetched.
+	maxEntries = 64 << 10
+	// maxRounds is in how many answers a list has to end: twice as many as a spool's
+	// longest takes, since an answer may have less than fits. joinTime is how long
+	// that may take.
+	maxRounds = 128
+	joinTime  = 5 * time.Minute
+)
 
 // window is how many entries are compared with the store at once: fewer key frames
-// than it returns.
-const window = 1000
+// than it returns, as a rule. windowTime is how far they may be apart.
+const (
+	window     = 1000
+	windowTime = 6 * time.Hour
+)
 
 // join lists all that the agent has and compares it with the store. What ends before
 // first is left out.
 func join(ctx context.Context, client *api, store Store, name recordings.Stream, first recordings.Time) (joined, error) {
 	var j joined
-	for after := uint64(0); ; {
+	if err := j.list(ctx, client); err != nil {
+		return j, err
+	}
+	var odd *fragment.Entry
+	if j.entries, odd = believable(time.Now(), j.entries); odd != nil {
+		j.odd = true
+	}
+	return j, j.compare(ctx, store, name, first)
+}
+
+// list takes the agent's list.
+func (j *joined) list(ctx context.Context, client *api) error {
+	ctx, cancel := context.WithTimeout(ctx, joinTime)
+	defer cancel()
+	after := uint64(0)
+	for range maxRounds {
 		l, err := client.list(ctx, after, false)
 		if err != nil {
-			return j, err
+			return err
 		}
 		if j.epoch != "" && l.Epoch != j.epoch {
-			return j, fmt.Errorf("%w: the agent was started anew meanwhile", errAnswer)
+			return fmt.Errorf("%w: the agent was started anew meanwhile", errAnswer)
 		}
 		j.epoch = l.Epoch
 		j.entries = append(j.entries, l.Fragments...)
 		if over := len(j.entries) - maxEntries; over > 0 {
-			j.entries = j.entries[over:]
+			j.entries = slices.Delete(j.entries, 0, over)
+		}
+		if len(l.Fragments) > 0 {
+			after = l.Fragments[len(l.Fragments)-1].Seq
+			j.last = after
 		}
 		if !l.More || len(l.Fragments) == 0 {
-			break
+			return nil
 		}
-		after = l.Fragments[len(l.Fragments)-1].Seq
 	}
+	return fmt.Errorf("%w: its list does not end", errAnswer)
+}
+
+// compare notes what of the list is not recorded.
+func (j *joined) compare(ctx context.Context, store Store, name recordings.Stream, first recordings.Time) error {
 	for rest := j.entries; len(rest) > 0; {
-		n := min(len(rest), window)
+		n, r := together(rest)
 		part := rest[:n]
 		rest = rest[n:]
-		r := rangeOf(part[0])
-		for _, e := range part {
-			r.From, r.To = min(r.From, recordings.Time(e.StartUs)), max(r.To, recordings.Time(e.StartUs)+1)
-		}
 		recorded, err := recordedIn(ctx, store, name, r)
 		if err != nil {
-			return j, fmt.Errorf("look what is recorded: %w", err)
+			return fmt.Errorf("look what is recorded: %w", err)
 		}
 		for _, e := range part {
 			if _, ok := recorded[recordings.Time(e.StartUs)]; !ok && recordings.Time(e.EndUs()) > first {
@@ -62,7 +95,23 @@ func join(ctx context.Context, client *api, store Store, name recordings.Stream,
 			}
 		}
 	}
-	return j, nil
+	return nil
+}
+
+// together returns how many of the entries, from the first on, are compared with the
+// store at once, and the range of time in which they begin: not all of its history,
+// whatever an agent lists.
+func together(entries []fragment.Entry) (n int, r recordings.Range) {
+	r = recordings.Range{From: recordings.Time(entries[0].StartUs), To: recordings.Time(entries[0].StartUs) + 1}
+	for n = 1; n < min(len(entries), window); n++ {
+		at := recordings.Time(entries[n].StartUs)
+		wider := recordings.Range{From: min(r.From, at), To: max(r.To, at+1)}
+		if wider.Duration() > windowTime {
+			break
+		}
+		r = wider
+	}
+	return n, r
 }
 
 // recordedIn returns the times of all key frames in a range.
@@ -96,6 +145,9 @@ func recordedIn(ctx context.Context, store Store, name recordings.Stream, r reco
 // join takes what the agent has. What follows what is recorded, and is little, is
 // fetched before live recording goes on; the rest is left to the background.
 func (s *stream) join(ctx context.Context, j joined) {
+	if j.odd {
+		s.tellOdd()
+	}
 	s.replaceSalvaged(ctx, j.epoch, j.entries)
 	s.mode, s.joined, s.epoch = verified, true, j.epoch
 	s.fillable.Store(true)
@@ -110,22 +162,20 @@ func (s *stream) join(ctx context.Context, j joined) {
 	}
 	s.holes.set(s.wanted(ctx, j.missing[:first]))
 	f := s.follower
-	if n := len(j.entries); n > 0 {
-		f.old = j.entries[n-1].Seq
-	}
+	f.old = j.last
 	switch {
 	case first < len(j.missing):
 		f.cursor = j.missing[first].Seq - 1
 		f.end = max(f.end, end)
 	case len(j.entries) > 0:
 		last := j.entries[len(j.entries)-1]
-		f.cursor = last.Seq
+		f.cursor = j.last
 		if last.EndUs() > end {
 			s.cut(recordings.AgentUnreachable)
 		}
 		f.end = max(end, last.EndUs())
 	default:
-		f.cursor, f.old = 0, 0
+		f.cursor = j.last
 	}
 }
 

@@ -22,7 +22,7 @@ type Options struct {
 	// that may be watched, those that appear later included.
 	Cameras []string
 	// LocalID is the id that a camera has here, if it is not the same: two agents may
-	// each have a camera "front".
+	// each have a camera "front". One for which it is empty is not recorded.
 	LocalID func(camera string) string
 	// Policy says what of a camera is recorded, by its id here. Default: the main
 	// rendition with sound, all the time.
@@ -34,8 +34,9 @@ type Options struct {
 	// OnCamera is called for each camera once it is known, before anything of it
 	// comes. It must not block.
 	OnCamera func(*Camera)
-	// BackfillRate bounds what is fetched in the background, in bit/s. Default: half
-	// of what the line carries beside the live pictures, as the agent finds out.
+	// BackfillRate bounds what is fetched in the background, of all cameras together,
+	// in bit/s. Default: half of what the line carries beside the live pictures, as
+	// the agent finds out, and 50 Mbit/s at most.
 	BackfillRate int
 	// ChunkDuration is how long a piece is that is fetched in the background; the
 	// newest piece comes first, and each becomes a segment. Default 1 minute.
@@ -47,7 +48,7 @@ type Options struct {
 	// live recording goes on, in the same segment. Default 4 MiB.
 	CatchUpBytes int64
 	// MemoryBytes bounds what is held of one camera while it is not known whether it
-	// is whole. Default 24 MiB.
+	// is whole; of many cameras of an agent each gets less. Default 24 MiB.
 	MemoryBytes int64
 	// Patience is how long a lost packet is asked for again. Default 4 s.
 	Patience time.Duration
@@ -63,6 +64,8 @@ type Options struct {
 	NewTape func(recorder.TapeOptions) Tape
 	// Logger takes what happens. Default: nothing.
 	Logger *slog.Logger
+
+	bounds *bounds
 }
 
 func (o *Options) setDefaults() error {
@@ -85,6 +88,7 @@ func (o *Options) setDefaults() error {
 	if o.MemoryBytes <= 0 {
 		o.MemoryBytes = 24 << 20
 	}
+	o.bounds = newBounds(o.BackfillRate)
 	if o.LocalID == nil {
 		o.LocalID = func(camera string) string { return camera }
 	}

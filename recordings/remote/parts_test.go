@@ -138,19 +138,20 @@ func FuzzList(f *testing.F) {
 	}
 	f.Add(text, encoded)
 	f.Fuzz(func(t *testing.T, text, data []byte) {
-		l, err := parseList(text, 0)
+		l, err := parseList(text, 0, true)
 		if err != nil {
 			return
 		}
 		c := &collector{limit: 1 << 20}
 		fo := &follower{liveWait: time.Second, inlineWait: time.Second, memory: 1 << 20, sound: true, live: c}
-		now := time.Unix(1e9, 0)
+		now := time.Unix(1e9, 0) // before a clock is set: nothing is too late
 		c.begin()
 		for i := range int64(3) {
 			c.picture(codecs.H264, &codecs.Unit{PTS: i * 90_000, Key: true, Payload: a.Payload})
 			c.sound(codecs.PCMU, &codecs.Unit{PTS: i, Payload: [][]byte{{1}}})
 		}
-		fo.listed(now, l.Fragments)
+		entries, _ := believable(now, l.Fragments)
+		fo.listed(now, entries)
 		for range 5 {
 			now = now.Add(700 * time.Millisecond)
 			for _, o := range fo.step(now, true) {
@@ -170,7 +171,7 @@ func FuzzList(f *testing.F) {
 				fo.fetched(i, whole, sound, now)
 			}
 		}
-		fo.flush()
+		fo.flush(now)
 		fo.salvage()
 	})
 }

@@ -23,6 +23,8 @@ type recording struct {
 	control chan sessionChange
 	results chan func(now time.Time) // what requests came to
 	ended   chan struct{}            // closed when nobody takes results any more
+	done    chan struct{}            // closed when run has returned
+	stop    context.CancelFunc       // ends run; set before
 
 	collector *collector
 	streams   []*stream
@@ -57,7 +59,7 @@ const (
 func newRecording(o *Options, c *Camera) *recording {
 	r := &recording{
 		o: o, camera: c, frames: make(chan viewer.Frame, frameQueue), control: make(chan sessionChange),
-		results: make(chan func(time.Time)), ended: make(chan struct{}),
+		results: make(chan func(time.Time)), ended: make(chan struct{}), done: make(chan struct{}),
 		collector: &collector{limit: o.MemoryBytes * 2 / 3},
 	}
 	policy := o.Policy(c.ID())
@@ -69,7 +71,7 @@ func newRecording(o *Options, c *Camera) *recording {
 		s := &stream{
 			o: o, name: recordings.Stream{Camera: c.ID(), Rendition: rendition}, remote: c.Remote(), title: c.Name(),
 			gate: gate{policy: policy, store: o.Store, camera: c.ID()}, sound: policy.Audio,
-			log: o.Logger.With("camera", c.ID(), "rendition", rendition), holes: &holes{}, plain: newPlainWriter(),
+			log: o.Logger.With("camera", c.ID(), "rendition", rendition), holes: &holes{agent: &o.bounds.holes}, plain: newPlainWriter(),
 			follower: &follower{liveWait: o.Patience + 2*time.Second, inlineWait: o.InlineWait, memory: o.MemoryBytes, sound: policy.Audio},
 		}
 		s.status = StreamStatus{Camera: c.ID(), Remote: c.Remote(), Rendition: rendition}
@@ -102,6 +104,7 @@ func (r *recording) frame(f viewer.Frame) {
 
 // run records until ctx ends.
 func (r *recording) run(ctx context.Context) {
+	defer close(r.done)
 	defer func() {
 		close(r.ended)
 		r.requests.Wait() // ctx has ended them
@@ -183,7 +186,10 @@ func (r *recording) change(ctx context.Context, a *attached) {
 
 // look does what is due.
 func (r *recording) look(ctx context.Context, now time.Time) {
+	memory := r.o.bounds.memory(r.o.MemoryBytes)
+	r.collector.limit = memory * 2 / 3
 	for _, s := range r.streams {
+		s.follower.memory = memory
 		if s.tape == nil {
 			if err := s.open(ctx); err != nil {
 				s.report(err)
@@ -213,20 +219,20 @@ func (r *recording) look(ctx context.Context, now time.Time) {
 func (r *recording) ask(ctx context.Context, s *stream, now time.Time) {
 	a := r.session
 	client := &api{http: a.http, camera: s.remote, rendition: s.name.Rendition}
-	if !s.listing && s.mode != liveOnly && s.mode != absent && !now.Before(s.listNext) {
+	if !s.listing && s.mode != liveOnly && s.mode != absent && !now.Before(s.listNext) && !(s.joined && s.follower.full()) {
 		s.listing, s.listNext = true, now.Add(listEvery)
 		if s.joined {
 			r.list(a, s, client)
 		} else {
-			s.settle(ctx, s.follower.flush())
+			s.settle(ctx, s.follower.flush(now))
 			r.join(a, s, client)
 		}
 	}
 	if s.mode != verified || !s.joined {
 		return
 	}
-	if i, p := s.follower.fetch(now); i != nil {
-		i.fetching = true
+	if i, p := s.follower.fetch(now); i != nil && !s.fetching {
+		i.fetching, s.fetching = true, true
 		r.fetch(a, s, client, i, p)
 	}
 }
@@ -253,10 +259,10 @@ func (r *recording) list(a *attached, s *stream, client *api) {
 			case err != nil:
 				s.noList(err)
 			case l.Epoch != s.epoch:
-				s.joined, s.listNext = false, now
+				s.joined, s.listNext = false, now.Add(listSoon)
 			default:
-				s.follower.listed(now, l.Fragments)
-				if l.More {
+				s.listed(now, l)
+				if l.More && len(l.Fragments) > 0 {
 					s.listNext = now
 				}
 			}
@@ -268,7 +274,13 @@ func (r *recording) list(a *attached, s *stream, client *api) {
 func (r *recording) join(a *attached, s *stream, client *api) {
 	first := s.o.NotBefore(s.name)
 	r.requests.Go(func() {
-		j, err := join(a.ctx, client, s.o.Store, s.name, first)
+		j, err := joined{}, error(nil)
+		if leave, full := s.o.bounds.join(a.ctx); full != nil {
+			err = full
+		} else {
+			j, err = join(a.ctx, client, s.o.Store, s.name, first)
+			leave()
+		}
 		r.result(func(now time.Time) {
 			s.listing = false
 			if r.session != a {
@@ -287,8 +299,11 @@ func (r *recording) join(a *attached, s *stream, client *api) {
 // fetch fetches what an item lacks.
 func (r *recording) fetch(a *attached, s *stream, client *api, i *item, p part) {
 	e, got := i.entry, i.got
+	ctx, stop := context.WithCancel(a.ctx)
+	i.stop = stop
 	a.urgent.enter()
 	r.requests.Go(func() {
+		defer stop()
 		defer a.urgent.leave()
 		q := request{seq: e.Seq, to: e.Bytes}
 		if p == onlySound {
@@ -298,16 +313,28 @@ func (r *recording) fetch(a *attached, s *stream, client *api, i *item, p part) 
 		}
 		from := q.from
 		q.from += len(got)
-		data, err := client.fetch(a.ctx, q)
+		data, err := client.fetch(ctx, q)
 		got = append(got, data...)
 		if err == nil && len(got) != q.to-from {
 			err = errAnswer
 		}
 		r.result(func(now time.Time) {
-			i.got = got
+			i.got, s.fetching = got, false
 			s.fetched(now, i, p, err)
 		})
 	})
+}
+
+// listed takes entries of the agent's list.
+func (s *stream) listed(now time.Time, l fragment.List) {
+	entries, odd := believable(now, l.Fragments)
+	if odd != nil {
+		s.tellOdd()
+	}
+	s.follower.listed(now, entries)
+	if n := len(l.Fragments); n > 0 && !s.follower.full() {
+		s.follower.cursor = max(s.follower.cursor, l.Fragments[n-1].Seq) // those left out as well
+	}
 }
 
 // noList takes that there was no list.

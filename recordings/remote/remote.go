@@ -20,9 +20,11 @@ type Remote struct {
 	o Options // constant
 
 	mu      sync.Mutex
-	cameras []*recording // in the order in which they became known
-	links   []*link      // those that run
-	found   error        // why the cameras could not be listed; nil if they were
+	cameras []*recording    // in the order in which they became known
+	links   []*link         // those that run
+	known   map[string]bool // ids at the agent, at most maxKnown; false: not to be recorded
+	told    bool            // that there are more
+	found   error           // why the cameras could not be listed; nil if they were
 	since   time.Time
 }
 
@@ -31,7 +33,7 @@ func New(o Options) (*Remote, error) {
 	if err := o.setDefaults(); err != nil {
 		return nil, err
 	}
-	return &Remote{o: o, since: time.Now()}, nil
+	return &Remote{o: o, since: time.Now(), known: make(map[string]bool)}, nil
 }
 
 const (
@@ -62,21 +64,56 @@ func (r *Remote) Run(ctx context.Context) error {
 				continue
 			}
 		}
-		wait.reset()
-		recs := make([]*recording, 0, len(known))
-		for _, c := range known {
-			rec, fresh := r.recordingOf(c)
-			if fresh {
-				running.Go(func() { rec.run(ctx) })
-			}
-			recs = append(recs, rec)
+		recs := r.record(ctx, &running, known)
+		if len(recs) == 0 {
+			known = nil
+			_ = sleep(ctx, wait.next())
+			continue
 		}
+		wait.reset()
 		known = r.serve(ctx, recs)
 	}
 	return ctx.Err()
 }
 
-// recordingOf returns what records a camera; fresh says that it has to be run.
+// record returns what records the cameras, and runs it. What records others ends.
+func (r *Remote) record(ctx context.Context, running *sync.WaitGroup, known []viewer.Camera) (recs []*recording) {
+	r.o.bounds.cameras.Store(int64(len(known)))
+	for _, c := range known {
+		rec, fresh := r.recordingOf(c)
+		if rec == nil {
+			continue
+		}
+		if fresh {
+			var life context.Context
+			life, rec.stop = context.WithCancel(ctx)
+			running.Go(func() { rec.run(life) })
+		}
+		recs = append(recs, rec)
+	}
+	r.mu.Lock()
+	var gone []*recording
+	r.cameras = slices.DeleteFunc(slices.Clone(r.cameras), func(rec *recording) bool {
+		if slices.Contains(recs, rec) {
+			return false
+		}
+		gone = append(gone, rec)
+		return true
+	})
+	r.mu.Unlock()
+	for _, rec := range gone {
+		rec.camera.set(nil, "The agent does not show this camera to this recorder any more.")
+		rec.stop()
+		<-rec.done // before another one of the same camera
+		for _, s := range rec.streams {
+			s.holes.set(nil)
+		}
+	}
+	return recs
+}
+
+// recordingOf returns what records a camera; fresh says that it has to be run. It is
+// nil for one that is not to be recorded.
 func (r *Remote) recordingOf(v viewer.Camera) (rec *recording, fresh bool) {
 	r.mu.Lock()
 	for _, rec := range r.cameras {
@@ -86,7 +123,14 @@ func (r *Remote) recordingOf(v viewer.Camera) (rec *recording, fresh bool) {
 		}
 	}
 	r.mu.Unlock()
-	c := newCamera(r.o.LocalID(v.ID), v)
+	local := r.o.LocalID(v.ID)
+	if local == "" {
+		r.mu.Lock()
+		r.known[v.ID] = false
+		r.mu.Unlock()
+		return nil, false
+	}
+	c := newCamera(local, v)
 	rec = newRecording(&r.o, c)
 	r.mu.Lock()
 	r.cameras = append(r.cameras, rec)
@@ -187,14 +231,39 @@ func (r *Remote) watchable(ctx context.Context, s Session) ([]viewer.Camera, err
 	out := make([]viewer.Camera, 0, len(cameras))
 	for _, c := range cameras {
 		may := !known || slices.Contains(rights[c.ID], "live")
-		if c.ID != "" && may && (len(r.o.Cameras) == 0 || slices.Contains(r.o.Cameras, c.ID)) {
+		if c.ID != "" && len(c.ID) <= maxID && may && (len(r.o.Cameras) == 0 || slices.Contains(r.o.Cameras, c.ID)) {
 			out = append(out, c)
 		}
 	}
-	if len(out) == 0 {
+	if out = r.within(out); len(out) == 0 {
 		return nil, errNoCamera
 	}
 	return out, nil
+}
+
+// within returns those cameras that are recorded: each once, and not more different
+// ones than an agent can have.
+func (r *Remote) within(cameras []viewer.Camera) []viewer.Camera {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make([]viewer.Camera, 0, min(len(cameras), maxKnown))
+	here := make(map[string]bool)
+	for _, c := range cameras {
+		record, known := r.known[c.ID]
+		switch {
+		case here[c.ID] || known && !record:
+			continue
+		case !known && len(r.known) >= maxKnown:
+			if !r.told {
+				r.told = true
+				r.o.Logger.Warn("the agent shows more cameras than are recorded of one; name those that matter in the settings", "most", maxKnown)
+			}
+			continue
+		}
+		here[c.ID], r.known[c.ID] = true, true
+		out = append(out, c)
+	}
+	return out
 }
 
 // maxRights is the longest answer to GET /v1/me that is read, in bytes.

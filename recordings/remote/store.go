@@ -2,6 +2,9 @@ package remote
 
 import (
 	"context"
+	"errors"
+
+	"golang.org/x/time/rate"
 
 	"github.com/sightline-cam/sightline/codecs"
 	"github.com/sightline-cam/sightline/recordings"
@@ -35,6 +38,25 @@ type Tape interface {
 }
 
 var _ Tape = (*recorder.Tape)(nil)
+
+// errBegun says that an agent's pictures begin too many segments.
+var errBegun = errors.New("the pictures do not follow each other, and begin too many files")
+
+// sparing is a store that begins only so many segments: what an agent sends decides
+// when a new one is begun. The others are left to the background, which has a bound
+// of its own.
+type sparing struct {
+	recorder.Store
+	begun *rate.Limiter // constant
+}
+
+// Create implements recorder.Store.
+func (s *sparing) Create(ctx context.Context, seg recordings.Segment, init []byte) (recordings.Writer, error) {
+	if !s.begun.Allow() {
+		return nil, errBegun
+	}
+	return s.Store.Create(ctx, seg, init)
+}
 
 // capturing is a store that remembers the segments it began.
 type capturing struct {

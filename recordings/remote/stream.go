@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/sightline-cam/sightline/codecs"
 	"github.com/sightline-cam/sightline/internal/fragment"
 	"github.com/sightline-cam/sightline/recordings"
@@ -42,6 +44,8 @@ type stream struct {
 	failing  bool      // the last write failed, and a line says so
 	plain    *plainWriter
 	told     bool // that the agent keeps nothing
+	odd      bool // it was said that times are wrong
+	fetching bool // a request for what an item lacks is under way
 
 	generation atomic.Int64 // of the tape, for the filler
 	fillable   atomic.Bool  // the holes are those of the present session
@@ -89,6 +93,14 @@ func (s *stream) tapeOptions() recorder.TapeOptions {
 	}
 }
 
+// causeOf is recorder.TapeOptions.CauseOf.
+func (s *stream) causeOf(err error) recordings.Cause {
+	if errors.Is(err, errBegun) {
+		return recordings.FramesLost
+	}
+	return s.o.CauseOf(err)
+}
+
 // open makes the tape.
 func (s *stream) open(ctx context.Context) error {
 	past, err := s.o.Store.Past(ctx, s.name)
@@ -96,7 +108,10 @@ func (s *stream) open(ctx context.Context) error {
 		return err
 	}
 	o := s.tapeOptions()
-	o.Past = past
+	if s.o.CauseOf != nil {
+		o.CauseOf = s.causeOf
+	}
+	o.Past, o.Store = past, &sparing{Store: s.o.Store, begun: rate.NewLimiter(rate.Limit(begunPerMinute)/60, begunBurst)}
 	s.tape = s.o.NewTape(o)
 	s.generation.Store(int64(past.Generation))
 	s.follower.end = int64(past.End)
@@ -166,6 +181,9 @@ func (s *stream) report(err error) {
 // settle does what the follower has decided.
 func (s *stream) settle(ctx context.Context, outcomes []outcome) {
 	for _, o := range outcomes {
+		if o.fetching && o.stop != nil {
+			o.stop() // nobody waits for it any more
+		}
 		if o.skip {
 			s.skip(o.item)
 			continue
@@ -177,6 +195,14 @@ func (s *stream) settle(ctx context.Context, outcomes []outcome) {
 			continue
 		}
 		s.write(ctx, f, o.entry, !o.unlisted)
+	}
+}
+
+// tellOdd says once that the agent's times are wrong.
+func (s *stream) tellOdd() {
+	if !s.odd {
+		s.odd = true
+		s.log.Warn("the agent has pictures of a time that cannot be, and they are not recorded: its clock is wrong, or this one")
 	}
 }
 
@@ -221,7 +247,7 @@ func (s *stream) salvage(ctx context.Context) {
 	if s.mode != verified || s.salvaged != nil {
 		return
 	}
-	s.settle(ctx, s.follower.flush())
+	s.settle(ctx, s.follower.flush(time.Now()))
 	pieces := s.follower.salvage()
 	if len(pieces) == 0 {
 		return
@@ -317,7 +343,7 @@ func wholeIn(e fragment.Entry, data []byte, sound bool) (*fragment.Fragment, err
 	switch {
 	case err != nil:
 		return nil, err
-	case f.Start() != e.StartUs || f.Duration.Microseconds() != e.DurationUs || fragment.DigestOf(f.Video) != e.Digest,
+	case !headCanBe(time.Now(), h, &e), f.Start() != e.StartUs || f.Duration.Microseconds() != e.DurationUs || fragment.DigestOf(f.Video) != e.Digest,
 		sound && fragment.DigestOf(f.Audio) != e.Sound.Digest:
 		return nil, errAnswer
 	}

@@ -11,6 +11,7 @@ import (
 // TestAccess_IsGivenByALinkOnce follows a recorder from a stranger to a guest, by an
 // invitation that works once, and says what is missing on the way.
 func TestAccess_IsGivenByALinkOnce(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.startSignal()
 	l.startAgent()

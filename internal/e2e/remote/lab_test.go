@@ -214,10 +214,10 @@ func (l *lab) wait(what string, holds func() bool) {
 	}
 }
 
-// recorded waits until what is shown now is recorded, and durable.
+// recorded waits until what is shown in a moment is recorded, and durable.
 func (l *lab) recorded() {
 	l.t.Helper()
-	now := time.Now().UnixMilli()
+	now := time.Now().Add(filmGOP).UnixMilli()
 	l.wait("the recording goes on", func() bool {
 		c := l.overview()
 		return c.Recording && c.to() >= now && c.Streams[0].DurableMs >= now

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"github.com/sightline-cam/sightline/internal/nvr"
 	"github.com/sightline-cam/sightline/recordings"
 	"github.com/sightline-cam/sightline/recordings/disk"
-	"github.com/sightline-cam/sightline/recordings/export"
 	"github.com/sightline-cam/sightline/recordings/index"
 )
 
@@ -147,89 +145,6 @@ func gigabytes(n int64) string {
 		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 	}
 	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-}
-
-// recordingsExport writes one file.
-type recordingsExport struct {
-	Camera    string `arg:"" help:"Id of the camera." placeholder:"CAMERA"`
-	From      string `arg:"" help:"Beginning: 2026-11-21T14:00:00, in the time of this machine, or with a zone." placeholder:"FROM"`
-	To        string `arg:"" help:"End, or how long: 90s, 10m." placeholder:"TO"`
-	Output    string `short:"o" required:"" help:"File to write; - is stdout." placeholder:"FILE" env:"-"`
-	Rendition string `help:"main or sub." default:"main" placeholder:"main"`
-	NoAudio   bool   `help:"Leave the sound out."`
-	KeepGaps  bool   `help:"Leave the time of gaps empty instead of going on at once."`
-	Force     bool   `help:"Replace a file that is there." env:"-"`
-	place     `embed:""`
-}
-
-// Run implements the command.
-func (c *recordingsExport) Run(ctx context.Context, p *cli.Process) (err error) {
-	r, err := parseRange(c.From, c.To)
-	if err != nil {
-		return err
-	}
-	s, ix, _, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer ix.Close() //nolint:errcheck // only read
-	stream := recordings.Stream{Camera: c.Camera, Rendition: c.Rendition}
-	segments, err := s.Segments(ctx, stream, r, index.SegmentsOptions{Fragments: true})
-	if err != nil {
-		return err
-	}
-	open := func(ctx context.Context, ref recordings.Ref) (export.Media, error) { return s.Open(ctx, ref) }
-	e, err := export.New(ctx, open, segments, r, export.Options{NoSound: c.NoAudio, KeepGaps: c.KeepGaps, Writer: "sightline " + p.Version})
-	if errors.Is(err, export.ErrNothing) {
-		return fmt.Errorf("nothing of camera %s was recorded from %s to %s; `sightline recordings list` says what there is", c.Camera, local(r.From), local(r.To))
-	}
-	if err != nil {
-		return err
-	}
-	defer e.Close() //nolint:errcheck // only read
-	bar := newProgress(p.Stderr, "export", e.Size(), true)
-	defer bar.close()
-	in := &countingReader{in: e, total: e.Size(), bar: bar}
-	if c.Output == "-" {
-		_, err = io.Copy(p.Stdout, in)
-		return err
-	}
-	return c.write(in)
-}
-
-// write writes the file under its name only when it is whole.
-func (c *recordingsExport) write(in io.Reader) (err error) {
-	if _, err := os.Stat(c.Output); err == nil && !c.Force {
-		return fmt.Errorf("%s is there already; choose another name, or --force", c.Output)
-	}
-	tmp := c.Output + ".part"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640) //nolint:gosec // the file that was asked for
-	if err != nil {
-		return fmt.Errorf("write the export: %w", err)
-	}
-	_, err = io.CopyBuffer(struct{ io.Writer }{f}, in, make([]byte, 1<<20))
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(fmt.Errorf("write the export: %w", err), os.Remove(tmp))
-	}
-	return os.Rename(tmp, c.Output)
-}
-
-// countingReader tells how much was read.
-type countingReader struct {
-	in          io.Reader
-	done, total int64
-	bar         *progress
-}
-
-// Read implements io.Reader.
-func (r *countingReader) Read(p []byte) (int, error) {
-	n, err := r.in.Read(p)
-	r.done += int64(n)
-	r.bar.set(r.done, r.total)
-	return n, err
 }
 
 // parseRange reads a beginning, and an end or how long.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 
 	"github.com/sightline-cam/sightline/recordings"
@@ -25,6 +26,7 @@ type Export struct {
 
 	pos     int64
 	damaged int
+	lost    []recordings.Range // of fragments that could not be understood
 
 	// The segment that is open, and its part; nil if none is.
 	media Media
@@ -82,6 +84,20 @@ func (e *Export) Gaps() (gaps []recordings.Range) {
 // and of those in segments whose beginning could not or whose end is missing. There is nothing in the export
 // where they would be; its size is as it was promised.
 func (e *Export) Damaged() int { return e.damaged }
+
+// Lost returns the times of the fragments read so far that could not be understood, in
+// the order in which they were read. Gaps does not have them.
+func (e *Export) Lost() []recordings.Range { return slices.Clone(e.lost) }
+
+// lose notes that a fragment could not be understood.
+func (e *Export) lose(f recordings.Fragment) {
+	e.damaged++
+	if n := len(e.lost); n > 0 && e.lost[n-1].To == f.Start {
+		e.lost[n-1].To = f.End()
+		return
+	}
+	e.lost = append(e.lost, recordings.Range{From: f.Start, To: f.End()})
+}
 
 // Read implements io.Reader. An error says what could not be read.
 func (e *Export) Read(p []byte) (n int, err error) {
@@ -190,7 +206,7 @@ func (e *Export) read(p *part, number int, at, offset, size int64) error {
 		piece, err = fmp4.Rewrite(b, p.edit(number, e.layout.tracks[p.pictureTrack-1].Delay))
 	}
 	if n < len(b) || err != nil {
-		e.damaged++
+		e.lose(p.seg.Fragments[number])
 		piece = b[fmp4.CheckBytes:]
 		clear(piece)
 		binary.BigEndian.PutUint32(piece, uint32(len(piece)))

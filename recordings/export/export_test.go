@@ -279,6 +279,9 @@ func TestExport_TruncatedSegmentLosesOnlyItsEnd(t *testing.T) {
 	if data, err = io.ReadAll(e); err != nil || int64(len(data)) != e.Size() || e.Damaged() != 1 {
 		t.Errorf("%d of %d bytes, %d damaged: %v", len(data), e.Size(), e.Damaged(), err)
 	}
+	if l := e.Lost(); len(l) != 1 || l[0] != (recordings.Range{From: at(3 * time.Second), To: at(4 * time.Second)}) {
+		t.Errorf("lost %v", l)
+	}
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}

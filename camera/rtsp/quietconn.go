@@ -41,7 +41,7 @@ func (c *quietConn) Read(p []byte) (int, error) {
 		}
 		quiet := c.quiet.Load()
 		if !quiet {
-			if err := c.Conn.SetReadDeadline(time.Time{}); err != nil {
+			if err := c.SetReadDeadline(time.Time{}); err != nil {
 				return 0, err
 			}
 			if c.quiet.Load() {
@@ -56,7 +56,7 @@ func (c *quietConn) Read(p []byte) (int, error) {
 		if c.room == nil {
 			c.room = make([]byte, quietBuffer)
 		}
-		if err := c.Conn.SetReadDeadline(nextBeat(time.Now())); err != nil {
+		if err := c.SetReadDeadline(nextBeat(time.Now())); err != nil {
 			return 0, err
 		}
 		n, err := c.Conn.Read(c.room) // returns before its deadline only what is there already, or is much
@@ -86,5 +86,5 @@ func (c *quietConn) setQuiet(quiet bool) {
 		lowWater = quietBuffer
 	}
 	setLowWater(c.Conn, lowWater)
-	_ = c.Conn.SetReadDeadline(time.Now()) // the reader looks again; a closed connection needs no waking
+	_ = c.SetReadDeadline(time.Now()) // the reader looks again; a closed connection needs no waking
 }

@@ -346,7 +346,9 @@ func TestBackup_LeavesOutWhatDoesNotBelongIntoIt(t *testing.T) {
 	if err := errors.Join(os.WriteFile(filepath.Join(f.Path, "recordings.db"), make([]byte, 9), 0o600), os.MkdirAll(filepath.Join(f.Path, "films", "deep"), 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	leave := func(path string, _ fs.DirEntry) bool { return slices.Contains([]string{"recordings.db", "films"}, filepath.Base(path)) }
+	leave := func(path string, _ fs.DirEntry) bool {
+		return slices.Contains([]string{"recordings.db", "films"}, filepath.Base(path))
+	}
 	entries, err := snapshot(f.Path, leave)
 	if err != nil {
 		t.Fatal(err)

@@ -194,8 +194,10 @@ func mend(d *directory, log *slog.Logger, rel string, promised, newest bool) (re
 	name := filepath.Join(d.path, filepath.FromSlash(rel))
 	log = log.With("file", name)
 	found, err := scan(d.fs, d.path, d.name(), rel, true)
-	switch begun := newest && !promised && found.size <= mostUnsynced; {
-	case err != nil && !(begun && errors.Is(err, fmp4.ErrMalformed) && found.seg.InitBytes == 0):
+	begun := newest && !promised && found.size <= mostUnsynced
+	torn := errors.Is(err, fmp4.ErrMalformed) && found.seg.InitBytes == 0 // its very beginning
+	switch {
+	case err != nil && (!begun || !torn):
 		log.Error("a recording cannot be read; it is left where it is", "error", err)
 		return recordings.Segment{}, false
 	case err != nil, len(found.seg.Fragments) == 0 && begun && found.beyond == 0:

@@ -30,6 +30,9 @@ export const initialWindow = 64 * 1024;
 /** How much of a response is held unread, in bytes. */
 export const receiveWindow = 1024 * 1024;
 
+/** An agent that was told that nothing more is read resets the channel within this time, in milliseconds. */
+const finMs = 10_000;
+
 /** An idle connection is used again within this time, in milliseconds. */
 const idleMs = 20_000;
 const maxIdle = 4;
@@ -187,6 +190,9 @@ export class HttpConnection {
   #received = 0;
   #granted = Infinity;
   /** @type {() => void} */ #wake = () => {};
+  /** Whether it is closed on this side. */
+  #leaving = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #patience;
 
   /**
    * @param {Channel} channel
@@ -205,7 +211,7 @@ export class HttpConnection {
   }
 
   get open() {
-    return this.#channel.readyState === 'open';
+    return this.#channel.readyState === 'open' && !this.#leaving;
   }
 
   /** Whether any byte of an answer to the last request has arrived. */
@@ -243,13 +249,31 @@ export class HttpConnection {
     return exchange.response;
   }
 
+  /**
+   * Ends the connection. The other side stops sending when it is told, and then
+   * resets the channel. If this side did so at once, a message that is under way
+   * would arrive on a stream that has begun anew, and be held for good: a browser
+   * ends the session when it holds too many (requests.md, "Why fin").
+   */
   close() {
     this.#exchange?.fail(new HttpError(closedMessage));
-    if (this.open && this.#windowed) this.#channel.send('fin');
+    if (this.#leaving) return undefined;
+    if (!this.open || !this.#windowed) return this.#reset();
+    this.#channel.send('fin');
+    this.#leaving = true;
+    this.#patience = setTimeout(() => this.#reset(), finMs);
+    return undefined;
+  }
+
+  #reset() {
+    clearTimeout(this.#patience);
+    this.#leaving = true;
     this.#channel.close();
+    this.#exchange?.fail(new HttpError(closedMessage));
   }
 
   #cut() {
+    clearTimeout(this.#patience);
     this.#exchange?.cut();
     this.#wake();
   }
@@ -259,7 +283,8 @@ export class HttpConnection {
     if (typeof data === 'string' && this.#windowed) return this.#control(data);
     const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : utf8(String(data));
     this.#received += bytes.length;
-    if (!this.#exchange || this.#received > this.#granted) return this.close();
+    if (this.#leaving) return;
+    if (!this.#exchange || this.#received > this.#granted) return this.#reset();
     this.#answered = true;
     this.#exchange.push(bytes);
     this.#grant();
@@ -274,7 +299,7 @@ export class HttpConnection {
       return;
     }
     if (text === 'fin') this.#cut();
-    this.close();
+    this.#reset();
   }
 
   /** Lets the other side send as much again as was read. */

@@ -164,7 +164,7 @@ export class Reel {
    */
   #next(operation) {
     const done = this.#turn.then(async () => {
-      if (this.#closed || this.#source.readyState === 'closed') throw new DOMException('The reel is closed.', 'AbortError');
+      if (this.#closed || this.#source.readyState === 'closed') throw closedError();
       await operation();
     });
     this.#turn = done.catch(() => {});
@@ -216,9 +216,14 @@ export class Reel {
     });
   }
 
-  /** @returns {ReelError} for a part that the browser does not take */
+  /** @returns {Error} for a part that the browser does not take */
   refused() {
+    if (this.#closed) return closedError();
     console.warn('sightline: the browser refuses a recording', this.#video.error?.message);
     return new ReelError('This browser cannot decode this part of the recording.');
   }
+}
+
+function closedError() {
+  return new DOMException('The reel is closed.', 'AbortError');
 }

@@ -158,6 +158,33 @@ test('aborting a request closes its connection', async () => {
   assert.equal(channels[0].readyState, 'closed');
 });
 
+test('an aborted request leaves its channel to the agent, which stops sending before it resets it', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const answers of [true, false]) {
+    const { channels, http } = setUp({ protocol: windowProtocol });
+    const stop = new AbortController();
+    const answer = http.request('/', { signal: stop.signal });
+    await turn();
+    const [channel] = channels;
+    channel.say('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n');
+    const { body } = await answer;
+    stop.abort();
+    await assert.rejects(body.getReader().read(), { name: 'AbortError' });
+    assert.equal(channel.control.at(-1), 'fin');
+    const said = channel.control.length;
+    channel.say(new Uint8Array(1000)); // was on its way
+    channel.tell('window 100000');
+    assert.deepEqual([channel.readyState, channel.control.length], ['open', said]);
+    void http.request('/').catch(() => {});
+    await turn();
+    assert.equal(channels.length, 2, 'it is not used again');
+    if (answers) channel.close();
+    else t.mock.timers.tick(10_000);
+    assert.equal(channel.readyState, 'closed');
+    http.close();
+  }
+});
+
 test('closing the client fails what is under way and what comes later', async () => {
   const { http } = setUp();
   const answer = http.request('/');

@@ -94,5 +94,6 @@ func (s *stream) snapshot() Status {
 	st := s.status
 	st.Bytes, st.Frames, st.Segments = s.written.Bytes, s.written.Frames, s.written.Segments
 	st.FramesLost = s.written.FramesLost + s.skipped
+	st.SoundLost = s.written.SoundLost + s.deaf
 	return st
 }

@@ -25,7 +25,8 @@ type Options struct {
 	// frames are dropped up to a key frame. Default 8 MiB.
 	QueueBytes int64
 	// PreRollBytes bounds the video of a stream that is kept in case something
-	// happens; beyond it the oldest GOPs are dropped. Default 16 MiB.
+	// happens; beyond it the oldest GOPs are dropped. A single GOP may have more, up
+	// to 64 MiB. Default 16 MiB.
 	PreRollBytes int64
 	// Writer and CauseOf are those of TapeOptions.
 	Writer  string
@@ -128,7 +129,7 @@ func newStream(id recordings.Stream, feed Feed, g *guard, o *Options, p pace) *s
 	return &stream{
 		id: id, feed: feed, guard: g, opts: o, pace: p, audio: g.policy.Audio, queue: newQueue(),
 		noted:   recordings.NotRecording,
-		preRoll: preRoll{keep: g.policy.PreRoll + noticed, limit: o.PreRollBytes},
+		preRoll: preRoll{keep: g.policy.PreRoll + noticed, limit: o.PreRollBytes, most: max(o.PreRollBytes, mostPreRoll)},
 		status:  Status{Camera: id.Camera, Rendition: id.Rendition, Reason: "starting", Since: time.Now()},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sightline-cam/sightline/codecs/rtppack"
 	"github.com/sightline-cam/sightline/recordings"
 )
 
@@ -221,6 +222,78 @@ func TestRecorder_PreRollIsBounded(t *testing.T) {
 			t.Errorf("%d segments, %d frames", len(books), len(s.shelf.frames(t, front())))
 		}
 	})
+}
+
+// A camera whose key frames are further apart than the pre-roll has room for.
+func TestRecorder_PreRollOfOneLongGOPIsKept(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		h := newTheatre(t)
+		h.film.gop = 25 * 60
+		s := record(t, h, Policy{OnEvent: true, PreRoll: 5 * time.Second}, func(o *Options, _ *shelf) { o.PreRollBytes = 100_000 })
+		h.show(20 * time.Second) // 500 kB
+		if h.asked != 1 {
+			t.Errorf("a key frame was asked for %d times", h.asked)
+		}
+		s.shelf.set(func() {
+			from := recordings.TimeOf(time.Now())
+			s.shelf.events = []recordings.Event{{Camera: "front", Range: recordings.Range{From: from, To: from}}}
+		})
+		h.show(2 * time.Second)
+		s.end()
+		wantFrames(t, s, h.film, [2]int64{0, 22 * 25})
+	})
+}
+
+func TestPreRoll_TheOnlyGOPIsBoundedToo(t *testing.T) {
+	f := newFilm(t, time.Unix(0, 0))
+	f.gop = 100
+	p := preRoll{keep: time.Second, limit: 10_000, most: 50_000}
+	for range 90 {
+		p.add(f.next())
+		if p.bytes > p.most || p.bytes < 0 {
+			t.Fatalf("%d bytes", p.bytes)
+		}
+	}
+	if len(p.gops) != 0 {
+		t.Errorf("%d GOPs, of which no beginning is left", len(p.gops))
+	}
+	f.skip(10)
+	p.add(f.next())
+	if len(p.gops) != 1 {
+		t.Error("the next GOP is not kept")
+	}
+}
+
+// Sound comes and pictures do not: for ever, if need be.
+func TestRecorder_SoundWithoutPicturesIsBounded(t *testing.T) {
+	for _, onEvent := range []bool{false, true} {
+		virtual(t, func(t *testing.T) {
+			h := newTheatre(t).withMusic()
+			s := record(t, h, Policy{Audio: true, OnEvent: onEvent}, nil)
+			h.show(10 * time.Second)
+			for range 100 {
+				h.set(func() {
+					for _, u := range h.music.frames(50) {
+						h.sound = append(h.sound, rtppack.NewFrame(h.music.track().Codec, u))
+					}
+				})
+				<-time.After(time.Second)
+			}
+			st := s.Status()[0]
+			if n := st.SoundLost; n < 5000-maxSound-100 || n > 5000-maxSound {
+				t.Errorf("on event %t: %d units of sound were dropped", onEvent, st.SoundLost)
+			}
+			if onEvent && st.PreRollBytes > 25*1000*10+160*(maxSound+500) {
+				t.Errorf("%d bytes are kept", st.PreRollBytes)
+			}
+			h.set(func() { h.offline = "the camera is away" })
+			<-time.After(10 * time.Second)
+			if n := s.Status()[0].SoundLost; !onEvent && n < 4900 {
+				t.Errorf("%d units of sound were dropped when the camera went away", n)
+			}
+			s.end()
+		})
+	}
 }
 
 func TestRecorder_PauseForgetsThePreRoll(t *testing.T) {

@@ -9,15 +9,16 @@ import (
 // the usual 20 ms.
 const maxSound = 1500
 
-// soundQueue holds the sound that no fragment has yet. Beyond maxSound the oldest
-// goes.
+// soundQueue holds the sound that no fragment has yet. Beyond maxSound, and what came
+// with the last pictures, the oldest goes.
 type soundQueue struct{ units []*codecs.Unit }
 
-func (q *soundQueue) add(units []*codecs.Unit) {
+// add adds units, and returns how many were dropped.
+func (q *soundQueue) add(units []*codecs.Unit) (dropped int) {
 	q.units = append(q.units, units...)
-	if n := len(q.units) - maxSound; n > 0 {
-		q.drop(n)
-	}
+	dropped = max(len(q.units)-max(maxSound, len(units)), 0)
+	q.drop(dropped)
+	return dropped
 }
 
 // until returns the units at the front that were captured before then.

@@ -19,6 +19,9 @@ type Status struct {
 	// FramesLost is how many frames came and were not written though they should
 	// have been: this process, or the disk, was too slow, full or broken.
 	FramesLost uint64
+	// SoundLost is how many units of sound were dropped because no pictures came
+	// for them.
+	SoundLost uint64
 	// QueueBytes wait for the disk, PreRollBytes for an event.
 	QueueBytes, PreRollBytes int64
 }

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,7 +48,10 @@ type stream struct {
 	pending      []*codecs.Unit
 	pendingBytes int64
 	waiting      []*codecs.Unit // sound of pending
+	alone        int            // how much of it came after the last frame of pending
 	preRoll      preRoll
+	shortening   bool // a key frame was asked for because of it
+	warned       bool // it was said that its GOPs are too long
 	order        order
 	early        bool // frames were held back that must not wait for the next turn
 	slow         bool // frames are left out until there is room in the queue
@@ -62,6 +66,7 @@ type stream struct {
 	written Counts
 	failure error
 	skipped uint64 // frames lost on this side of the queue
+	deaf    uint64 // units of sound
 }
 
 // look takes what has come, decides what of it is recorded, and hands that on if it
@@ -119,7 +124,8 @@ func (s *stream) switchTo(t tracks) {
 }
 
 func (s *stream) discardSound() {
-	s.waiting, s.preRoll.sound = nil, nil
+	s.waiting = nil
+	s.preRoll.clearSound()
 	for {
 		if f, _, _ := s.sound.Next(); f == nil {
 			return
@@ -167,9 +173,9 @@ func (s *stream) listen(r *rules) {
 		switch cause := r.verdict(recordings.TimeOf(f.Unit.Arrived)); {
 		case s.coding.audio == codecs.Unknown || f.Codec != s.coding.audio:
 		case cause == "", cause == recordings.NoEvent && s.on:
-			s.waiting = append(s.waiting, f.Unit)
+			s.await(f.Unit)
 		case cause == recordings.NoEvent:
-			s.preRoll.addSound(f.Unit)
+			s.loseSound(s.preRoll.addSound(f.Unit))
 		}
 	}
 }
@@ -225,15 +231,49 @@ func (s *stream) take(u *codecs.Unit, cause recordings.Cause) {
 	case recordings.NoEvent:
 		s.stop(cause)
 		s.preRoll.add(u)
+		s.shorten()
 	default:
 		s.stop(cause)
 		s.preRoll.clear()
 	}
 }
 
+// await makes sound wait for the next pictures. If none come the oldest goes.
+func (s *stream) await(u *codecs.Unit) {
+	s.alone = min(s.alone, len(s.waiting))
+	if s.alone >= maxSound {
+		oldest := len(s.waiting) - s.alone
+		s.waiting = slices.Delete(s.waiting, oldest, oldest+1)
+		s.alone--
+		s.loseSound(1)
+	}
+	s.waiting = append(s.waiting, u)
+	s.alone++
+}
+
+// shorten asks for a key frame if the pre-roll is a single GOP that is too long, once
+// for each of them.
+func (s *stream) shorten() {
+	switch {
+	case s.shortening && len(s.preRoll.gops) == 0: // it became too long for any memory
+		s.shortening = false
+		s.feed.RequestKeyFrame()
+	case !s.preRoll.long():
+		s.shortening = false
+	case !s.shortening:
+		s.shortening = true
+		s.feed.RequestKeyFrame()
+		if !s.warned {
+			s.warned = true
+			s.opts.Logger.Warn("the key frames of a camera are so far apart that what is kept for the time before an event takes more memory than it should; "+
+				"set a shorter interval of key frames in the camera", "camera", s.id.Camera, "rendition", s.id.Rendition, "bytes", s.preRoll.bytes)
+		}
+	}
+}
+
 // push makes a frame wait for its turn.
 func (s *stream) push(u *codecs.Unit) {
-	s.noted, s.newest = "", u.Arrived
+	s.noted, s.newest, s.alone = "", u.Arrived, 0
 	s.order.observe(u)
 	s.pending = append(s.pending, u)
 	s.pendingBytes += int64(u.Size())
@@ -293,6 +333,8 @@ func (s *stream) settle(r *rules, now time.Time) {
 	if cause != recordings.CameraOffline {
 		s.on = false
 	}
+	s.loseSound(len(s.waiting)) // no pictures come for it
+	s.waiting = nil
 	if cause == recordings.Paused || cause == recordings.Schedule {
 		s.preRoll.clear()
 	}
@@ -303,6 +345,13 @@ func (s *stream) lose(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.skipped += uint64(n)
+}
+
+// loseSound counts units of sound that are not written. Safe for concurrent use.
+func (s *stream) loseSound(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deaf += uint64(n)
 }
 
 // open subscribes to the hub. past is the end of what was recorded before.

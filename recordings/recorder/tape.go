@@ -97,6 +97,8 @@ type Counts struct {
 	Segments, Frames, Bytes uint64
 	// FramesLost came and were not written.
 	FramesLost uint64
+	// SoundLost are units of sound that came without pictures.
+	SoundLost uint64
 }
 
 // NewTape returns a tape that has not written anything. It does no I/O.
@@ -133,7 +135,7 @@ func (t *Tape) SetTracks(video codecs.Track, sound *codecs.Track) {
 // begins a new segment, if the store lets it, after a gap with the cause.
 func (t *Tape) Write(ctx context.Context, video, sound []*codecs.Unit, end recordings.Time) error {
 	if t.audio != nil {
-		t.sound.add(sound)
+		t.counts.SoundLost += uint64(t.sound.add(sound))
 	}
 	var problems error
 	for len(video) > 0 {

@@ -10,7 +10,6 @@ import (
 	"unicode"
 
 	"github.com/sightline-cam/sightline/camera"
-	"github.com/sightline-cam/sightline/codecs"
 	"github.com/sightline-cam/sightline/viewer"
 )
 
@@ -158,57 +157,4 @@ func (c *Camera) frame(f viewer.Frame) {
 	if o != nil {
 		o.frame(f)
 	}
-}
-
-// output makes the units of a session those of a source.
-type output struct {
-	mu     sync.Mutex // held while something is written
-	to     camera.Output
-	closed bool
-	video  codecs.Codec
-	audio  codecs.Codec
-	begun  bool
-}
-
-func (o *output) close() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.closed = true
-}
-
-// frame writes a unit, and announces the tracks before the first, and when a codec
-// has changed. It begins with a key frame.
-func (o *output) frame(f viewer.Frame) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	track, begins := 0, f.Codec.Video() && f.Unit.Key
-	switch {
-	case o.closed, !o.begun && !begins:
-		return
-	case f.Codec.Video():
-		if o.video != f.Codec {
-			o.video = f.Codec
-			o.announce()
-		}
-	default:
-		if track = 1; o.audio != f.Codec {
-			if soundTrack(f.Codec) == nil {
-				return
-			}
-			o.audio = f.Codec
-			o.announce()
-		}
-	}
-	o.begun = true
-	u := *f.Unit
-	u.Track = track
-	o.to.WriteUnit(&u)
-}
-
-func (o *output) announce() {
-	tracks := []codecs.Track{{Codec: o.video, ClockRate: 90_000}}
-	if t := soundTrack(o.audio); t != nil {
-		tracks = append(tracks, *t)
-	}
-	o.to.SetTracks(tracks)
 }

@@ -3,9 +3,10 @@
  * connection, which carries one request at a time and may be used again.
  */
 import { utf8 } from './encoding.js';
-import { HttpError, ResponseParser } from './response.js';
+import { Exchange, HttpResponse, receiveWindow } from './exchange.js';
+import { HttpError } from './response.js';
 
-export { HttpError } from './response.js';
+export { HttpError, HttpResponse, receiveWindow };
 
 /** @typedef {import('./encoding.js').Bytes} Bytes */
 
@@ -26,9 +27,6 @@ export const windowProtocol = 'sightline.window.v1';
 
 /** What each side may send before the first window message, in bytes. */
 export const initialWindow = 64 * 1024;
-
-/** How much of a response is held unread, in bytes. */
-export const receiveWindow = 1024 * 1024;
 
 /** An agent that was told that nothing more is read resets the channel within this time, in milliseconds. */
 const finMs = 10_000;
@@ -51,51 +49,6 @@ const closedMessage = 'the connection to the agent is closed';
  * @property {string | Bytes | ReadableStream<Bytes>} [body]
  * @property {AbortSignal} [signal]
  */
-
-/** A response whose body may still be arriving. */
-export class HttpResponse {
-  /**
-   * @param {import('./response.js').ResponseHead} head
-   * @param {ReadableStream<Bytes>} body
-   */
-  constructor(head, body) {
-    this.status = head.status;
-    this.headers = head.headers;
-    this.body = body;
-  }
-
-  get ok() {
-    return this.status >= 200 && this.status < 300;
-  }
-
-  /** @param {number} [limit] most bytes, default 4 MiB @returns {Promise<string>} */
-  async text(limit = 4 * 1024 * 1024) {
-    const decoder = new TextDecoder();
-    let text = '';
-    let size = 0;
-    const reader = this.body.getReader();
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return text + decoder.decode();
-      size += value.length;
-      if (size > limit) {
-        await reader.cancel();
-        throw new HttpError('the answer is too long');
-      }
-      text += decoder.decode(value, { stream: true });
-    }
-  }
-
-  /** @returns {Promise<any>} */
-  async json() {
-    const text = await this.text();
-    try {
-      return JSON.parse(text);
-    } catch (error) {
-      throw new HttpError('the answer is not JSON', { cause: error });
-    }
-  }
-}
 
 /** Requests to one publisher, over as many channels as run at once. */
 export class HttpClient {
@@ -362,117 +315,6 @@ export class HttpConnection {
   }
 }
 
-/** A request under way and its response. */
-class Exchange {
-  /** @type {ResponseParser} */ #parser;
-  /** @type {{ onTaken: () => void, onFinish: (reusable: boolean) => void }} */ #owner;
-  /** @type {PromiseWithResolvers<HttpResponse>} */ #head = withResolvers();
-  /** @type {ReadableStreamDefaultController<Bytes> | null} */ #body = null;
-  /** @type {Bytes[]} what has arrived and is not read */ #queue = [];
-  /** @type {() => void} a reader that waits */ #wanted = () => {};
-  #keepAlive = false;
-  #complete = false;
-  unread = 0;
-  over = false;
-
-  /**
-   * @param {string} method
-   * @param {{ onTaken: () => void, onFinish: (reusable: boolean) => void }} owner
-   */
-  constructor(method, owner) {
-    this.#owner = owner;
-    this.#parser = new ResponseParser(method, {
-      onHead: (head) => this.#begin(head),
-      onBody: (bytes) => {
-        // The bytes belong to the message they came in, which may be larger.
-        this.#queue.push(bytes.slice());
-        this.unread += bytes.length;
-        if (this.unread > receiveWindow * 16) throw new HttpError('the answer arrives faster than it is read');
-        this.#wanted();
-      },
-      onEnd: () => {
-        this.#complete = true;
-        this.#wanted();
-        this.#settle();
-      },
-    });
-  }
-
-  /** @returns {Promise<HttpResponse>} */
-  get response() {
-    return this.#head.promise;
-  }
-
-  /** @param {Bytes} bytes */
-  push(bytes) {
-    this.#guard(() => this.#parser.push(bytes));
-  }
-
-  /** The other side has closed the connection. */
-  cut() {
-    if (!this.#complete) this.#guard(() => this.#parser.end());
-  }
-
-  /** @param {unknown} error */
-  fail(error) {
-    if (this.over) return;
-    this.#head.reject(error);
-    this.#body?.error(error);
-    this.#finish(false);
-  }
-
-  /** @param {() => void} action */
-  #guard(action) {
-    try {
-      action();
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  /** @param {import('./response.js').ResponseHead} head */
-  #begin(head) {
-    this.#keepAlive = head.keepAlive;
-    const body = new ReadableStream(
-      {
-        start: (controller) => void (this.#body = controller),
-        pull: () => this.#pull(),
-        cancel: () => this.#finish(false),
-      },
-      { highWaterMark: 0 },
-    );
-    this.#head.resolve(new HttpResponse(head, body));
-  }
-
-  /** Gives a reader the next piece, or waits for one. @returns {Promise<void>} */
-  async #pull() {
-    while (this.#queue.length === 0 && !this.#complete && !this.over) {
-      await new Promise((resolve) => (this.#wanted = () => resolve(undefined)));
-    }
-    const next = this.#queue.shift();
-    if (next) {
-      this.unread -= next.length;
-      this.#body?.enqueue(next);
-      this.#owner.onTaken();
-    } else if (this.#complete) this.#body?.close();
-    this.#settle();
-  }
-
-  /** The exchange is over when the response is complete and read. */
-  #settle() {
-    if (this.#complete && this.#queue.length === 0) this.#finish(this.#keepAlive);
-  }
-
-  /** @param {boolean} reusable */
-  #finish(reusable) {
-    if (this.over) return;
-    this.over = true;
-    if (!reusable) this.#body = this.#complete ? this.#body : null;
-    this.#wanted();
-    this.#owner.onFinish(reusable);
-  }
-}
-
 /**
  * @param {string} method
  * @param {string} path
@@ -493,17 +335,4 @@ function requestHead(method, path, host, headers, body) {
     throw new HttpError('the request has a malformed line');
   }
   return `${head.join('\r\n')}\r\n\r\n`;
-}
-
-/**
- * @template T
- * @returns {PromiseWithResolvers<T>}
- */
-function withResolvers() {
-  /** @type {any} */
-  const parts = {};
-  parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }));
-  // Whoever waits sees the failure; nobody waiting is no fault.
-  parts.promise.catch(() => {});
-  return parts;
 }

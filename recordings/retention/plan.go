@@ -21,8 +21,9 @@ type candidate struct {
 
 // Make decides what to delete. It keeps what is locked, whatever happens. Then, in
 // this order: what is too old goes; what a camera has too much of, its oldest first;
-// what stands where room is needed, the oldest of all cameras first. What belongs to
-// an event counts as younger by KeepEvents - Keep. All renditions are the same.
+// what stands where room is needed, the oldest of all cameras first, but before that
+// of agents elsewhere that have more than their share. What belongs to an event counts
+// as younger by KeepEvents - Keep. All renditions are the same.
 func Make(s State) Plan {
 	all := s.candidates()
 	p := planner{state: s, bytes: make(map[string]int64), freed: make(map[string]int64)}
@@ -132,18 +133,12 @@ func (p *planner) tooMuch(all []candidate) []candidate {
 
 // noRoom deletes what stands where room is needed.
 func (p *planner) noRoom(all []candidate) {
+	s := p.shares()
 	for _, d := range p.state.Disks {
 		if d.Free >= d.Low {
 			continue
 		}
-		for _, c := range all {
-			if d.Free+p.freed[d.ID] >= d.High {
-				break
-			}
-			if c.Dir == d.ID {
-				p.delete(c, NoRoom)
-			}
-		}
+		all = p.makeRoom(d, all, &s)
 		if missing := d.Low - d.Free - p.freed[d.ID]; missing > 0 {
 			p.plan.Short = append(p.plan.Short, Shortage{d, missing})
 		}

@@ -126,6 +126,30 @@ func TestMake(t *testing.T) {
 			want: "disk-space b/sub -96h0m0s, disk-space b/main -72h0m0s, disk-space a/main -48h0m0s",
 		},
 		{
+			name:    "an agent with more than half gives way first, until it has half",
+			cameras: map[string]Camera{"a": {Bytes: 300}, "r": {Rules: Rules{Agent: "x"}, Bytes: 300}, "q": {Rules: Rules{Agent: "x"}, Bytes: 100}}, disks: full,
+			segs: []Segment{seg("a", 9*day), seg("r", 3*day), seg("a", 8*day), seg("q", 2*day), seg("r", time.Hour)},
+			want: "disk-space r/main -72h0m0s, disk-space a/main -216h0m0s, disk-space q/main -48h0m0s",
+		},
+		{
+			name:    "of two agents each has a third",
+			cameras: map[string]Camera{"a": {Bytes: 300}, "r": {Rules: Rules{Agent: "x"}, Bytes: 500}, "q": {Rules: Rules{Agent: "y"}, Bytes: 100}}, disks: full,
+			segs: []Segment{seg("a", 9*day), seg("q", 5*day), seg("r", 2*day), seg("r", 3*day), seg("r", time.Hour)},
+			want: "disk-space r/main -72h0m0s, disk-space r/main -48h0m0s, disk-space r/main -1h0m0s",
+		},
+		{
+			name:    "an agent alone has everything, and one whose cameras are bounded as much as they say",
+			cameras: map[string]Camera{"a": {Bytes: 100}, "r": {Rules: Rules{Agent: "x", MaxBytes: 1000}, Bytes: 900}}, disks: full,
+			segs: []Segment{seg("a", 9*day), seg("r", 3*day), seg("a", 8*day), seg("r", 2*day)},
+			want: "disk-space a/main -216h0m0s, disk-space a/main -192h0m0s, disk-space r/main -72h0m0s",
+		},
+		{
+			name:    "what an agent has on another disk counts, and is left",
+			cameras: map[string]Camera{"a": {Bytes: 100}, "r": {Rules: Rules{Agent: "x"}, Bytes: 900}}, disks: []Disk{{ID: "d", Free: 50, Low: 100, High: 150}},
+			segs: []Segment{seg("a", 9*day), seg("r", 8*day).on("e"), seg("r", 2*day)},
+			want: "disk-space r/main -48h0m0s",
+		},
+		{
 			name:    "there is room enough",
 			cameras: map[string]Camera{"a": {}}, disks: []Disk{{ID: "d", Free: 100, Low: 100, High: 300}},
 			segs: []Segment{seg("a", 1*day)},
@@ -221,7 +245,7 @@ func TestMake_RandomTables(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 2))
 		s := State{Now: now(), Started: now().Add(-day), Cameras: map[string]Camera{}, Limit: 1 + random.IntN(50)}
 		for _, id := range []string{"a", "b"} {
-			c := Camera{Rules: Rules{Keep: time.Duration(random.IntN(3)*5) * day, MaxBytes: random.Int64N(3) * 500}}
+			c := Camera{Rules: Rules{Keep: time.Duration(random.IntN(3)*5) * day, MaxBytes: random.Int64N(3) * 500, Agent: []string{"", "x"}[random.IntN(2)]}}
 			c.KeepEvents = time.Duration(random.IntN(30)) * day
 			for range random.IntN(4) {
 				c.Events = append(c.Events, around(time.Duration(random.Int64N(int64(20*day))), time.Minute))

@@ -14,6 +14,10 @@ type Rules struct {
 	// MaxBytes is how much of a camera is kept, all its renditions together and
 	// without what is locked; 0: no limit.
 	MaxBytes int64
+	// Agent is the agent elsewhere that has the camera. Where room is needed, one with
+	// more than its share of what is recorded gives way first, unless MaxBytes bounds
+	// it. Default: none.
+	Agent string
 	// Before and After are what belongs to an event beside the event itself.
 	// Defaults 5 s and 30 s.
 	Before, After time.Duration

@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -95,10 +94,7 @@ func (c *Camera) Run(ctx context.Context, out camera.Output) error {
 	session.RequestKeyFrame()
 	select {
 	case <-session.Done():
-		if err := session.Err(); err != nil {
-			return fmt.Errorf("the connection to the agent was lost: %w", err)
-		}
-		return errors.New("the connection to the agent has ended")
+		return errors.New("the connection to the agent was lost") // why is in the log of whoever keeps it
 	case <-ctx.Done():
 		return ctx.Err()
 	}

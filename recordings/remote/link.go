@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,7 +54,7 @@ func (l *link) run(ctx context.Context, dial dialer) {
 		if time.Since(begun) > lasting {
 			wait.reset()
 		}
-		l.set(nil, fmt.Sprintf("The agent cannot be reached: %v.", err))
+		l.set(nil, awayReason(err))
 		l.o.Logger.Debug("the session with the agent ended, or none came about", "error", err)
 		if _, ok := errors.AsType[*viewer.RejectedError](err); ok {
 			select {
@@ -66,6 +65,18 @@ func (l *link) run(ctx context.Context, dial dialer) {
 		_ = sleep(ctx, wait.next())
 	}
 	l.set(nil, "The recorder has stopped.")
+}
+
+// awayReason says in a sentence for people why there is no session. It says nothing
+// that an agent has said.
+func awayReason(err error) string {
+	if _, refused := errors.AsType[*viewer.RejectedError](err); refused {
+		return "The agent refuses this recorder."
+	}
+	if errors.Is(err, errNoCamera) {
+		return "The agent has no camera that this recorder may watch."
+	}
+	return "The agent cannot be reached."
 }
 
 // connect runs one session and returns why it ended.

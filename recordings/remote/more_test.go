@@ -277,11 +277,11 @@ func TestCamera_CanBeWatchedHereToo(t *testing.T) {
 		}
 		out.mu.Unlock()
 		a.outage()
-		if err := <-ended; err == nil || !strings.Contains(err.Error(), "the path was lost") {
+		if err := <-ended; err == nil || !strings.Contains(err.Error(), "connection to the agent was lost") {
 			t.Errorf("ended with %v", err)
 		}
 		<-time.After(time.Second)
-		if err := c.Run(t.Context(), &out); err == nil || !strings.Contains(err.Error(), "no route") {
+		if err := c.Run(t.Context(), &out); err == nil || err.Error() != "The agent cannot be reached." {
 			t.Errorf("without an agent: %v", err)
 		}
 		stop()

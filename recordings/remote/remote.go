@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -314,7 +313,7 @@ func (r *Remote) Status() Status {
 	r.mu.Lock()
 	st := Status{Connected: len(r.links) > 0, Since: r.since}
 	if r.found != nil {
-		st.Connected, st.Reason = false, fmt.Sprintf("The agent cannot be reached: %v.", r.found)
+		st.Connected, st.Reason = false, awayReason(r.found)
 	}
 	links, cameras := r.links, r.cameras
 	r.mu.Unlock()

@@ -38,7 +38,8 @@ func (m *movie) table(ctx context.Context) error {
 		for entry+1 < len(stbl.Stsc.Entries) && uint32(chunk+1) >= stbl.Stsc.Entries[entry+1].FirstChunk {
 			entry++
 		}
-		if err := m.use(stbl.Stsc.GetSampleDescriptionID(chunk + 1)); err != nil {
+		// The library counts entries of the table there, not chunks.
+		if err := m.use(stbl.Stsc.GetSampleDescriptionID(entry + 1)); err != nil {
 			return err
 		}
 		at := int64(min(offset, uint64(m.size)))

@@ -36,6 +36,9 @@ func (a *assessor) unsignedTail() {
 		late = late || u.late
 	}
 	if a.follows && a.pace.timed {
+		if held := begin - a.shown.end; held > a.shown.longest {
+			a.problem(Problem{Kind: "time", GOP: first.Number, At: a.offset(a.shown.end), Text: fmt.Sprintf("The file shows the last signed picture for %s.", seconds(duration(held)))})
+		}
 		begin = min(begin, a.shown.end+a.shown.longest)
 	}
 	size.length = duration(end - begin)

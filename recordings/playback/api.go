@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/access"
@@ -18,6 +19,8 @@ type API struct {
 	events  *eventRates
 	exports *exportPlaces
 	stall   time.Duration // how long a client may take nothing
+
+	locking sync.Mutex // held while locks are counted and one is added
 }
 
 // New checks the options. It does no I/O.

@@ -92,6 +92,26 @@ func TestEvents_AreChecked(t *testing.T) {
 	}
 }
 
+// The token is in many sensors: what has it cannot keep a month of recordings.
+func TestEvents_WithTheTokenAreShortAndRecent(t *testing.T) {
+	d := newDesk(t, withToken)
+	now := time.Now()
+	at := func(t time.Time) string { return fmt.Sprintf(`"atMs":0=>"atMs":%d`, t.UnixMilli()) }
+	for change, token := range map[string]int{
+		at(now.Add(-23 * time.Hour)): 201, at(now.Add(-25 * time.Hour)): 400, `1500=>3600000`: 201, `1500=>3600001`: 400, `1500=>86400000`: 400,
+	} {
+		if w := d.ask("", "POST", "/v1/events", doorEvent(change), "Authorization", "Bearer "+eventToken); w.Code != token {
+			t.Errorf("%s with the token: %d %s", change, w.Code, w.Body)
+		}
+		if w := d.ask("admin", "POST", "/v1/events", doorEvent(change)); w.Code != 201 {
+			t.Errorf("%s of an admin: %d %s", change, w.Code, w.Body)
+		}
+	}
+	if w := d.ask("admin", "POST", "/v1/events", doorEvent(`1500=>9223372036854775807`)); w.Code != 400 {
+		t.Errorf("of 300 million years: %d", w.Code)
+	}
+}
+
 func TestEvents_ASensorThatIsStuckDoesNotFillTheDisk(t *testing.T) {
 	d := newDesk(t, withToken)
 	kept := 0
@@ -166,6 +186,26 @@ func TestLocks_KeepATimeAndAreInTheAccessLog(t *testing.T) {
 	d.shelf.locks = slices.Repeat([]recordings.Lock{{Camera: "front", Range: always()}}, maxLocks)
 	if w := d.ask("admin", "POST", "/v1/recordings/front/locks", `{"fromMs":0,"toMs":1,"name":""}`); w.Code != 409 {
 		t.Errorf("more than there may be: %d", w.Code)
+	}
+}
+
+// Who administers a camera cannot keep everything of it, and so fill the disk.
+func TestLocks_OnlyTheOwnerLocksWithoutBounds(t *testing.T) {
+	d := newDesk(t, nil)
+	const week = 7 * 24 * 3600 * 1000
+	lock := func(who string, from, to int) int {
+		return d.ask(who, "POST", "/v1/recordings/front/locks", fmt.Sprintf(`{"fromMs":%d,"toMs":%d,"name":""}`, from, to)).Code
+	}
+	for i, want := range []int{201, 201, 201, 201, 409} { // 30 days are more than four weeks
+		if got := lock("admin", i*week, (i+1)*week); got != want {
+			t.Errorf("week %d: %d, want %d", i+1, got, want)
+		}
+	}
+	if lock("admin", week/2, week) != 201 || lock("admin", 4*week, 4*week+2*week/7) != 201 || lock("admin", 5*week, 5*week+1) != 409 {
+		t.Error("what is locked twice counts twice, or there is no bound to it")
+	}
+	if lock("owner", 5*week, 6*week) != 201 || lock("console", 6*week, 7*week) != 201 {
+		t.Error("the owner may not lock more")
 	}
 }
 

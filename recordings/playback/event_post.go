@@ -20,7 +20,11 @@ const (
 	maxEventAge      = 31 * 24 * time.Hour
 	maxEventAhead    = 5 * time.Minute // of a sensor whose clock is not right
 	maxEventDuration = 24 * time.Hour
-	minEventToken    = 16 // characters
+	// What has but the token is a sensor, which tells what has just happened. What it
+	// reports keeps recordings, so that somebody who has stolen it keeps little.
+	maxTokenEventAge      = 24 * time.Hour
+	maxTokenEventDuration = time.Hour
+	minEventToken         = 16 // characters
 )
 
 const eventTypeRule = "it must be 1 to 32 of a-z, 0-9, - and _."
@@ -60,7 +64,7 @@ func (a *API) report(w http.ResponseWriter, r *http.Request, p *trust.Principal)
 		}
 	}
 	now := time.Now()
-	event, err := in.event(now)
+	event, err := in.event(now, p == nil)
 	if err != nil {
 		return err
 	}
@@ -97,12 +101,13 @@ func (a *API) hasEventToken(r *http.Request) bool {
 	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
 }
 
-// event checks what was reported.
-func (in *reportedEvent) event(now time.Time) (recordings.Event, *apiError) {
+// event checks what was reported; token says that it was with the event token.
+func (in *reportedEvent) event(now time.Time, token bool) (recordings.Event, *apiError) {
 	at := now
 	if in.AtMs != 0 {
 		at = time.UnixMilli(in.AtMs)
 	}
+	length := time.Duration(min(in.DurationMs, maxEventDuration.Milliseconds()+1)) * time.Millisecond
 	switch {
 	case !isEventType(in.Type):
 		return recordings.Event{}, badRequest("The type is " + quoted(in.Type) + "; " + eventTypeRule)
@@ -110,13 +115,17 @@ func (in *reportedEvent) event(now time.Time) (recordings.Event, *apiError) {
 		return recordings.Event{}, badRequest("The text must be one line of at most 200 characters.")
 	case in.AtMs < 0 || at.Before(now.Add(-maxEventAge)) || at.After(now.Add(maxEventAhead)):
 		return recordings.Event{}, badRequest("The time atMs must be of the last 31 days, in milliseconds since 1970; 0 is now. Is the sensor's clock right?")
-	case in.DurationMs < 0 || in.DurationMs > maxEventDuration.Milliseconds():
+	case token && at.Before(now.Add(-maxTokenEventAge)):
+		return recordings.Event{}, badRequest("With the event token the time atMs must be of the last 24 hours. Is the sensor's clock right?")
+	case length < 0 || length > maxEventDuration:
 		return recordings.Event{}, badRequest("The duration must be 0 to 86400000 milliseconds.")
+	case token && length > maxTokenEventDuration:
+		return recordings.Event{}, badRequest("With the event token the duration must be 0 to 3600000 milliseconds.")
 	}
 	from := recordings.TimeOf(at)
 	return recordings.Event{
 		Camera: in.Camera, Type: in.Type, Text: in.Text,
-		Range: recordings.Range{From: from, To: from.Add(time.Duration(in.DurationMs) * time.Millisecond)},
+		Range: recordings.Range{From: from, To: from.Add(length)},
 	}, nil
 }
 

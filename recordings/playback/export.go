@@ -29,7 +29,7 @@ func (a *API) getExport(w http.ResponseWriter, r *http.Request, camera string, p
 	if q.err != nil {
 		return q.err
 	}
-	leave, ok := a.exports.enter(p.Peer)
+	leave, ok := a.exports.enter(exporterOf(r, p))
 	if !ok {
 		return busy("As many exports are under way as there may be. Try again when one has ended.")
 	}

@@ -78,7 +78,7 @@ func TestExport_TooManyAtOnceAreRefused(t *testing.T) {
 	d := newDesk(t, nil)
 	d.shelf.film(t, front(noon), 1, codecs.Unknown, nil)
 	for range maxExportsOfOne {
-		leave, _ := d.exports.enter(d.people["playback"].Peer)
+		leave, _ := d.exports.enter(exporter{id: string(d.people["playback"].Peer)})
 		defer leave()
 	}
 	path := fmt.Sprintf("/v1/recordings/front/export.mp4?from=%d&to=%d", millis(noon), millis(noon)+1000)

@@ -1,7 +1,9 @@
 package playback
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/trust"
@@ -13,6 +15,9 @@ const (
 	maxLockName = 64 // characters
 	maxLock     = 7 * 24 * time.Hour
 	maxLocks    = 500 // of one camera
+	// maxLocked is how much of a camera may be locked in all. The owner may lock more:
+	// it is the owner's disk.
+	maxLocked = 30 * 24 * time.Hour
 )
 
 // always is all the time there is.
@@ -41,12 +46,17 @@ func (a *API) postLock(w http.ResponseWriter, r *http.Request, camera string, p 
 	if err := a.known(r.Context(), camera); err != nil {
 		return err
 	}
+	a.locking.Lock() // nobody adds one in between
+	defer a.locking.Unlock()
 	locks, err := a.opts.Library.Locks(r.Context(), camera, always())
 	if err != nil {
 		return a.failed(r.Context(), "list locks", err)
 	}
 	if len(locks) >= maxLocks {
 		return fail(http.StatusConflict, "full", "As much of this camera is locked as there may be. Remove a lock that is not needed any more.")
+	}
+	if !reigns(p) && lockedTime(locks, span) > maxLocked {
+		return fail(http.StatusConflict, "full", "More than 30 days of this camera would be locked, which only its owner may do. Remove a lock that is not needed any more.")
 	}
 	lock, err := a.opts.Library.AddLock(r.Context(), recordings.Lock{Camera: camera, Range: span, Name: in.Name})
 	if err != nil {
@@ -55,6 +65,21 @@ func (a *API) postLock(w http.ResponseWriter, r *http.Request, camera string, p 
 	a.journal(r, ChangeLock, p, camera+" "+lock.ID+", "+textOf(span))
 	writeJSON(w, http.StatusCreated, created{lock.ID})
 	return nil
+}
+
+// lockedTime returns how much time locks cover together with one more.
+func lockedTime(locks []recordings.Lock, more recordings.Range) (sum time.Duration) {
+	all := []recordings.Range{more}
+	for _, l := range locks {
+		all = append(all, l.Range)
+	}
+	slices.SortFunc(all, func(a, b recordings.Range) int { return cmp.Compare(a.From, b.From) })
+	until := all[0].From
+	for _, r := range all {
+		sum += max(recordings.Range{From: max(r.From, until), To: r.To}.Duration(), 0)
+		until = max(until, r.To)
+	}
+	return sum
 }
 
 // spanOf checks a range of a body.

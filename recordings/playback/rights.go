@@ -24,6 +24,9 @@ func need(p *trust.Principal, right access.Right, camera string) *apiError {
 	return fail(http.StatusForbidden, "forbidden", message).because(err)
 }
 
+// reigns reports whether the recorder is theirs: owners, and whoever is at its console.
+func reigns(p *trust.Principal) bool { return p.Owner() || p.Role == trust.RoleConsole }
+
 // unknown refuses whoever is nobody.
 func unknown() *apiError {
 	return fail(http.StatusUnauthorized, "unauthorized", "This address cannot tell who you are. Open the camera by its link, which proves your device's key.")

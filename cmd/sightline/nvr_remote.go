@@ -52,7 +52,7 @@ func withRemotes(p *cli.Process, ready *cli.Prepared, o *nvr.Options) error {
 			link: link, grants: filepath.Join(cfg.StateDir, grantFile), book: book, memory: memory, log: log,
 			options: viewer.Options{
 				SignalURL: link.SignalURL, Identity: me, Peer: link.Peer, LAN: !cfg.Network.NoMDNS && !loopback, Loopback: loopback,
-				Switchboard: switchboard, Logger: slog.New(lowered{log.Handler()}),
+				Switchboard: switchboard, Logger: nvr.Quiet(log),
 			},
 		}
 		o.Remotes = append(o.Remotes, nvr.Remote{

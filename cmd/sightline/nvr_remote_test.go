@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 
@@ -59,16 +57,5 @@ func TestForGood_IsWhatTheAgentHasDecided(t *testing.T) {
 		if got := forGood(c.err); got != c.want {
 			t.Errorf("%v: %v", c.err, got)
 		}
-	}
-}
-
-func TestLowered_LogsForThoseWhoLookForAFault(t *testing.T) {
-	var out bytes.Buffer
-	for _, level := range []slog.Level{slog.LevelInfo, slog.LevelDebug} {
-		log := slog.New(lowered{slog.NewTextHandler(&out, &slog.HandlerOptions{Level: level})}).With("a", 1).WithGroup("g")
-		log.Warn("something", "b", 2)
-	}
-	if got := out.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "level=DEBUG msg=something a=1 g.b=2") {
-		t.Error(got)
 	}
 }

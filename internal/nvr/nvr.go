@@ -67,7 +67,7 @@ func (n *NVR) open(ctx context.Context) (err error) {
 	if n.recorder, err = n.newRecorder(); err != nil {
 		return err
 	}
-	if err = n.openRemotes(); err != nil {
+	if err = n.openRemotes(ctx); err != nil {
 		return err
 	}
 	n.keeper, err = retention.New(retention.Options{

@@ -38,8 +38,10 @@ func (n *NVR) rules(camera string) retention.Rules {
 			return rulesOf(c.Settings)
 		}
 	}
+	rules := rulesOf(n.opts.Recording.Defaults)
 	if settings, ok := n.remoteSettings(camera); ok {
-		return rulesOf(settings)
+		rules = rulesOf(settings)
 	}
-	return rulesOf(n.opts.Recording.Defaults)
+	rules.Agent = string(n.memory.owner(camera))
+	return rules
 }

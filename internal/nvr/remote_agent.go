@@ -26,12 +26,13 @@ type remoteAgent struct {
 	remote   *remote.Remote
 	answered chan struct{} // closed when the agent has listed its cameras, or refused to
 
-	answeredOnce sync.Once
+	answeredOnce, crowded sync.Once
 
 	mu      sync.Mutex // guards what follows
 	cameras []*remoteCamera
 	started bool // what is published is settled
 	failure failure
+	failed  time.Time // when it was noted
 }
 
 // failure is why the agent could not be reached the last time; the zero value: it
@@ -66,8 +67,8 @@ func (a *remoteAgent) recall() {
 			continue
 		}
 		local := known.Local
-		if !fitsID(a.opts.Prefix, known.ID, local) || !a.ids.take(local) {
-			local = a.ids.give(a.opts.Prefix, known.ID)
+		if !fitsID(a.opts.Prefix, known.ID, local) || !a.ids.take(a.opts.Peer, local) {
+			local = a.ids.give(a.opts.Peer, a.opts.Prefix, known.ID)
 			a.log.Warn("a camera of the agent has another id from now on; what was recorded of it stays under the one before",
 				"camera", known.ID, "before", known.Local, "now", local)
 			a.remember(known.ID, func(c *rememberedCamera) { c.Local, c.Deleted = local, nil })
@@ -98,19 +99,25 @@ func (a *remoteAgent) run(ctx context.Context) {
 	_ = a.remote.Run(ctx) // only ever ctx's error
 }
 
-// localID is remote.Options.LocalID.
+// localID is remote.Options.LocalID. It is empty for one camera too many.
 func (a *remoteAgent) localID(id string) string {
 	if c := a.byRemote(id); c != nil {
 		return c.id
 	}
+	if !a.memory.room(a.opts.Peer, id) {
+		a.crowded.Do(func() {
+			a.log.Warn("the agent has more cameras than are recorded of one, with those that it does not have any more and that something is recorded of; name those that matter in the settings", "most", maxRemoteCameras)
+		})
+		return ""
+	}
 	local := ""
 	for _, known := range a.memory.cameras(a.opts.Peer) {
-		if known.ID == id && fitsID(a.opts.Prefix, id, known.Local) && a.ids.take(known.Local) {
+		if known.ID == id && fitsID(a.opts.Prefix, id, known.Local) && a.ids.take(a.opts.Peer, known.Local) {
 			local = known.Local // it was gone
 		}
 	}
 	if local == "" {
-		local = a.ids.give(a.opts.Prefix, id)
+		local = a.ids.give(a.opts.Peer, a.opts.Prefix, id)
 	}
 	a.remember(id, func(c *rememberedCamera) {
 		if c.Local != local {
@@ -157,6 +164,9 @@ func (a *remoteAgent) dial(ctx context.Context, w remote.Want) (remote.Session, 
 	if len(w.Cameras) > 0 {
 		a.list()
 	}
+	if err := a.awaitMercy(ctx); err != nil {
+		return nil, err
+	}
 	asks := len(w.Cameras) == 0 && a.remote.Status().Connected // whether it would answer another session
 	s, err := a.opts.Dial(ctx, w)
 	if ctx.Err() == nil && !asks {
@@ -194,7 +204,7 @@ func (a *remoteAgent) note(err error) {
 	f := failureOf(err)
 	a.mu.Lock()
 	before := a.failure
-	a.failure = f
+	a.failure, a.failed = f, time.Now()
 	sources := make([]*remoteSource, 0, len(a.cameras))
 	for _, c := range a.cameras {
 		sources = append(sources, c.source)
@@ -207,30 +217,50 @@ func (a *remoteAgent) note(err error) {
 		a.answer()
 	}
 	if f.kind != "" && f.kind != before.kind {
-		a.log.Warn("the cameras of the agent are not recorded; it is tried again", "reason", f.reason)
+		a.log.Warn("the cameras of the agent are not recorded; it is tried again", "reason", f.reason, "error", err)
 	}
 }
 
-// failureOf says in a sentence what an error of Dial means.
+// refusedAgain is how long an agent that has refused this recorder is left alone: its
+// owners see each attempt.
+const refusedAgain = time.Minute
+
+// awaitMercy waits until an agent that refused may be asked again.
+func (a *remoteAgent) awaitMercy(ctx context.Context) error {
+	a.mu.Lock()
+	wait := time.Duration(0)
+	if a.failure.final {
+		wait = refusedAgain - time.Since(a.failed)
+	}
+	a.mu.Unlock()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// failureOf says in a sentence what an error of Dial means. The sentence is one of
+// ours: what the agent, or the network, said is for the log, and guests see reasons.
 func failureOf(err error) failure {
 	if err == nil {
 		return failure{}
 	}
-	rejected, refused := errors.AsType[*viewer.RejectedError](err)
-	claim, unclaimed := errors.AsType[*viewer.APIError](err)
+	_, refused := errors.AsType[*viewer.RejectedError](err)
+	_, unclaimed := errors.AsType[*viewer.APIError](err)
 	switch {
 	case refused && unclaimed:
-		return failure{"refused link", "The agent refuses this recorder, and does not accept its link: " + sentence(claim.Message), true}
+		return failure{"refused link", "The agent refuses this recorder, and does not accept its link. Its owner can make a new invitation.", true}
 	case refused:
-		return failure{"refused " + string(rejected.Code), "The agent refuses this recorder: " + sentence(rejected.Reason) + askForRights, true}
+		return failure{"refused", "The agent refuses this recorder. Its owner lets it in by an invitation that gives live and playback.", true}
 	case unclaimed:
-		return failure{"link", "The agent does not accept the link: " + sentence(claim.Message), true}
+		return failure{"link", "The agent does not accept the link. Its owner can make a new invitation.", true}
 	}
-	return failure{"unreachable", sentence("The agent cannot be reached: " + err.Error()), false}
+	return failure{"unreachable", "The agent cannot be reached.", false}
 }
-
-// askForRights says what helps against a refusal.
-const askForRights = " Its owner lets it in by an invitation that gives live and playback."
 
 // notBefore is remote.Options.NotBefore: what the rules would delete at once is not
 // fetched, and neither is what was deleted.
@@ -257,7 +287,7 @@ func (a *remoteAgent) publish() ([]*camera.Camera, error) {
 		if c.gone {
 			continue
 		}
-		w, err := c.watchable(a.log)
+		w, err := c.watchable(Quiet(a.log)) // whoever keeps the connection says how it stands
 		if err != nil {
 			return nil, err
 		}

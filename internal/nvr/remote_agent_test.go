@@ -36,7 +36,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	return &bench{t: t, memory: openMemory(t, filepath.Join(t.TempDir(), RemotesFile)), ids: &localIDs{taken: make(map[string]bool)}}
+	return &bench{t: t, memory: openMemory(t, filepath.Join(t.TempDir(), RemotesFile)), ids: newLocalIDs()}
 }
 
 func (b *bench) remember(r Remote, id, local, name string) {
@@ -99,7 +99,7 @@ func TestRemoteAgent_PublishesAndListsWhatItRemembers(t *testing.T) {
 		t.Error("it is not known whose the cameras are")
 	}
 	// After the next start it is published. Another prefix gives other ids.
-	b.ids, r.Prefix = &localIDs{taken: map[string]bool{"b-front": true}}, "b-"
+	b.ids, r.Prefix = newLocalIDs("b-front"), "b-"
 	cameras, err = b.agent(r).publish()
 	if err != nil || len(cameras) != 3 || cameras[0].ID() != "b-front-2" || cameras[2].ID() != "b-new" {
 		t.Errorf("%v, %v", cameras, err)
@@ -110,24 +110,35 @@ func TestRemoteAgent_PublishesAndListsWhatItRemembers(t *testing.T) {
 }
 
 func TestRemoteAgent_WithoutACameraSaysWhatKeepsItAway(t *testing.T) {
+	synctest.Test(t, testWithoutACamera)
+}
+
+func testWithoutACamera(t *testing.T) {
+	t.Helper()
 	b := newBench(t)
 	me := newPeer(t)
 	refused := fmt.Errorf("dial: %w", &viewer.RejectedError{Code: signaling.RejectForbidden, Reason: "You have no access to this device."})
 	used := &viewer.APIError{Status: 410, Code: "used", Message: "This link was used already; ask for a new one."}
 	var fails error
+	refusedBefore := false
 	a := b.agent(Remote{Peer: me, Dial: func(context.Context, remote.Want) (remote.Session, error) { return nil, fails }})
 	for _, c := range []struct {
 		err   error
 		want  string
 		final bool
 	}{
-		{errors.New("no route to host"), "The agent cannot be reached: no route to host.", false},
-		{errors.New("timeout"), "The agent cannot be reached: timeout.", false},
-		{refused, "The agent refuses this recorder: You have no access to this device. Its owner lets it in by an invitation that gives live and playback.", true},
-		{errors.Join(refused, used), "The agent refuses this recorder, and does not accept its link: This link was used already; ask for a new one.", true},
+		{errors.New("no route to host"), "The agent cannot be reached.", false},
+		{errors.New("timeout"), "The agent cannot be reached.", false},
+		{refused, "The agent refuses this recorder. Its owner lets it in by an invitation that gives live and playback.", true},
+		{errors.Join(refused, used), "The agent refuses this recorder, and does not accept its link. Its owner can make a new invitation.", true},
 	} {
 		fails = c.err
+		begun := time.Now()
 		_, _ = a.dial(t.Context(), remote.Want{})
+		if waited := time.Since(begun); (waited == refusedAgain) != refusedBefore || !refusedBefore && waited != 0 {
+			t.Errorf("the agent was left alone for %v", waited)
+		}
+		refusedBefore = c.final
 		views := a.views(time.Now(), notPaused)
 		if len(views) != 1 || views[0].Reason != c.want || views[0].Recording || views[0].Origin != string(me) || signaling.ValidateCameraID(views[0].ID) != nil {
 			t.Errorf("%v is told as %+v", c.err, views)
@@ -143,8 +154,47 @@ func TestRemoteAgent_WithoutACameraSaysWhatKeepsItAway(t *testing.T) {
 			}
 		}
 	}
+	if !strings.Contains(b.log.String(), "no route to host") || !strings.Contains(b.log.String(), "used already") {
+		t.Errorf("the log does not say why:\n%s", b.log.String())
+	}
 	if n := strings.Count(b.log.String(), "level=WARN"); n != 3 {
 		t.Errorf("%d lines for three kinds of trouble:\n%s", n, b.log.String())
+	}
+}
+
+func TestRemoteAgent_TakesOnlySoManyCameras(t *testing.T) {
+	b := newBench(t)
+	r := Remote{Peer: newPeer(t), Cameras: []string{"last", "more", "c0"}}
+	known := rememberedAgent{Peer: r.Peer}
+	for i := range maxRemoteCameras - 1 {
+		id := fmt.Sprintf("c%d", i)
+		known.Cameras = append(known.Cameras, rememberedCamera{ID: id, Local: id, Gone: true})
+	}
+	b.memory.agents = []rememberedAgent{known}
+	a := b.agent(r)
+	for _, c := range []struct{ id, want string }{{"last", "last"}, {"more", ""}, {"even-more", ""}, {"last", "last"}, {"c0", "c0"}} {
+		if id := a.localID(c.id); id != c.want {
+			t.Errorf("camera %s is %q", c.id, id)
+		}
+	}
+	if strings.Count(b.log.String(), "more cameras than are recorded") != 1 {
+		t.Errorf("log:\n%.1000s", b.log.String())
+	}
+}
+
+func TestRemoteAgent_GetsNoIDThatIsAnotherAgents(t *testing.T) {
+	b := newBench(t)
+	barn, hostile := Remote{Peer: newPeer(t)}, Remote{Peer: newPeer(t)}
+	if err := b.memory.change(barn.Peer, "front", func(c *rememberedCamera) { c.Local, c.Gone = "front", true }); err != nil {
+		t.Fatal(err)
+	}
+	b.ids.reserved = b.memory.locals()
+	if id := b.agent(hostile).localID("front"); id != "front-2" {
+		t.Errorf("the id of another agent's camera that is away was given away: %q", id)
+	}
+	a := b.agent(barn)
+	if other, back := a.localID("front-2"), a.localID("front"); other != "front-2-2" || back != "front" {
+		t.Errorf("the cameras of the agent are %q and %q", other, back)
 	}
 }
 

@@ -4,11 +4,20 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sightline-cam/sightline/internal/identity"
 	"github.com/sightline-cam/sightline/signaling"
 )
 
+func newLocalIDs(taken ...string) *localIDs {
+	l := &localIDs{taken: make(map[string]bool), reserved: make(map[string]identity.PeerID)}
+	for _, id := range taken {
+		l.taken[id] = true
+	}
+	return l
+}
+
 func TestLocalIDs_AreGoodAndDifferent(t *testing.T) {
-	ids := &localIDs{taken: map[string]bool{"front": true}}
+	ids := newLocalIDs("front")
 	long := strings.Repeat("a", signaling.MaxCameraID)
 	seen := map[string]bool{"front": true}
 	for _, c := range []struct{ prefix, remote, want string }{
@@ -23,7 +32,7 @@ func TestLocalIDs_AreGoodAndDifferent(t *testing.T) {
 		{"_", "a", ""},
 		{"", "", ""},
 	} {
-		id := ids.give(c.prefix, c.remote)
+		id := ids.give("", c.prefix, c.remote)
 		if err := signaling.ValidateCameraID(id); err != nil || seen[id] || c.want != "" && id != c.want {
 			t.Errorf("%q and %q give %q: %v", c.prefix, c.remote, id, err)
 		}

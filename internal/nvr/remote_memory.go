@@ -21,8 +21,8 @@ import (
 // elsewhere.
 const RemotesFile = "remotes.json"
 
-// Bounds of what is remembered. Of more claims the oldest is forgotten; more agents
-// and cameras are recorded and not remembered.
+// Bounds of what is remembered. Of more claims the oldest is forgotten; more cameras
+// are not recorded.
 const (
 	remotesVersion      = 1
 	maxRemoteAgents     = 256
@@ -165,16 +165,59 @@ func (m *RemoteMemory) cameras(peer identity.PeerID) []rememberedCamera {
 	return nil
 }
 
-// locals returns the ids that cameras of all agents have here.
-func (m *RemoteMemory) locals() (ids []string) {
+// locals returns the ids that cameras of all agents have here, and whose they are.
+func (m *RemoteMemory) locals() map[string]identity.PeerID {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ids := make(map[string]identity.PeerID)
+	for _, a := range m.agents {
+		for _, c := range a.Cameras {
+			ids[c.Local] = a.Peer
+		}
+	}
+	return ids
+}
+
+// owner returns the agent whose camera has an id here; empty if none has.
+func (m *RemoteMemory) owner(local string) identity.PeerID {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, a := range m.agents {
 		for _, c := range a.Cameras {
-			ids = append(ids, c.Local)
+			if c.Local == local {
+				return a.Peer
+			}
 		}
 	}
-	return ids
+	return ""
+}
+
+// room reports whether a camera of an agent is remembered, or can be.
+func (m *RemoteMemory) room(peer identity.PeerID, id string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a := m.agentLocked(peer)
+	if a == nil {
+		return len(m.agents) < maxRemoteAgents
+	}
+	return len(a.Cameras) < maxRemoteCameras || slices.ContainsFunc(a.Cameras, func(c rememberedCamera) bool { return c.ID == id })
+}
+
+// forget forgets the cameras of an agent that it did not list the last time, and of
+// which nothing is recorded.
+func (m *RemoteMemory) forget(peer identity.PeerID, recorded map[string]bool) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a := m.agentLocked(peer)
+	if a == nil {
+		return nil
+	}
+	kept := slices.DeleteFunc(slices.Clone(a.Cameras), func(c rememberedCamera) bool { return c.Gone && !recorded[c.Local] })
+	if len(kept) == len(a.Cameras) {
+		return nil
+	}
+	a.Cameras = kept
+	return m.saveLocked()
 }
 
 // change remembers a camera; change gets what is known of it, or its id alone.

@@ -63,8 +63,22 @@ func TestRemoteMemory_OutlivesTheProcess(t *testing.T) {
 	}}, again.cameras(a)); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff([]string{"barn-front", "front"}, again.locals()); d != "" {
+	if d := cmp.Diff(map[string]identity.PeerID{"barn-front": a, "front": b}, again.locals()); d != "" {
 		t.Error(d)
+	}
+	if again.owner("front") != b || again.owner("yard") != "" {
+		t.Error("it is not known whose a camera is")
+	}
+	if err := again.forget(b, map[string]bool{"front": true}); err != nil || len(again.cameras(b)) != 1 {
+		t.Errorf("what there are recordings of was forgotten: %v", err)
+	}
+	for _, peer := range []identity.PeerID{a, b} {
+		if err := again.forget(peer, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(again.cameras(a)) != 1 || len(openMemory(t, path).cameras(b)) != 0 {
+		t.Error("what is gone was not forgotten")
 	}
 }
 

@@ -17,8 +17,12 @@ import (
 // firstList is how long an agent of which nothing is known yet is waited for.
 const firstList = 10 * time.Second
 
+// dialAgain is the longest pause between two attempts to reach an agent: what it keeps
+// in memory may be of some seconds only.
+const dialAgain = 5 * time.Second
+
 // openRemotes takes up the agents elsewhere. It does not connect to them.
-func (n *NVR) openRemotes() error {
+func (n *NVR) openRemotes(ctx context.Context) error {
 	o := &n.opts
 	if err := checkRemotes(o.Remotes); err != nil {
 		return err
@@ -34,25 +38,9 @@ func (n *NVR) openRemotes() error {
 			return err
 		}
 	}
-	ids := &localIDs{taken: make(map[string]bool)}
-	for _, c := range o.Cameras {
-		ids.take(c.ID())
-	}
-	// Those of agents that are not recorded any more keep their ids: there may be
-	// recordings of them. Ours are taken up by the agents themselves.
-	ours := make(map[string]bool)
-	for i := range o.Remotes {
-		if o.Remotes[i].Settings.Off {
-			continue
-		}
-		for _, c := range n.memory.cameras(o.Remotes[i].Peer) {
-			ours[c.Local] = true
-		}
-	}
-	for _, id := range n.memory.locals() {
-		if !ours[id] {
-			ids.take(id)
-		}
+	ids, err := n.idsTaken(ctx)
+	if err != nil {
+		return err
 	}
 	for i := range o.Remotes {
 		r := o.Remotes[i]
@@ -61,7 +49,7 @@ func (n *NVR) openRemotes() error {
 			continue
 		}
 		a, err := newRemoteAgent(r, &remoteAgent{memory: n.memory, ids: ids, onCamera: o.OnCamera, log: log}, remote.Options{
-			Store: library{n.store}, SegmentDuration: o.Recording.SegmentDuration.Std(), Writer: "sightline " + o.Version, CauseOf: causeOf,
+			MaxBackoff: dialAgain, Store: library{n.store}, SegmentDuration: o.Recording.SegmentDuration.Std(), Writer: "sightline " + o.Version, CauseOf: causeOf,
 		})
 		if err != nil {
 			return fmt.Errorf("record the cameras of %s: %w", r.title(), err)
@@ -69,6 +57,36 @@ func (n *NVR) openRemotes() error {
 		n.remotes = append(n.remotes, a)
 	}
 	return nil
+}
+
+// idsTaken returns which ids other agents' cameras must not get: those of cameras of
+// this process, and those under which something is recorded, of former cameras and of
+// other agents'. Whoever may see that would see the new camera, and what is recorded
+// of the two could not be told apart.
+func (n *NVR) idsTaken(ctx context.Context) (*localIDs, error) {
+	streams, err := n.store.Streams(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look whose cameras are recorded: %w", err)
+	}
+	recorded := make(map[string]bool)
+	for _, s := range streams {
+		recorded[s.Camera] = true
+	}
+	for i := range n.opts.Remotes {
+		if err := n.memory.forget(n.opts.Remotes[i].Peer, recorded); err != nil {
+			return nil, err
+		}
+	}
+	ids := &localIDs{taken: make(map[string]bool), reserved: n.memory.locals()}
+	for _, c := range n.opts.Cameras {
+		ids.taken[c.ID()] = true // also where an agent's camera had it before
+	}
+	for id := range recorded {
+		if _, remote := ids.reserved[id]; !remote {
+			ids.taken[id] = true
+		}
+	}
+	return ids, nil
 }
 
 // runRemotes records the cameras of other agents until ctx ends.

@@ -2,7 +2,9 @@ package nvr
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +16,50 @@ import (
 	"github.com/sightline-cam/sightline/signaling"
 	"github.com/sightline-cam/sightline/viewer"
 )
+
+// An agent cannot name its camera like one of which there are recordings already: who
+// may see those would see it, and it could have them pushed out.
+func TestNVR_NoAgentGetsTheIDOfAFormerCamera(t *testing.T) {
+	dir := t.TempDir()
+	agent := Remote{Peer: newPeer(t), Dial: func(context.Context, remote.Want) (remote.Session, error) { return nil, context.Canceled }}
+	open := func(remotes ...Remote) *NVR {
+		n, err := Open(t.Context(), Options{
+			StateDir: dir, Recording: config.Recording{Dirs: []string{filepath.Join(dir, "recordings")}}, Remotes: remotes,
+			Standing: func(p *trust.Principal) (*trust.Principal, error) { return p, nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	n := open()
+	for _, camera := range []string{"hall", "front"} {
+		seg := recordings.Segment{Ref: recordings.Ref{Stream: recordings.Stream{Camera: camera, Rendition: recordings.Main}, Start: recordings.TimeOf(time.Now())}}
+		w, err := n.store.Create(t.Context(), seg, []byte("init"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := recordings.Fragment{Start: seg.Start, Duration: time.Minute, Offset: 4, Bytes: 5, VideoBytes: 5, Key: true, Frames: 1}
+		if err := errors.Join(w.Append(f, []byte("video")), w.Close(), n.store.Sync(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(n.memory.change(agent.Peer, "front", func(c *rememberedCamera) { c.Local = "front" }), n.Close(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	n = open(agent)
+	if got := []string{n.remotes[0].localID("hall"), n.remotes[0].localID("front"), n.remotes[0].localID("yard")}; !slices.Equal(got, []string{"hall-2", "front", "yard"}) {
+		t.Errorf("the agent's cameras are %q", got)
+	}
+	for camera, want := range map[string]string{"hall": "", "hall-2": string(agent.Peer), "front": string(agent.Peer)} {
+		if got := n.rules(camera).Agent; got != want {
+			t.Errorf("%s counts against %q", camera, got)
+		}
+	}
+	if err := n.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
 
 // A recorder whose agents are away, or refuse it, starts all the same, publishes the
 // cameras that it remembers and keeps their recordings by their own rules.

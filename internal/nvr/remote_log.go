@@ -1,9 +1,12 @@
-package main
+package nvr
 
 import (
 	"context"
 	"log/slog"
 )
+
+// Quiet returns a log that writes everything at the level debug.
+func Quiet(log *slog.Logger) *slog.Logger { return slog.New(lowered{log.Handler()}) }
 
 // lowered writes everything at the level debug: how each attempt to reach an agent
 // goes is for those who look for a fault; that it cannot be reached is said once by

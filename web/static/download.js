@@ -204,12 +204,25 @@ function passes(error) {
 }
 
 /**
+ * The name and the type come from the recorder, which may be anybody's: the file is a video for whoever opens it, and
+ * nothing that its name or type could make a computer run or show as a page of ours.
+ *
  * @param {import('./http1.js').HttpResponse} response
  * @param {string} path
  * @returns {FileHead}
  */
 function headOf({ headers }, path) {
-  const name = /filename="([^"\\/]+)"/.exec(headers.get('content-disposition') ?? '')?.[1] ?? 'recording.mp4';
+  const name = safeName(/filename="([^"]*)"/.exec(headers.get('content-disposition') ?? '')?.[1] ?? '');
   const size = Number(headers.get('content-length'));
-  return { name, path, type: headers.get('content-type') ?? 'video/mp4', size: Number.isFinite(size) ? size : 0, tag: headers.get('etag') ?? '' };
+  return { name, path, type: 'video/mp4', size: Number.isFinite(size) ? size : 0, tag: headers.get('etag') ?? '' };
+}
+
+/**
+ * @param {string} name
+ * @returns {string} a name that every system takes: letters, digits, - and _, at most 100 of them, and .mp4
+ */
+function safeName(name) {
+  const stem = name.replace(/\.mp4$/i, '').replace(/[^A-Za-z0-9_-]+/g, '_').replace(/^[_-]+|_+$/g, '').slice(0, 100);
+  // What Windows keeps for devices, whatever follows the dot.
+  return stem && !/^(con|prn|aux|nul|com\d|lpt\d)$/i.test(stem) ? `${stem}.mp4` : 'recording.mp4';
 }

@@ -10,7 +10,7 @@ import { loadWorker } from './fake-worker.js';
 const data = Uint8Array.from({ length: 3_000_000 }, (_, i) => i % 251);
 
 /** @param {((offset: number) => any)[]} troubles of the requests, in order: an error, or after how many bytes it breaks off */
-function setUp(troubles = [], { saver } = {}) {
+function setUp(troubles = [], { saver, fields: more = {} } = {}) {
   const asked = [];
   const saved = { parts: [], done: false, aborted: '', size: 0 };
   const cancelled = new AbortController();
@@ -37,7 +37,7 @@ function setUp(troubles = [], { saver } = {}) {
           at = next;
         },
       }, { highWaterMark: 0 });
-      const fields = { 'content-length': String(data.length - offset), etag: '"x"', 'content-disposition': 'attachment; filename="front.mp4"' };
+      const fields = { 'content-length': String(data.length - offset), etag: '"x"', 'content-disposition': 'attachment; filename="front.mp4"', ...more };
       if (offset > 0 && trouble !== 'changed') fields['content-range'] = `bytes ${offset}-${data.length - 1}/${data.length}`;
       return { status: offset ? 206 : 200, headers: new Map(Object.entries(fields)), body };
     },
@@ -61,6 +61,23 @@ test('a file is saved as it comes', async () => {
   assert.equal(saved.done, true);
   assert.deepEqual([heads[0].name, heads[0].size], ['front.mp4', data.length]);
   assert.deepEqual(progress, ['running', 'done']);
+});
+
+test('whatever the recorder calls it, the file is a video with a harmless name', async () => {
+  for (const [given, want] of [
+    ['front_20261121T120001Z_20261121T120101Z.mp4', 'front_20261121T120001Z_20261121T120101Z.mp4'],
+    ['report.pdf.exe', 'report_pdf_exe.mp4'], ['a.html', 'a_html.mp4'], ['../../.bashrc', 'bashrc.mp4'], ['C:\\\\x.mp4', 'C_x.mp4'],
+    ['\u202e4pm.exe', '4pm_exe.mp4'], ['CON.mp4', 'recording.mp4'], ['.mp4', 'recording.mp4'], ['', 'recording.mp4'],
+    ['--help', 'help.mp4'], ['x'.repeat(300), `${'x'.repeat(100)}.mp4`],
+  ]) {
+    const fields = { 'content-disposition': `attachment; filename="${given}"`, 'content-type': 'text/html' };
+    const { download, heads } = setUp([], { fields });
+    await download.start();
+    assert.deepEqual([heads[0].name, heads[0].type], [want, 'video/mp4'], given);
+  }
+  const { download, heads } = setUp([], { fields: { 'content-disposition': 'inline' } });
+  await download.start();
+  assert.equal(heads[0].name, 'recording.mp4');
 });
 
 test('it goes on after an interruption, with the same file or not at all', async () => {

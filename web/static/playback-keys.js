@@ -100,9 +100,12 @@ export class KeyFeed extends Feed {
     const { reel, files, baseUs } = this.#options;
     const { segment, fragment } = piece;
     if (segment.id !== this.#begun) {
-      await reel.begin(segment, tracksOf(await files.init(segment, signal), false));
+      const tracks = tracksOf(await files.init(segment, signal), false);
+      signal.throwIfAborted();
+      await reel.begin(segment, tracks);
       this.#begun = segment.id;
     }
+    signal.throwIfAborted();
     const start = (fragment.startUs - baseUs) / 1e6;
     const duration = durationUs / 1e6;
     this.put({ piece, start, end: start + duration }, [start]);

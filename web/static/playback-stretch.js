@@ -3,7 +3,7 @@
  * each of them was recorded.
  */
 import { videoTimescale } from './playback-boxes.js';
-import { gapUs } from './playback-table.js';
+import { end, gapUs } from './playback-table.js';
 
 /**
  * @typedef {import('./playback-table.js').Piece} Piece
@@ -135,6 +135,11 @@ export class Stretch {
   frameAt(us) {
     const time = this.timeOf(us);
     return time <= this.end + gapUs / 1e6 ? this.frameOn(time) : null;
+  }
+
+  /** @param {Piece} piece @param {number} us wall time @returns {ReelFrame | null} the frame of that time, else the nearest of the piece */
+  nearest(piece, us) {
+    return this.frameAt(us) ?? this.edge(piece, us > end(piece) ? 'last' : 'first');
   }
 
   /** @param {number} time on the reel @returns {ReelFrame | null} what is shown then */

@@ -116,6 +116,13 @@ export class FragmentTable {
     return this.#following(end(piece), piece.fragment.startUs + 1);
   }
 
+  /** @param {Piece} piece @param {number} us @returns {Piece[]} the piece and those after it that start at that time at the latest */
+  upTo(piece, us) {
+    const pieces = [piece];
+    for (let next = this.peek(piece); next && next.fragment.startUs <= us; next = this.peek(next)) pieces.push(next);
+    return pieces;
+  }
+
   /** @param {Piece} piece that begins with a key frame @returns {number | null} how long until the next one, as far as that is known */
   keyEveryMs(piece) {
     for (let next = this.peek(piece), last = piece; next && contiguous(last, next); next = this.peek(next)) {

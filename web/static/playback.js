@@ -13,7 +13,7 @@ import { carriesSound } from './playback-lane.js';
 import { Pace } from './playback-pace.js';
 import { Reel, ReelError } from './playback-reel.js';
 import { Screen } from './playback-screen.js';
-import { end, FragmentTable, gapBetween } from './playback-table.js';
+import { FragmentTable, gapBetween } from './playback-table.js';
 import { plays, unplayable, videoType } from './playback-types.js';
 
 /**
@@ -78,6 +78,7 @@ export class Playback {
   /** Ends the feed. */
   #feeding = new AbortController();
   #baseUs = NaN;
+  /** @type {import('./recordings.js').Segment | null} in which the stretch on the reel was entered */ #segment = null;
 
   /** Ends the seek that is under way. */
   #going = new AbortController();
@@ -106,7 +107,7 @@ export class Playback {
     this.#rendition = rendition;
     this.#onChange = onChange;
     this.#table = new FragmentTable({ recordings, camera, rendition });
-    this.#files = new Files({ recordings, camera, onTrouble: (message) => this.#troubled(message) });
+    this.#files = new Files({ recordings, camera, onTrouble: (message) => ((this.#trouble = message), this.#update()) });
     this.#screen = new Screen(video, () => this.#framed());
     const { signal } = this.#closed;
     for (const name of ['playing', 'canplay']) video.addEventListener(name, () => this.#update(), { signal });
@@ -143,8 +144,8 @@ export class Playback {
   play() {
     if (this.#state.wantsPlay || this.#closed.signal.aborted) return;
     this.#set({ wantsPlay: true });
-    if (this.#state.phase === 'idle' || this.#pending) return;
-    if (this.#feed && (this.#reel?.stale || this.#feed.lane.keyFramesOnly !== this.#wantsKeys())) void this.#again();
+    if (this.#pending || Number.isNaN(this.#positionMs)) return;
+    if (!this.#feed || this.#reel?.stale || this.#isWrong()) void this.#again();
     else this.#start();
   }
 
@@ -165,8 +166,7 @@ export class Playback {
   set rate(rate) {
     this.#set({ rate: Math.min(16, Math.max(0.25, rate)) });
     this.#applyRate();
-    const wrong = this.#feed && this.#feed.lane.keyFramesOnly !== this.#wantsKeys();
-    if (wrong && !this.#pending) void this.#again();
+    if (this.#isWrong() && !this.#pending) void this.#again();
   }
 
   /**
@@ -176,8 +176,13 @@ export class Playback {
    * @returns {Promise<boolean>} whether there is one
    */
   step(direction) {
-    const done = this.#stepped.then(() => this.#step(direction));
-    this.#stepped = done.catch(() => {});
+    const done = this.#stepped
+      .then(() => this.#step(direction))
+      .catch((error) => {
+        console.debug('sightline: a step is not made', error);
+        return false;
+      });
+    this.#stepped = done;
     return done;
   }
 
@@ -192,17 +197,18 @@ export class Playback {
 
   /**
    * @param {Goal} goal
-   * @param {PlaybackState['gap']} gap on the way
+   * @param {PlaybackState['gap']} gap to be told of
+   * @param {boolean} [jumping] whether it is on the way
    * @returns {Promise<void>}
    */
-  #go(goal, gap) {
+  #go(goal, gap, jumping = gap !== null) {
     this.#going.abort();
     const going = (this.#going = new AbortController());
     const signal = AbortSignal.any([going.signal, this.#closed.signal]);
     this.#pending = true;
     this.#ended = false;
     this.#error = '';
-    this.#jumping = gap !== null;
+    this.#jumping = jumping;
     this.#gone = this.#reach(goal, signal)
       .catch((error) => {
         if (!signal.aborted) this.#fail(error);
@@ -211,6 +217,8 @@ export class Playback {
         if (this.#going !== going) return;
         this.#pending = this.#jumping = false;
         this.#update();
+        // Somebody has started, paused or changed the rate meanwhile.
+        if (this.#isWrong()) void this.#again();
       });
     this.#set({ gap });
     return this.#gone;
@@ -218,7 +226,7 @@ export class Playback {
 
   /** Shows the same picture again, in the way that is right now. */
   #again() {
-    return this.#go({ us: this.#positionMs * 1000 }, this.#state.gap);
+    return this.#go({ us: this.#positionMs * 1000 }, this.#state.gap, false);
   }
 
   /** @param {Goal} goal @param {AbortSignal} signal */
@@ -238,10 +246,10 @@ export class Playback {
   /** @param {Goal} goal @returns {ReelFrame | null} the frame, if it is on the reel, or about to be */
   #onReel(goal) {
     const [feed, reel] = [this.#feed, this.#reel];
-    if (!feed || !reel || feed.lane.keyFramesOnly !== this.#wantsKeys()) return null;
+    if (!feed || !reel || this.#isWrong()) return null;
     const frame = 'frame' in goal ? goal.frame : 'us' in goal ? feed.stretch.frameAt(goal.us) : null;
-    if (!frame) return null;
-    return reel.has(frame.time) || frame.time >= (feed.stretch.last?.start ?? Infinity) ? frame : null;
+    const arriving = frame && frame.time >= (feed.stretch.last?.start ?? Infinity);
+    return frame && (arriving || reel.has(frame.time)) ? frame : null;
   }
 
   /**
@@ -261,8 +269,7 @@ export class Playback {
     if (!piece) return null;
     const from = await this.#files.insist(() => this.#table.keyFor(piece, signal), signal);
     const lane = this.#laneOf(from, piece);
-    const reel = await this.#reelFor(lane, piece.segment);
-    signal.throwIfAborted();
+    const reel = await this.#reelFor(lane, piece.segment, signal);
     const options = {
       reel, lane, table: this.#table, files: this.#files, baseUs: this.#base(from), rendition: this.#rendition,
       playhead: () => (this.#pending ? (feed.stretch.first?.start ?? 0) : this.#video.currentTime),
@@ -277,13 +284,11 @@ export class Playback {
     try {
       await Promise.race([there, run.then(() => there)]);
     } catch (error) {
-      const gone = error instanceof ApiError && error.gone && !again;
-      if (!gone) throw error;
+      if (again || !(error instanceof ApiError && error.gone)) throw error;
       this.#table.forget(piece.segment.id);
       return this.#load('us' in goal ? goal : { us: piece.fragment.startUs }, signal, true);
     }
-    if ('us' in goal) return feed.stretch.frameAt(goal.us) ?? feed.stretch.edge(piece, goal.us > end(piece) ? 'last' : 'first');
-    return feed.stretch.edge(piece, goal.edge);
+    return 'us' in goal ? feed.stretch.nearest(piece, goal.us) : feed.stretch.edge(piece, goal.edge);
   }
 
   /**
@@ -300,37 +305,42 @@ export class Playback {
   }
 
   /** @param {Piece} from @param {Piece} to @returns {Lane} */
-  #laneOf(from, to) {
-    const { segment } = to;
+  #laneOf(from, { segment, fragment }) {
     if (!plays(videoType(segment))) throw new ReelError(unplayable(segment));
     void this.#pace.ask(segment);
     this.#pace.keyEveryMs = this.#table.keyEveryMs(from) ?? this.#pace.keyEveryMs;
-    const keyFramesOnly = this.#state.wantsPlay && this.#pace.tooFast(segment, this.#state.rate);
-    const pieces = [from];
-    for (let next = this.#table.peek(from); next && next.fragment.startUs <= to.fragment.startUs; next = this.#table.peek(next)) pieces.push(next);
-    return { keyFramesOnly, sound: !keyFramesOnly && pieces.every(carriesSound) };
+    this.#segment = segment;
+    const keyFramesOnly = this.#wantsKeys();
+    return { keyFramesOnly, sound: !keyFramesOnly && this.#table.upTo(from, fragment.startUs).every(carriesSound) };
   }
 
-  /** @returns {boolean} whether only key frames are to be on the reel now */
+  /** @returns {boolean} whether only key frames are to be shown now */
   #wantsKeys() {
-    const segment = this.#feed?.stretch.last?.piece.segment;
-    return this.#state.wantsPlay && segment !== undefined && this.#pace.tooFast(segment, this.#state.rate);
+    return this.#state.wantsPlay && this.#segment !== null && this.#pace.tooFast(this.#segment, this.#state.rate);
   }
 
-  /** @param {Lane} lane @param {import('./recordings.js').Segment} segment */
-  async #reelFor(lane, segment) {
+  /** @returns {boolean} whether what is on the reel is not what is to be shown now */
+  #isWrong() {
+    return this.#feed !== null && this.#feed.lane.keyFramesOnly !== this.#wantsKeys();
+  }
+
+  /** @param {Lane} lane @param {import('./recordings.js').Segment} segment @param {AbortSignal} signal */
+  async #reelFor(lane, segment, signal) {
     if (this.#reel?.sound === lane.sound) {
       try {
         await this.#reel.clear();
+        signal.throwIfAborted();
         return this.#reel;
       } catch (error) {
+        signal.throwIfAborted();
         console.debug('sightline: a reel is replaced', error);
       }
     }
     this.#reel?.close();
     this.#reel = null;
     const reel = await Reel.open(this.#video, segment, lane.sound);
-    if (this.#closed.signal.aborted) reel.close();
+    if (signal.aborted) reel.close();
+    signal.throwIfAborted();
     this.#reel = reel;
     this.#applyRate();
     return reel;
@@ -367,14 +377,22 @@ export class Playback {
     }
     if (other) return this.#go({ frame: other }, null).then(() => true);
     const here = direction > 0 ? feed.stretch.last?.piece : feed.stretch.first?.piece;
-    const there = direction > 0 ? feed.outcome?.next : here && (await this.#table.previous(here, this.#closed.signal));
+    const there = direction > 0 ? feed.outcome?.next : here && (await this.#before(here));
     if (!here || !there) return false;
-    const [first, second] = direction > 0 ? [here, there] : [there, here];
-    await this.#go({ piece: there, edge: direction > 0 ? 'first' : 'last' }, gapBetween(first, second));
+    if (direction > 0) await this.#go({ piece: there, edge: 'first' }, gapBetween(here, there));
+    else await this.#go({ piece: there, edge: 'last' }, gapBetween(there, here));
     return true;
   }
 
+  /** @param {Piece} piece @returns {Promise<Piece | null>} */
+  #before(piece) {
+    const { signal } = this.#going;
+    return this.#files.insist(() => this.#table.previous(piece, signal), signal);
+  }
+
   #start() {
+    // An element that has ended would begin anew.
+    if (this.#video.ended) return this.#reachedEnd();
     this.#applyRate();
     this.#video.play().catch((error) => {
       if (error.name !== 'NotAllowedError' || this.#video.muted) return;
@@ -382,6 +400,7 @@ export class Playback {
       this.#video.muted = true;
       this.#video.play().catch(() => {});
     });
+    return undefined;
   }
 
   #applyRate() {
@@ -432,7 +451,7 @@ export class Playback {
     }
     const ahead = (feed.stretch.last?.start ?? 0) - video.currentTime;
     const tired = !feed.lane.keyFramesOnly && this.#pace.look({ frames: this.#screen.frames, rate: this.#state.rate, ahead, moves, over: feed.newest });
-    if (tired && this.#wantsKeys()) void this.#again();
+    if (tired && this.#isWrong()) void this.#again();
     this.#update();
   }
 
@@ -448,13 +467,6 @@ export class Playback {
     this.#update();
   }
 
-  /** @param {string} message */
-  #troubled(message) {
-    if (this.#trouble === message) return;
-    this.#trouble = message;
-    this.#update();
-  }
-
   #update() {
     this.#set({});
   }
@@ -463,16 +475,12 @@ export class Playback {
   #set(changes) {
     const before = this.#state;
     this.#state = { ...before, ...changes };
-    const feed = this.#feed;
+    const { lane, stretch } = this.#feed ?? {};
     const phase = this.#phase();
-    Object.assign(this.#state, {
-      phase,
-      keyFramesOnly: feed?.lane.keyFramesOnly ?? false,
-      sound: feed?.lane.sound ?? false,
-      growing: feed?.stretch.last?.piece.segment.open ?? false,
-      // What is held ahead may last longer than the trouble.
-      message: this.#error || (phase === 'buffering' ? this.#trouble : ''),
-    });
+    // What is held ahead may last longer than the trouble.
+    const message = this.#error || (phase === 'buffering' ? this.#trouble : '');
+    const [keyFramesOnly, sound] = [lane?.keyFramesOnly ?? false, lane?.sound ?? false];
+    Object.assign(this.#state, { phase, keyFramesOnly, sound, growing: stretch?.last?.piece.segment.open ?? false, message });
     const keys = /** @type {(keyof PlaybackState)[]} */ (Object.keys(before));
     if (!this.#closed.signal.aborted && keys.some((key) => before[key] !== this.#state[key])) this.#onChange(this.#state);
   }

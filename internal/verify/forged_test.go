@@ -267,8 +267,13 @@ func continued(t testing.TB, c *camera, signed, forged int) fmp4test.Media {
 	film := c.film(t, signed+1, noon())
 	film.Units = film.Units[:5*signed+2] // up to the picture with the signature
 	more := plain(t, forged, noon().Add(time.Duration(signed)*time.Second))
-	for _, u := range more.Units {
-		u.PTS += int64(signed) * 90_000
+	for i, u := range more.Units {
+		v := *u
+		v.PTS += int64(signed) * 90_000
+		v.Payload = slices.Clone(v.Payload)
+		last := len(v.Payload) - 1
+		v.Payload[last] = v.Payload[last][:100] // short ones are forged as well
+		more.Units[i] = &v
 	}
 	film.Units = append(film.Units, more.Units[2:]...)
 	return film
@@ -388,11 +393,18 @@ func TestFile_CamerasOfADeviceAreToldApart(t *testing.T) {
 // called returns the same device's signer for one of its cameras.
 func (c *camera) called(t testing.TB, name string) *camera {
 	t.Helper()
+	return c.with(t, mediasign.Options{Camera: name})
+}
+
+// with returns another signer of the same device.
+func (c *camera) with(t testing.TB, o mediasign.Options) *camera {
+	t.Helper()
 	leaf, _, err := mediasign.Certify(c.id.Signer(), string(c.id.PeerID()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := mediasign.New(mediasign.Options{Key: c.id.Signer(), Chain: [][]byte{leaf}, Camera: name})
+	o.Key, o.Chain = c.id.Signer(), [][]byte{leaf}
+	s, err := mediasign.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,9 @@ type pace struct {
 	window []picture // not judged yet
 	base   int       // units before the window
 	recent []int64   // times of the pictures decoded last
+	// disorder is the most pictures so far that were decoded before one shown before
+	// them, where that may be.
+	disorder int
 }
 
 // add notes the next unit; reorder is how many pictures that are shown after it may
@@ -38,6 +41,8 @@ func (p *pace) add(pts, shown int64, reorder int) {
 	late = late || after > reorder
 	if late {
 		p.recent = p.recent[:0] // said once
+	} else {
+		p.disorder = max(p.disorder, after)
 	}
 	if p.recent = append(p.recent, pts); len(p.recent) > longest {
 		p.recent = slices.Delete(p.recent, 0, 1)
@@ -97,7 +102,8 @@ func (p *pace) group(g mediasign.GOP) (s shownGroup, wrong string) {
 	if 0 < step && step <= signed && n > 1 {
 		mean = (signed - step) / (n - 1)
 	}
-	const slack = clock / 25
+	// Where pictures are out of order, groups that follow one another overlap.
+	slack := clock/25 + int64(p.disorder)*mean
 	s.longest = slewed(max(3*mean, step)) + slack
 	hidden := int64(0)
 	for i := range list[1:] {

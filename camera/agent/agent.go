@@ -39,6 +39,7 @@ type Agent struct {
 	events    *limiter                 // event streams, all together
 	requests  *limiter                 // requests under way on the own listener
 	downloads *downloads               // long answers under way
+	fragments *heldBytes               // memory of those for recorders
 	verifier  *signaling.OfferVerifier // of those who want to watch
 	claims    *signaling.OfferVerifier // of those who have a secret to show
 	signal    sender                   // nil without signaling
@@ -108,6 +109,7 @@ func New(o Options) (*Agent, error) {
 		events:    newLimiter(maxEventStreams),
 		requests:  newLimiter(maxRequests),
 		downloads: newDownloads(maxDownloads, maxDownloadsPerPeer),
+		fragments: newHeldBytes(),
 		offers:    newLimiter(maxOffers),
 		refusals:  newLimiter(maxRefusals),
 		closing:   make(chan struct{}),

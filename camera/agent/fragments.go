@@ -17,20 +17,7 @@ func (a *Agent) getFragments(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, apiErr)
 		return
 	}
-	allowed := func() error {
-		if sessionOf(r) == nil {
-			return nil // the console's, or an open agent's: it does not change
-		}
-		p, err := a.viewer(r)
-		if err == nil {
-			_, err = a.mayFetch(r, p)
-		}
-		if err != nil {
-			return err
-		}
-		return nil
-	}
-	if err := c.spool.ServeList(w, r, a.closing, allowed); err != nil {
+	if err := c.spool.ServeList(w, r, a.closing, func() error { return a.mayStillFetch(r) }); err != nil {
 		a.fail(w, fragmentError(err))
 	}
 }
@@ -42,11 +29,17 @@ func (a *Agent) getFragment(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, apiErr)
 		return
 	}
-	pace, path := &spool.Pace{}, func() spool.Path { return spool.Path{} }
+	v := spool.Visit{Allowed: func() error { return a.mayStillFetch(r) }, Hold: func(n int) (func(), error) {
+		release, ok := a.fragments.take(askerOf(r), int64(n))
+		if !ok {
+			return nil, tooMany()
+		}
+		return release, nil
+	}}
 	if s := sessionOf(r); s != nil {
-		pace, path = &s.pace, func() spool.Path { return a.way(s) }
+		v.Pace, v.Path = &s.pace, func() spool.Path { return a.way(s) }
 	}
-	if err := c.spool.ServeFragment(w, r, r.PathValue("seq"), pace, path); err != nil {
+	if err := c.spool.ServeFragment(w, r, r.PathValue("seq"), v); err != nil {
 		a.fail(w, fragmentError(err))
 	}
 }
@@ -66,6 +59,21 @@ func (a *Agent) mayFetch(r *http.Request, p *trust.Principal) (*publishedCamera,
 		return nil, fail(http.StatusNotFound, "no_spool", "This agent keeps nothing for recorders.")
 	}
 	return c, nil
+}
+
+// mayStillFetch is asked again while an answer waits, or leaves.
+func (a *Agent) mayStillFetch(r *http.Request) error {
+	if sessionOf(r) == nil {
+		return nil // the console's, or an open agent's: it does not change
+	}
+	p, err := a.viewer(r)
+	if err == nil {
+		_, err = a.mayFetch(r, p)
+	}
+	if err != nil {
+		return err
+	}
+	return nil
 }
 
 // fragmentError tells a recorder why there is no answer.

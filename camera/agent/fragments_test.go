@@ -132,3 +132,22 @@ func TestFragments_AreNotKeptWhereNobodyWantsThem(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
+
+func TestFragments_EndWithTheRight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _, _ := newClosedAgent(t, nil)
+		owner := pairOwner(t, a)
+		guest := newIdentity(t).PeerID()
+		_, may := grantOf(t, a, owner, guest, time.Now().Add(5*time.Second), []access.Right{access.Playback}, "front")
+		recorder := newSession(t, a, guest, may)
+		feedSpool(t, a.cameras.byID["front"], 3) // which takes 4.1 s
+		start := time.Now()
+		w := serve(a.handler(overChannel), overSession(request("GET", "/v1/cameras/front/fragments/1?rate=64000", ""), recorder))
+		if took := time.Since(start); w.Code != 200 || w.Body.Len() == 0 || w.Body.Len() > 9_500 || took > 2*time.Second {
+			t.Errorf("%d bytes in %v: %d", w.Body.Len(), took, w.Code)
+		}
+		if w := serve(a.handler(overChannel), overSession(request("GET", "/v1/cameras/front/fragments/1", ""), recorder)); w.Code != 403 {
+			t.Errorf("afterwards: %d", w.Code)
+		}
+	})
+}

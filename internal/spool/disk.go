@@ -254,18 +254,4 @@ func (d *disk) fail(err error) {
 	}
 }
 
-// read reads a fragment that is not in memory.
-func (d *disk) read(f *logFile, offset int64, seq uint64) ([]byte, error) {
-	if f == nil {
-		return nil, ErrGone
-	}
-	r, err := d.spool.o.files.Open(f.path)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close() //nolint:errcheck // only read
-	_, encoded, err := readRecord(r, offset, seq)
-	return encoded, err
-}
-
 func fileName(number uint64) string { return fmt.Sprintf("spool-%012d", number) }

@@ -83,7 +83,7 @@ func TestServeFragment_LeavesAtItsPace(t *testing.T) {
 		start := time.Now()
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest("GET", "/?rate=500000", nil)
-		if err := c.s.ServeFragment(w, r, "1", &Pace{}, func() Path { return Path{Measured: true} }); err != nil {
+		if err := c.s.ServeFragment(w, r, "1", Visit{Path: func() Path { return Path{Measured: true} }}); err != nil {
 			t.Fatal(err)
 		}
 		if took := time.Since(start); w.Body.Len() != e.Bytes || took < 3900*time.Millisecond || took > 5*time.Second {

@@ -1,10 +1,8 @@
 package spool
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"sync"
 
@@ -152,27 +150,3 @@ func parseHeader(b []byte) (r *record, sum uint32, err error) {
 
 // maxEncoded bounds what an encoded fragment takes: payload and head.
 const maxEncoded = fragment.MaxBytes + 2<<20
-
-// readRecord reads the fragment of the record at an offset and verifies that it is
-// the record that was written there.
-func readRecord(f readable, offset int64, seq uint64) (*record, []byte, error) {
-	header := make([]byte, recordHeader)
-	if _, err := f.ReadAt(header, offset); err != nil {
-		return nil, nil, fmt.Errorf("read a record: %w", err)
-	}
-	r, sum, err := parseHeader(header)
-	if err != nil {
-		return nil, nil, err
-	}
-	if r.seq != seq {
-		return nil, nil, errTorn
-	}
-	encoded := make([]byte, r.bytes)
-	if _, err := f.ReadAt(encoded, offset+recordHeader); err != nil {
-		return nil, nil, fmt.Errorf("read a record: %w", err)
-	}
-	if crc32.Checksum(encoded, castagnoli()) != sum || !bytes.HasPrefix(encoded, []byte("SL")) {
-		return nil, nil, errTorn
-	}
-	return r, encoded, nil
-}

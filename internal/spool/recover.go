@@ -82,7 +82,7 @@ func (d *disk) scan(number uint64, newest bool) *found {
 			break // the rest is torn
 		}
 		if newest {
-			if _, _, err := readRecord(f, at, r.seq); err != nil {
+			if _, err := verify(f, at, r.seq); err != nil {
 				break
 			}
 		}

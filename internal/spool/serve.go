@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -90,10 +91,40 @@ func answer(w http.ResponseWriter, l fragment.List) error {
 	return nil
 }
 
+// Visit is who a fragment is for, and how it gets there. All fields may be left out.
+type Visit struct {
+	// Pace is that of the session, Path says how its path stands. Default: one of its
+	// own, of which nothing is known.
+	Pace *Pace
+	Path func() Path
+	// Allowed says whether the recorder may still have it. It is asked twice a second
+	// while the fragment leaves. Default: it may.
+	Allowed func() error
+	// Hold takes bytes of memory for the answer; its error is ServeFragment's. Default:
+	// there is enough.
+	Hold func(bytes int) (release func(), err error)
+}
+
+func (v *Visit) setDefaults() {
+	if v.Pace == nil {
+		v.Pace = &Pace{}
+	}
+	if v.Path == nil {
+		v.Path = func() Path { return Path{} }
+	}
+	if v.Allowed == nil {
+		v.Allowed = func() error { return nil }
+	}
+	if v.Hold == nil {
+		v.Hold = func(int) (func(), error) { return func() {}, nil }
+	}
+}
+
 // ServeFragment answers GET /v1/cameras/{id}/fragments/{seq}, as fast as the pace of
-// the session allows; path says how its path stands. When it returns an error it
-// has not answered: ErrGone or ErrRequest.
-func (s *Spool) ServeFragment(w http.ResponseWriter, r *http.Request, seq string, pace *Pace, path func() Path) error {
+// the session allows. When it returns an error it has not answered: ErrGone,
+// ErrRequest, or one of the visit's.
+func (s *Spool) ServeFragment(w http.ResponseWriter, r *http.Request, seq string, v Visit) error {
+	v.setDefaults()
 	n, err := strconv.ParseUint(seq, 10, 63)
 	if err != nil {
 		return fmt.Errorf("%w: a fragment has a number", ErrRequest)
@@ -108,14 +139,23 @@ func (s *Spool) ServeFragment(w http.ResponseWriter, r *http.Request, seq string
 	case <-r.Context().Done():
 		return r.Context().Err()
 	}
-	e, encoded, err := s.Fragment(q.Get("rendition"), n)
+	if err := v.Allowed(); err != nil { // what is on disk may have taken long to know
+		return err
+	}
+	src, err := s.open(q.Get("rendition"), n)
 	if err != nil {
 		return err
 	}
-	from, to, partial, ok := span(r.Header.Get("Range"), len(encoded))
-	tag := `"` + e.Digest.String() + `"`
+	defer src.close()
+	release, err := v.Hold(src.held)
+	if err != nil {
+		return err
+	}
+	defer release()
+	from, to, partial, ok := span(r.Header.Get("Range"), src.size)
+	tag := `"` + src.entry.Digest.String() + `"`
 	if other := r.Header.Get("If-Range"); other != "" && other != tag {
-		from, to, partial, ok = 0, len(encoded), false, true
+		from, to, partial, ok = 0, src.size, false, true
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/octet-stream")
@@ -123,7 +163,7 @@ func (s *Spool) ServeFragment(w http.ResponseWriter, r *http.Request, seq string
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("ETag", tag)
-	size := strconv.Itoa(len(encoded))
+	size := strconv.Itoa(src.size)
 	switch {
 	case !ok:
 		h.Set("Content-Range", "bytes */"+size)
@@ -136,11 +176,14 @@ func (s *Spool) ServeFragment(w http.ResponseWriter, r *http.Request, seq string
 	default:
 		h.Set("Content-Length", size)
 	}
-	pw := &pacedWriter{
-		ResponseWriter: w, ctx: r.Context(), rc: http.NewResponseController(w), pace: pace, path: path,
+	rc := http.NewResponseController(w)
+	ctx, permit := newPermit(r.Context(), rc, v.Allowed)
+	defer permit.close()
+	out := &pacedWriter{
+		ctx: ctx, to: w, permit: permit, pace: v.Pace, path: v.Path,
 		background: q.Get("background") == "1", limit: int(min(limit, mostRate)),
 	}
-	_, _ = pw.Write(encoded[from:to]) // the recorder is gone; it comes back for the rest
+	_ = out.send(io.NewSectionReader(src, int64(from), int64(to-from)), to-from) // the recorder is gone; it comes back for the rest
 	return nil
 }
 
@@ -175,9 +218,9 @@ func span(header string, size int) (from, to int, partial, ok bool) {
 
 // pacedWriter is a response that leaves at a pace.
 type pacedWriter struct {
-	http.ResponseWriter
 	ctx        context.Context //nolint:containedctx // the request's
-	rc         *http.ResponseController
+	to         io.Writer
+	permit     *permit
 	pace       *Pace
 	path       func() Path
 	background bool
@@ -187,28 +230,29 @@ type pacedWriter struct {
 	looked time.Time
 }
 
-// Unwrap lets http.ResponseController reach the connection.
-func (w *pacedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// Write implements io.Writer.
-func (w *pacedWriter) Write(p []byte) (int, error) {
-	written := 0
-	for written < len(p) {
+// send sends so many bytes of a source.
+func (w *pacedWriter) send(from io.Reader, left int) error {
+	buffer := make([]byte, maxPortion)
+	for left > 0 {
 		now := time.Now()
 		if now.Sub(w.looked) >= lookEvery {
 			w.state, w.looked = w.path(), now
 			w.pace.look(now, w.state)
 		}
-		n, wait := w.pace.take(now, w.state, w.background, w.limit, len(p)-written)
+		n, wait := w.pace.take(now, w.state, w.background, w.limit, left)
 		if err := sleep(w.ctx, wait); err != nil {
-			return written, err
+			return err
 		}
-		_ = w.rc.SetWriteDeadline(time.Now().Add(writeTime)) // not every connection has one
-		n, err := w.ResponseWriter.Write(p[written : written+n])
-		written += n
-		if err != nil {
-			return written, err
+		if _, err := io.ReadFull(from, buffer[:n]); err != nil {
+			return err
 		}
+		if err := w.permit.extend(); err != nil {
+			return err
+		}
+		if _, err := w.to.Write(buffer[:n]); err != nil {
+			return err
+		}
+		left -= n
 	}
-	return written, nil
+	return nil
 }

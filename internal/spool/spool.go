@@ -201,44 +201,38 @@ type listed struct {
 
 // entry describes a record.
 func (s *Spool) entry(p listed, head bool) (fragment.Entry, bool) {
-	if p.encoded == nil && head {
-		var err error
-		if _, p.encoded, err = s.Fragment(Renditions()[p.rendition], p.seq); err != nil {
-			return fragment.Entry{}, false
+	if p.encoded != nil || !head {
+		e := p.describe(p.encoded)
+		if head {
+			e.Head = p.encoded[:p.headBytes]
 		}
+		return e, true
 	}
-	e := p.describe(p.encoded)
-	if head {
-		e.Head = p.encoded[:p.headBytes]
+	src, err := s.open(Renditions()[p.rendition], p.seq)
+	if err != nil {
+		return fragment.Entry{}, false
+	}
+	defer src.close()
+	e := src.entry
+	e.Head = make([]byte, min(p.headBytes, src.size))
+	if _, err := src.ReadAt(e.Head, 0); err != nil {
+		return fragment.Entry{}, false
 	}
 	return e, true
 }
 
-// Fragment returns an encoded fragment, which must not be changed, and its entry.
-// Errors: ErrGone.
+// Fragment returns an encoded fragment and its entry. Errors: ErrGone.
 func (s *Spool) Fragment(rendition string, seq uint64) (fragment.Entry, []byte, error) {
-	number, ok := s.rendition(rendition)
-	if !ok {
-		return fragment.Entry{}, nil, ErrGone
+	src, err := s.open(rendition, seq)
+	if err != nil {
+		return fragment.Entry{}, nil, err
 	}
-	s.mu.Lock()
-	g := &s.rings[number]
-	i, found := g.find(seq)
-	if !found {
-		s.mu.Unlock()
-		return fragment.Entry{}, nil, ErrGone
+	defer src.close()
+	encoded := make([]byte, src.size)
+	if _, err := src.ReadAt(encoded, 0); err != nil {
+		return fragment.Entry{}, nil, fmt.Errorf("%w: %w", ErrGone, err)
 	}
-	r := g.records[i]
-	encoded, at, offset := r.memory, r.file, r.offset
-	s.mu.Unlock()
-	if encoded == nil {
-		var err error
-		if encoded, err = s.disk.read(at, offset, seq); err != nil {
-			s.drop(r, at)
-			return fragment.Entry{}, nil, fmt.Errorf("%w: %w", ErrGone, err)
-		}
-	}
-	return r.describe(encoded), encoded, nil
+	return src.entry, encoded, nil
 }
 
 // drop takes out a record that cannot be read.

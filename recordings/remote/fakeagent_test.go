@@ -351,7 +351,7 @@ func (a *agent) serve(w http.ResponseWriter, r *http.Request) {
 	if len(parts) == 2 {
 		err = c.spool.ServeList(w, r, nil, func() error { return nil })
 	} else {
-		err = c.spool.ServeFragment(w, r, parts[2], &spool.Pace{}, func() spool.Path { return spool.Path{Measured: true} })
+		err = c.spool.ServeFragment(w, r, parts[2], spool.Visit{Path: func() spool.Path { return spool.Path{Measured: true} }})
 	}
 	if errors.Is(err, spool.ErrGone) {
 		refuse(http.StatusNotFound, "gone")

@@ -86,7 +86,7 @@ func TestVigil_LeavesASessionAloneThatFramesComeOver(t *testing.T) {
 			return nil, errors.New("no")
 		}}
 		go func() {
-			for tick := time.NewTicker(time.Second); ctx.Err() == nil; <-tick.C {
+			for sleep(ctx, time.Second) == nil {
 				frames.Add(1)
 			}
 		}()

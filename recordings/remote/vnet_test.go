@@ -191,7 +191,7 @@ func (p *place) handler(s *peer.Session) http.Handler {
 		refuse(w, p.spool.ServeList(w, r, nil, func() error { return nil }))
 	})
 	mux.HandleFunc("GET /v1/cameras/front/fragments/{seq}", func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, p.spool.ServeFragment(w, r, r.PathValue("seq"), pace, path))
+		refuse(w, p.spool.ServeFragment(w, r, r.PathValue("seq"), spool.Visit{Pace: pace, Path: path}))
 	})
 	mux.HandleFunc("POST /v1/session/offer", func(w http.ResponseWriter, r *http.Request) {
 		offer, _ := io.ReadAll(r.Body)

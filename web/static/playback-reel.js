@@ -4,6 +4,7 @@
  * the sound would cost the pictures up to the next key frame (Media Source
  * Extensions §3.5.8: a discontinuity is one of all tracks).
  */
+import { until } from './backoff.js';
 import { mediaSource, soundType, videoType } from './playback-types.js';
 
 /** Times on the reel may go up to here, in seconds: a finite end makes every time one that can be sought. */
@@ -48,16 +49,13 @@ export class Reel {
     if (!Source) throw new ReelError('This browser cannot play recordings: it has no Media Source Extensions.');
     const media = new Source();
     const url = URL.createObjectURL(media);
-    const opened = new Promise((resolve, reject) => {
-      media.addEventListener('sourceopen', resolve, { once: true });
-      setTimeout(reject, openMs, new ReelError('This browser does not begin to play. Reload the page.'));
-    });
     // A managed source plays only where it cannot be sent to another device.
     video.disableRemotePlayback = true;
     video.srcObject = null;
     video.src = url;
     try {
-      await opened;
+      await until(media, 'sourceopen', () => media.readyState === 'open', openMs);
+      if (media.readyState !== 'open') throw new ReelError('This browser does not begin to play. Reload the page.');
       return new Reel({ video, media, url, segment, sound });
     } catch (error) {
       URL.revokeObjectURL(url);

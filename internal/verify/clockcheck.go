@@ -28,9 +28,12 @@ func (c *clockCheck) check(g mediasign.GOP, shown shownGroup) string {
 	if g.Start.IsZero() || !c.timed {
 		return ""
 	}
+	// Whoever records what is watched gets the first pictures late, since they were
+	// kept for viewers from the last key frame on, and knows no other time of them.
+	const late = 10 * time.Second
 	if g.First.At != 0 {
 		at := time.UnixMicro(g.First.At).UTC()
-		if d := at.Sub(g.Start); d > c.tolerance || d < -c.tolerance {
+		if d := at.Sub(g.Start); d > c.tolerance+late || d < -c.tolerance-late {
 			c.known = false
 			return fmt.Sprintf("the file says that it was captured at %s, the signature says %s.", stamp(at), stamp(g.Start))
 		}

@@ -18,8 +18,8 @@ type Options struct {
 	// Trusted are certificates of which one has to be the signer's, or to have
 	// issued it. Optional.
 	Trusted []*x509.Certificate
-	// Tolerance is by how much the file's times may differ from those signed.
-	// Default 2 s.
+	// Tolerance is by how much the file's times may differ from those signed; its
+	// time on the wall by 10 s more. Default 2 s.
 	Tolerance time.Duration
 	// Whole makes an end without a signature a fault. A recording usually has one:
 	// the signature of its last pictures stands in the frame that follows.

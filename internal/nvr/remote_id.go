@@ -20,13 +20,6 @@ type localIDs struct {
 	reserved map[string]identity.PeerID // who alone may take an id
 }
 
-// reserve keeps an id for an agent.
-func (l *localIDs) reserve(peer identity.PeerID, id string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.reserved[id] = peer
-}
-
 // take marks an id as taken, and reports whether it was free for an agent; "" is this
 // process.
 func (l *localIDs) take(peer identity.PeerID, id string) bool {

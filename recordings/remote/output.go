@@ -90,6 +90,7 @@ func parameterSet(t *codecs.Track, unit []byte) *[]byte {
 			return &t.SPS
 		case h264.PPS:
 			return &t.PPS
+		default:
 		}
 	case codecs.H265:
 		switch h265.TypeOf(unit) {
@@ -99,7 +100,9 @@ func parameterSet(t *codecs.Track, unit []byte) *[]byte {
 			return &t.SPS
 		case h265.PPS:
 			return &t.PPS
+		default:
 		}
+	default:
 	}
 	return nil
 }

@@ -219,7 +219,7 @@ func (r *recording) look(ctx context.Context, now time.Time) {
 func (r *recording) ask(ctx context.Context, s *stream, now time.Time) {
 	a := r.session
 	client := &api{http: a.http, camera: s.remote, rendition: s.name.Rendition}
-	if !s.listing && s.mode != liveOnly && s.mode != absent && !now.Before(s.listNext) && !(s.joined && s.follower.full()) {
+	if !s.listing && s.mode != liveOnly && s.mode != absent && !now.Before(s.listNext) && (!s.joined || !s.follower.full()) {
 		s.listing, s.listNext = true, now.Add(listEvery)
 		if s.joined {
 			r.list(a, s, client)
@@ -233,7 +233,7 @@ func (r *recording) ask(ctx context.Context, s *stream, now time.Time) {
 	}
 	if i, p := s.follower.fetch(now); i != nil && !s.fetching {
 		i.fetching, s.fetching = true, true
-		r.fetch(a, s, client, i, p)
+		r.fetch(a.ctx, a.urgent, s, client, i, p) //nolint:contextcheck // it ends with the session
 	}
 }
 
@@ -297,14 +297,14 @@ func (r *recording) join(a *attached, s *stream, client *api) {
 }
 
 // fetch fetches what an item lacks.
-func (r *recording) fetch(a *attached, s *stream, client *api, i *item, p part) {
+func (r *recording) fetch(ctx context.Context, urgent *urgency, s *stream, client *api, i *item, p part) {
 	e, got := i.entry, i.got
-	ctx, stop := context.WithCancel(a.ctx)
+	ctx, stop := context.WithCancel(ctx)
 	i.stop = stop
-	a.urgent.enter()
+	urgent.enter()
 	r.requests.Go(func() {
 		defer stop()
-		defer a.urgent.leave()
+		defer urgent.leave()
 		q := request{seq: e.Seq, to: e.Bytes}
 		if p == onlySound {
 			q.from = e.Bytes - e.Sound.Bytes

@@ -72,7 +72,7 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 	@$(GO) list -f '{{.Dir}}' ./... | while read -r dir; do \
 	  { grep -ohE '^func Fuzz[A-Za-z0-9_]+' "$$dir"/*_test.go 2>/dev/null || true; } | sed 's/^func //' | while read -r target; do \
 	    echo "$$dir $$target"; \
-	    (cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) .); \
+	    (cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x .); \
 	  done; \
 	done
 

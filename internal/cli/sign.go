@@ -7,7 +7,6 @@ import (
 	"github.com/sightline-cam/sightline/camera"
 	"github.com/sightline-cam/sightline/codecs/mediasign"
 	"github.com/sightline-cam/sightline/internal/identity"
-	"github.com/sightline-cam/sightline/recordings"
 )
 
 // Signers returns what makes a signer for each rendition of a camera, with the
@@ -35,9 +34,9 @@ func Signers(id *identity.Identity, cameraID, version string, log *slog.Logger) 
 	}
 	return func(rendition int) camera.Signer {
 		o := o
-		o.Camera = cameraID + "/" + recordings.Main
+		o.Camera = cameraID + "/" + "main"
 		if rendition > 0 {
-			o.Camera = cameraID + "/" + recordings.Sub
+			o.Camera = cameraID + "/" + "sub"
 		}
 		s, err := mediasign.New(o)
 		if err != nil {

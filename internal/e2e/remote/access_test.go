@@ -1,8 +1,10 @@
 package remote
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,23 +30,28 @@ func TestAccess_IsGivenByALinkOnce(t *testing.T) {
 	l.recorder.WaitFor(t, `level=WARN msg="the cameras of the agent are not recorded; it is tried again".*The agent refuses`, patience)
 	l.recorder.Stop(t)
 
-	// An invitation gives access, once, and later starts need neither the secret nor
-	// the signaling server.
+	// An invitation gives access, once, and later starts need no secret.
 	l.recorderDir = filepath.Join(dirs, "guest")
 	invite := l.invite("live,playback")
-	l.startRecorder("--remote", invite)
+	settings := filepath.Join(dirs, "sightline.yaml")
+	text := "remotes:\n  - {link: " + strconv.Quote(invite) + ", name: Barn, prefix: barn-, cameras: [gate]}\n"
+	if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l.startRecorder("--config", settings)
 	l.recorded()
-	if c := l.overview(); c.ID != "gate" || c.Name != "Gate" || !strings.Contains(invite, c.Origin) || c.Reason != "" {
+	if c := l.overview(); c.ID != "barn-gate" || c.Name != "Barn: Gate" || !strings.Contains(invite, c.Origin) || c.Reason != "" {
 		t.Errorf("the recorder shows %+v", c)
 	}
+	l.live()
 	if v, ok := l.metric("sightline_remote_verified"); !ok || v != 1 {
 		t.Error("the recorder does not know what the agent has")
 	}
 	l.recorder.Stop(t)
-	if text, err := os.ReadFile(filepath.Join(l.recorderDir, "remotes.json")); err != nil || strings.Contains(string(text), invite[strings.LastIndex(invite, ".")+1:]) {
+	if kept, err := os.ReadFile(filepath.Join(l.recorderDir, "remotes.json")); err != nil || strings.Contains(string(kept), invite[strings.LastIndex(invite, ".")+1:]) {
 		t.Errorf("the secret is in the folder, or: %v", err)
 	}
-	l.startRecorder("--remote", invite)
+	l.startRecorder("--config", settings)
 	l.recorded()
 	if log, _ := l.recorder.Log(); strings.Contains(log, "does not accept") {
 		t.Error("the secret was shown twice")
@@ -54,9 +61,10 @@ func TestAccess_IsGivenByALinkOnce(t *testing.T) {
 	// Somebody else comes too late with it.
 	l.recorderDir = filepath.Join(dirs, "late")
 	l.startRecorder("--remote", invite)
-	l.wait("the reason is that the link was used", func() bool {
-		return strings.Contains(l.overview().Reason, "used already")
+	l.wait("the reason is that the link is worth nothing", func() bool {
+		return strings.Contains(l.overview().Reason, "does not accept its link")
 	})
+	l.recorder.WaitFor(t, `level=WARN msg="the agent does not accept the link's secret.*used already`, patience)
 	l.recorder.Stop(t)
 
 	// Without the right to play back, what comes live is recorded, and that is said.
@@ -68,6 +76,27 @@ func TestAccess_IsGivenByALinkOnce(t *testing.T) {
 	})
 	l.recorder.WaitFor(t, `level=WARN msg="recorded as it comes live`, patience)
 	l.recorder.Stop(t)
+}
+
+// live watches the recorder's camera live.
+func (l *lab) live() {
+	l.t.Helper()
+	file := filepath.Join(l.t.TempDir(), "live.h264")
+	l.run("view", l.page, "--state-dir", l.t.TempDir(), "--duration", "2s", "-o", file)
+	if seen := numbers(l.t, file); len(seen) < filmFPS || len(gaps(l.t, seen)) > 0 {
+		l.t.Errorf("%d pictures were seen live, and %v are missing between them", len(seen), gaps(l.t, seen))
+	}
+	var answer struct {
+		Cameras []struct{ Width, Height int }
+	}
+	res, err := l.client.Get(l.url + "/v1/cameras")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || len(answer.Cameras) != 1 || answer.Cameras[0].Width != filmWidth || answer.Cameras[0].Height != filmHeight {
+		l.t.Errorf("the cameras are %+v, %v", answer, err)
+	}
 }
 
 // invite makes an invitation at the agent.

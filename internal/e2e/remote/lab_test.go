@@ -32,7 +32,8 @@ type lab struct {
 	client *http.Client
 
 	agentDir, recorderDir string
-	signalAddr, link, url string
+	signalAddr, link      string // of the agent
+	url, page             string // of the recorder
 
 	signal, agent, recorder *program.Program
 }
@@ -125,7 +126,8 @@ func (l *lab) startRecorder(more ...string) {
 	l.recorder = l.start(append([]string{
 		"nvr", "--state-dir", l.recorderDir, "--dir", filepath.Join(l.recorderDir, "recordings"), "--listen", "127.0.0.1:0", "--open",
 	}, more...)...)
-	l.url = l.recorder.WaitFor(l.t, `(http://127\.0\.0\.1:\d+)/#peer`, patience)[1]
+	found := l.recorder.WaitFor(l.t, `(http://127\.0\.0\.1:\d+)/#peer\S+`, patience)
+	l.page, l.url = found[0], found[1]
 }
 
 // freeze stops a process for a while, without an end to it.
@@ -222,6 +224,18 @@ func (l *lab) recorded() {
 		c := l.overview()
 		return c.Recording && c.to() >= now && c.Streams[0].DurableMs >= now
 	})
+}
+
+// settled waits until what comes live is what the agent has.
+func (l *lab) settled() {
+	l.t.Helper()
+	live := func() float64 {
+		written, _ := l.metric("sightline_remote_fragments_total")
+		fetched, _ := l.metric("sightline_remote_repaired_total")
+		return written - fetched
+	}
+	enough := live() + 2
+	l.wait("what comes live is written", func() bool { return live() >= enough })
 }
 
 // ticket waits until the recorder can dial the agent by itself.

@@ -43,14 +43,15 @@ lean:
 	$(LEAN) -o bin/sightline-camera ./cmd/sightline-camera
 
 # The whole matrix on the real kernel takes three minutes of waiting: make nat-kernel
-# and make e2e run it, make test only the ways that it is made of.
-LONG := ^(TestMatrix_With|TestChromium|TestAddressChange_WhilePlaying|TestSignaling_EndsForGood)
+# and make e2e run it, make test only the ways that it is made of. The soak of remote
+# recording has no short form: make soak runs it.
+LONG := ^(TestSoak_EveryPicture|TestMatrix_With|TestChromium|TestAddressChange_WhilePlaying|TestSignaling_EndsForGood)
 
 test: bin/testsum ## all tests; what needs a missing tool is skipped, and the last line counts
 	@bin/testsum -web web -- -race -timeout 20m -skip '$(LONG)' ./...
 
 e2e: bin/testsum node-modules ## browser and real cameras; nothing is skipped
-	@CI=true bin/testsum -- -count=1 -timeout 20m ./internal/e2e/...
+	@CI=true bin/testsum -- -count=1 -timeout 20m -skip '^TestSoak_EveryPicture' ./internal/e2e/...
 
 nat: ## every pair of networks in virtual time, one line a cell; a part of make test
 	@cd internal/lab/virtual/matrix && SIGHTLINE_MATRIX=print $(GO) test -count=1

@@ -178,13 +178,14 @@ func TestVerifier_OtherKeysAreNamed(t *testing.T) {
 	t.Run("certificate swapped", func(t *testing.T) {
 		u := slices.Clone(signed)
 		n := seiOf(u[16])
+		mine, _, _ := Find(codecs.H264, u[16].Payload[n])
+		// Signatures of certificates have one of three lengths.
+		for len(other.chain) != len(mine.Chain) {
+			other = newSigner(t, Options{})
+		}
 		u[16] = change(u[16], n, func(b []byte) []byte {
 			plain, _ := unescape(b)
-			mine, _, _ := Find(codecs.H264, b)
 			at := bytes.Index(plain, mine.Chain)
-			if len(other.chain) != len(mine.Chain) {
-				t.Skip("the certificates differ in length")
-			}
 			plain = bytes.Clone(plain)
 			copy(plain[at:], other.chain)
 			var e escaper

@@ -30,12 +30,8 @@ func TestRemote_EveryPictureIsThereInTheEnd(t *testing.T) {
 	l.recorded()
 
 	l.freeze(l.recorder, 4*time.Second)
-	l.check(inFlight)
+	l.check(onTheWay)
 }
-
-// inFlight is how many pictures may have been on their way from the camera, or in the
-// agent, when that was killed while everything was in order.
-const inFlight = 5
 
 // check waits until nothing is missing any more, and compares what was recorded with
 // what was shown. As many pictures may be missing before the agent was killed as told.

@@ -199,3 +199,21 @@ func TestVerifier_OtherKeysAreNamed(t *testing.T) {
 		}
 	})
 }
+
+// A camera that plays a film again and again, or looks at a scene in which nothing
+// moves, sends pictures that were there before. Their signatures tell them apart; at the
+// end, where there is none yet, they are unsigned and not copied.
+func TestVerifier_ACameraMayRepeatItself(t *testing.T) {
+	once := film(t, 3, 20)
+	again := film(t, 3, 20)
+	last := once[len(once)-1]
+	step := last.PTS - once[len(once)-2].PTS
+	for i, u := range again {
+		again[i].Payload = once[i].Payload
+		again[i].PTS = u.PTS - once[0].PTS + last.PTS + step
+		again[i].At = u.At - once[0].At + last.At + step*1000/90
+	}
+	signed := sign(t, newSigner(t, Options{}), video264(), slices.Concat(once, again))
+	expect(t, check(codecs.H264, signed),
+		"authentic 1", "authentic 2", "authentic 3", "authentic 4", "authentic 5", "tail 6")
+}

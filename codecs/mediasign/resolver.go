@@ -153,6 +153,28 @@ func (r *resolver) match() {
 		}
 	}
 	r.relink()
+	if r.final {
+		r.tail()
+	}
+}
+
+// tail takes pictures at the end of the stream, for which no signature has come yet,
+// for what they are: unsigned. A picture of a scene in which nothing moves, or of a
+// camera that plays a film again, has the bytes of an earlier one. Only a signature
+// that was there before shows that they were copied.
+func (r *resolver) tail() {
+	from := len(r.fate)
+	copied := false
+	for from > 0 && r.fate[from-1] != inOrder && r.fate[from-1] != moved {
+		from--
+		copied = copied || r.records[from].message && r.fate[from] == repeated
+	}
+	if copied || r.v.echo >= r.v.base+from {
+		return
+	}
+	for i := from; i < len(r.fate); i++ {
+		r.fate[i], r.slot[i] = unknown, -1
+	}
 }
 
 func (r *resolver) take(record, s int) {

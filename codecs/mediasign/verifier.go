@@ -47,6 +47,7 @@ type Verifier struct {
 	part    partCounter
 	clean   int // how many documents in a row, the newest included, are as signed
 	end     int // where the pictures of the newest one end, if clean
+	echo    int // how many records came before the newest message that was there before; -1 if none was
 
 	chainText []byte
 	origin    *Origin                 // of chainText
@@ -63,7 +64,7 @@ func NewVerifier(o VerifierOptions) *Verifier {
 		o.Window = defaultWindow
 	}
 	return &Verifier{
-		codec: o.Codec, key: o.Key, window: o.Window, check: verify,
+		codec: o.Codec, key: o.Key, window: o.Window, check: verify, echo: -1,
 		open: map[[hashSize]byte]bool{}, known: newRetained(o.Window),
 	}
 }
@@ -225,6 +226,7 @@ func (v *Verifier) vouched(c *claim) []*claim {
 // accept takes in a document that is proved to be the signer's.
 func (v *Verifier) accept(c *claim) {
 	if v.open[c.doc.digest] || slices.Contains(v.recent, c.doc.digest) {
+		v.echo = c.after
 		return // the specification lets a signer send a message twice
 	}
 	if v.first == nil {

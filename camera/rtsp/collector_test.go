@@ -19,6 +19,7 @@ type collector struct {
 	inside  bool
 	overlap bool // two calls at a time
 	tracks  [][]codecs.Track
+	before  []int // for each of tracks, how many units came before it
 	units   []*codecs.Unit
 	warned  map[string]string
 	enough  func(*collector) bool
@@ -37,8 +38,10 @@ func (c *collector) call(f func()) {
 	c.mu.Unlock()
 }
 
-func (c *collector) SetTracks(t []codecs.Track) { c.call(func() { c.tracks = append(c.tracks, t) }) }
-func (c *collector) WriteUnit(u *codecs.Unit)   { c.call(func() { c.units = append(c.units, u) }) }
+func (c *collector) SetTracks(t []codecs.Track) {
+	c.call(func() { c.tracks, c.before = append(c.tracks, t), append(c.before, len(c.units)) })
+}
+func (c *collector) WriteUnit(u *codecs.Unit) { c.call(func() { c.units = append(c.units, u) }) }
 func (c *collector) Warn(kind, text string) {
 	c.call(func() {
 		if c.warned == nil {

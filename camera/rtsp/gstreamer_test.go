@@ -279,7 +279,7 @@ func special(t *testing.T, g *rtspcam.GStreamer) {
 	t.Run("a new resolution is announced before its key frame", func(t *testing.T) {
 		t.Parallel()
 		c, _ := watch(t, rtsp.Options{URL: g.URL(rtspcam.Open, "resize")}, func(c *collector) bool {
-			return len(c.tracks) >= 3 && len(c.of(0)) > 60 && c.units[len(c.units)-1].Key
+			return len(c.tracks) >= 3 && len(c.units) > max(60, c.before[len(c.before)-1])
 		})
 		var widths []int
 		for _, tracks := range c.tracks {
@@ -292,9 +292,10 @@ func special(t *testing.T, g *rtspcam.GStreamer) {
 		if !slices.Contains(widths, 320) || !slices.Contains(widths, 640) {
 			t.Errorf("widths %v, want 320 and 640", widths)
 		}
-		last := c.units[len(c.units)-1]
-		if !bytes.Equal(last.Payload[0], c.tracks[len(c.tracks)-1][0].SPS) {
-			t.Error("the track announced last is not that of the last key frame")
+		for i, tracks := range c.tracks[1:] { // the first ones are those of the SDP
+			if next := c.units[c.before[i+1]]; !next.Key || !bytes.Equal(next.Payload[0], tracks[0].SPS) {
+				t.Errorf("track %d, announced after %d units, is not that of a key frame after it", i+1, c.before[i+1])
+			}
 		}
 	})
 	t.Run("a key frame comes when asked for", func(t *testing.T) {

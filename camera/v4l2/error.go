@@ -1,0 +1,36 @@
+package v4l2
+
+import "fmt"
+
+// Reason is why a device cannot be watched.
+type Reason string
+
+// The reasons.
+const (
+	NotThere     Reason = "not_there"     // no such device, or it was never plugged in
+	NoPermission Reason = "no_permission" // this user may not open it
+	Busy         Reason = "busy"          // another program uses it
+	NotCapture   Reason = "not_capture"   // no video device, or one without a camera
+	NoFormat     Reason = "no_format"     // nothing that can be carried, or not what was asked for
+	NoEncoder    Reason = "no_encoder"    // only raw pictures, and this binary cannot encode
+	Ambiguous    Reason = "ambiguous"     // several devices of that name
+	Stalled      Reason = "stalled"       // the driver delivers nothing
+	Unplugged    Reason = "unplugged"     // gone while it was watched
+	OtherDevice  Reason = "other_device"  // another camera has come under that path
+	Driver       Reason = "driver"        // the driver refused something
+	Unsupported  Reason = "unsupported"   // not on this operating system
+)
+
+// Error is why a device cannot be watched or no longer. Its text is a sentence for a
+// person that says what to do next.
+type Error struct {
+	Reason Reason
+	text   string
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.text }
+
+func errorf(reason Reason, format string, args ...any) *Error {
+	return &Error{Reason: reason, text: fmt.Sprintf(format, args...)}
+}

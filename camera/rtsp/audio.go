@@ -43,7 +43,7 @@ func (a *audio) packet(p *rtp.Packet, now time.Time) {
 	frames, err := a.decode(p)
 	if err != nil {
 		if !errors.Is(err, rtpmpeg4audio.ErrMorePacketsNeeded) && !errors.Is(err, rtpfragmented.ErrMorePacketsNeeded) {
-			a.sink.trouble("unreadable audio packets", err)
+			a.sink.Trouble("unreadable audio packets", err)
 		}
 		return
 	}
@@ -58,7 +58,7 @@ func (a *audio) packet(p *rtp.Packet, now time.Time) {
 		}
 		a.anyUnit, a.lastPTS = true, at
 		ts := p.Timestamp + uint32(int64(i)*a.perFrame)
-		a.sink.writeUnit(&codecs.Unit{
+		a.sink.WriteUnit(&codecs.Unit{
 			Track: a.index, PTS: at, Wall: a.sender.at(p.SSRC, ts), Arrived: now,
 			Key: true, Payload: [][]byte{f},
 		})

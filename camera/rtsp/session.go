@@ -16,6 +16,7 @@ import (
 	"github.com/pion/rtp"
 
 	"github.com/sightline-cam/sightline/camera"
+	"github.com/sightline-cam/sightline/camera/defects"
 	"github.com/sightline-cam/sightline/codecs"
 )
 
@@ -41,11 +42,11 @@ type session struct {
 
 	// With UDP every media has a goroutine of its own: mu makes the receivers
 	// and out see one packet at a time. Nothing that blocks is done under it.
-	mu       sync.Mutex
-	tracks   []codecs.Track
-	started  bool
-	warning  string
-	troubles troubles
+	mu      sync.Mutex
+	tracks  []codecs.Track
+	started bool
+	warning string
+	defects *defects.Log
 }
 
 // feedback is what is needed to write to the camera.
@@ -58,8 +59,8 @@ type feedback struct {
 func newSession(s *Source, t Transport, out camera.Output) *session {
 	return &session{
 		source: s, transport: t, out: out, began: time.Now(),
-		arrived:  make(chan struct{}),
-		troubles: troubles{logger: s.opts.Logger, addr: s.addr},
+		arrived: make(chan struct{}),
+		defects: defects.New(s.opts.Logger),
 	}
 }
 
@@ -179,12 +180,12 @@ func (c *session) client(setup context.Context) *gortsplib.Client {
 		OnPacketsLost: func(lost uint64) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			c.troubles.count("lost packets", lost, nil, time.Now())
+			c.defects.Count("lost packets", lost, "", time.Now())
 		},
 		OnDecodeError: func(err error) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			c.troubles.count("unreadable packets", 1, err, time.Now())
+			c.Trouble("unreadable packets", err)
 		},
 	}
 }
@@ -270,20 +271,26 @@ func (c *session) startLocked() {
 	}
 }
 
-// setTrack implements sink.
-func (c *session) setTrack(index int, t codecs.Track) {
+// SetTrack implements sink.
+func (c *session) SetTrack(index int, t codecs.Track) {
 	c.tracks[index] = t
 	c.out.SetTracks(slices.Clone(c.tracks))
 }
 
-// writeUnit implements sink.
-func (c *session) writeUnit(u *codecs.Unit) { c.out.WriteUnit(u) }
+// WriteUnit implements sink.
+func (c *session) WriteUnit(u *codecs.Unit) { c.out.WriteUnit(u) }
 
-// warn implements sink.
-func (c *session) warn(kind, text string) { c.out.Warn(kind, text) }
+// Warn implements sink.
+func (c *session) Warn(kind, text string) { c.out.Warn(kind, text) }
 
-// trouble implements sink.
-func (c *session) trouble(what string, err error) { c.troubles.count(what, 1, err, time.Now()) }
+// Trouble implements sink.
+func (c *session) Trouble(what string, err error) {
+	last := ""
+	if err != nil {
+		last = c.source.addr.redact(err.Error())
+	}
+	c.defects.Count(what, 1, last, time.Now())
+}
 
 // askKeyFrame implements sink.
 func (c *session) askKeyFrame() { c.source.RequestKeyFrame() }

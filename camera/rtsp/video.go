@@ -9,68 +9,43 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
+	"github.com/sightline-cam/sightline/camera/pictures"
 	"github.com/sightline-cam/sightline/codecs"
 	"github.com/sightline-cam/sightline/codecs/h264"
 	"github.com/sightline-cam/sightline/codecs/h265"
-	"github.com/sightline-cam/sightline/codecs/nal"
 )
 
 // sink receives what a stream's packets turn into.
 type sink interface {
-	setTrack(index int, t codecs.Track)
-	writeUnit(u *codecs.Unit)
-	warn(kind, text string)
-	// trouble counts something that was dropped; what is a constant text.
-	trouble(what string, err error)
+	pictures.Sink
 	// askKeyFrame wants a key frame, because pictures were lost.
 	askKeyFrame()
 }
 
-// The kinds of warnings.
-const (
-	warnBFrames = "b-frames"
-	warnFormat  = "video-format"
-	warnNoKey   = "no-key-frames"
-	warnAudio   = "audio"
-)
-
-const bFramesText = "the camera sends B-frames, which browsers play at a few pictures a second; " +
-	"in the camera's video settings set the number of B-frames (GOP structure) to 0 or IPPP, or the profile to Baseline"
+// warnAudio is the kind of warning about sound that cannot be carried.
+const warnAudio = "audio"
 
 // video turns the RTP packets of a video stream into units. Not safe for
 // concurrent use.
 type video struct {
-	index     int // constant
-	codec     codecs.Codec
-	sink      sink
-	decode    func(*rtp.Packet) ([][]byte, error)
-	assembler *nal.Assembler
-	clock     rtpClock
-	sender    senderClock
+	codec  codecs.Codec
+	sink   sink
+	decode func(*rtp.Packet) ([][]byte, error)
+	out    *pictures.Video
+	clock  rtpClock
+	sender senderClock
 
-	bframes    nal.BFrameDetector
-	warned     bool // of B-frames
-	grouper    grouper
-	started    bool
-	next       uint16 // expected sequence number
-	lastPTS    int64
-	anyUnit    bool
-	anyKey     bool
-	recoveries int
+	grouper grouper
+	started bool
+	next    uint16 // expected sequence number
 }
 
 func newVideo(index int, t codecs.Track, decode func(*rtp.Packet) ([][]byte, error), begin time.Time, s sink) *video {
-	v := &video{
-		index: index, codec: t.Codec, sink: s, decode: decode,
+	return &video{
+		codec: t.Codec, sink: s, decode: decode, out: pictures.New(index, t, s),
 		clock:  rtpClock{rate: t.ClockRate, begin: begin},
 		sender: senderClock{rate: t.ClockRate},
 	}
-	if t.Codec == codecs.H265 {
-		v.assembler = h265.NewAssembler(t)
-	} else {
-		v.assembler = h264.NewAssembler(t)
-	}
-	return v
 }
 
 func (v *video) report(r *rtcp.SenderReport) { v.sender.report(r) }
@@ -111,7 +86,7 @@ func (v *video) failed(err error) {
 	if errors.Is(err, rtph264.ErrNonStartingPacketAndNoPrevious) || errors.Is(err, rtph265.ErrNonStartingPacketAndNoPrevious) {
 		return // joined in the middle of a picture
 	}
-	v.sink.trouble("unreadable packets", err)
+	v.sink.Trouble("unreadable packets", err)
 }
 
 // slices reports whether there are parts of a picture among the units.
@@ -138,7 +113,7 @@ func (v *video) picture(p picture, ssrc uint32) {
 		v.incomplete()
 		return
 	}
-	au := v.assembler.Assemble(p.units)
+	au := v.out.Assemble(p.units)
 	if p.suspect && au.Continues {
 		v.incomplete()
 		return
@@ -146,79 +121,14 @@ func (v *video) picture(p picture, ssrc uint32) {
 	if p.suspect {
 		v.sink.askKeyFrame() // others before it are missing
 	}
-	if len(au.Payload) == 0 {
-		return
-	}
-	found := v.bframes.Observe(au, pts)
-	if found != v.warned {
-		v.warned = found
-		text := ""
-		if found {
-			text = bFramesText
-		}
-		v.sink.warn(warnBFrames, text)
-	}
-	if au.Undecodable {
-		v.sink.trouble("pictures without their parameter sets", nil)
-		return
-	}
-	v.keyFrames(au)
-	if au.Changed {
-		t := v.assembler.Track()
-		v.sink.setTrack(v.index, t)
-		v.sink.warn(warnFormat, formatWarning(t))
-	}
-	if v.anyUnit && pts <= v.lastPTS && !found && !au.Reordered {
-		pts = v.lastPTS + 1
-	}
-	v.lastPTS = max(v.lastPTS, pts)
-	v.anyUnit = true
-	v.sink.writeUnit(&codecs.Unit{
-		Track: v.index, PTS: pts, Wall: v.sender.at(ssrc, p.ts), Arrived: p.arrived,
-		Key: au.Key, Discardable: au.Discardable, Payload: au.Payload,
-	})
+	v.out.Write(au, pts, v.sender.at(ssrc, p.ts), p.arrived)
 }
 
 // incomplete drops a picture of which packets were lost: shown with a hole, it
 // would be a key frame that is none, or evidence that is none.
 func (v *video) incomplete() {
-	if v.anyUnit { // else the stream was joined in the middle of a picture
-		v.sink.trouble("incomplete pictures", nil)
+	if v.out.Begun() { // else the stream was joined in the middle of a picture
+		v.sink.Trouble("incomplete pictures", nil)
 	}
 	v.sink.askKeyFrame()
-}
-
-// keyFrames warns of cameras that refresh pictures bit by bit.
-func (v *video) keyFrames(au nal.AccessUnit) {
-	const enough = 3
-	switch {
-	case au.Key:
-		if !v.anyKey && v.recoveries >= enough {
-			v.sink.warn(warnNoKey, "")
-		}
-		v.anyKey = true
-	case au.RecoveryPoint && !v.anyKey:
-		if v.recoveries++; v.recoveries == enough {
-			v.sink.warn(warnNoKey, "the camera refreshes its picture bit by bit and sends no key frames; "+
-				"turn off intra refresh and set the key frame interval (GOP length) to 1 or 2 seconds")
-		}
-	}
-}
-
-// formatWarning returns what is to be said about a picture format that most
-// browsers do not play; empty for all others.
-func formatWarning(t codecs.Track) string {
-	if t.Codec != codecs.H264 {
-		return ""
-	}
-	info, err := h264.ParseSPS(t.SPS)
-	switch {
-	case err != nil:
-		return ""
-	case info.Interlaced:
-		return "the camera sends interlaced video, which browsers may not show; set it to progressive"
-	case info.BitDepth > 8 || info.ChromaFormat > 1:
-		return "the camera sends more than 8 bits or full colour resolution, which browsers do not show; set the profile to High or Main"
-	}
-	return ""
 }

@@ -22,11 +22,11 @@ type recorder struct {
 	asked    int
 }
 
-func (r *recorder) setTrack(_ int, t codecs.Track) { r.tracks = append(r.tracks, t) }
-func (r *recorder) writeUnit(u *codecs.Unit)       { r.units = append(r.units, u) }
-func (r *recorder) warn(string, string)            {}
+func (r *recorder) SetTrack(_ int, t codecs.Track) { r.tracks = append(r.tracks, t) }
+func (r *recorder) WriteUnit(u *codecs.Unit)       { r.units = append(r.units, u) }
+func (r *recorder) Warn(string, string)            {}
 func (r *recorder) askKeyFrame()                   { r.asked++ }
-func (r *recorder) trouble(what string, _ error) {
+func (r *recorder) Trouble(what string, _ error) {
 	if r.troubles == nil {
 		r.troubles = make(map[string]int)
 	}

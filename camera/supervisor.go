@@ -59,6 +59,14 @@ func (o SupervisorOptions) withDefaults() SupervisorOptions {
 // attempt: a wrong password, tried too often, locks the account of many cameras.
 type retryAfterer interface{ RetryAfter() time.Duration }
 
+// waiter is an error that knows when another attempt is worth while: when a camera has
+// been plugged in again, say. Wait blocks until then or until ctx ends, and for some
+// tenths of a second at least. The next attempt is made then, or after the usual wait.
+type waiter interface {
+	error
+	Wait(ctx context.Context)
+}
+
 // interrupter is an Output that wants to know when a connection ended: what
 // comes next does not continue what came before.
 type interrupter interface{ Interrupt() }
@@ -116,14 +124,23 @@ func (s *Supervisor) Run(ctx context.Context) error {
 			wait = max(wait, r.RetryAfter())
 		}
 		s.setOffline(ctx, err, wait)
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		pause(ctx, wait, err)
+		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
+}
+
+// pause waits until ctx ends, the time is over, or err says that another attempt is
+// worth while.
+func pause(ctx context.Context, wait time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	if w, ok := errors.AsType[waiter](err); ok {
+		w.Wait(ctx)
+		return
+	}
+	<-ctx.Done()
 }
 
 // connect runs one connection and returns why it ended.

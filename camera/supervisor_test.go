@@ -149,6 +149,40 @@ func TestSupervisor_WaitsAsLongAsTheErrorAsks(t *testing.T) {
 	})
 }
 
+// pluggedIn is an error whose camera is back after a while.
+type pluggedIn struct {
+	error
+	after time.Duration
+}
+
+func (p pluggedIn) Wait(ctx context.Context) { wait(ctx, p.after) }
+
+func TestSupervisor_TriesAgainWhenTheErrorSaysSo(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		after    time.Duration
+		earliest time.Duration
+		latest   time.Duration
+	}{
+		{"back soon", 250 * time.Millisecond, 250 * time.Millisecond, 250 * time.Millisecond},
+		{"away for long", time.Hour, 500 * time.Millisecond, time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				src := &scriptedSource{runs: []func(context.Context, Output) error{
+					func(context.Context, Output) error { return pluggedIn{errors.New("gone"), c.after} }, hangs,
+				}}
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				_ = NewSupervisor(src, &recordingOutput{}, SupervisorOptions{}).Run(ctx)
+				if d := src.started[1].Sub(src.started[0]); d < c.earliest || d > c.latest {
+					t.Errorf("tried again after %v, want %v to %v", d, c.earliest, c.latest)
+				}
+			})
+		})
+	}
+}
+
 func TestSupervisor_StatusTellsSinceWhenAndWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := &scriptedSource{runs: []func(context.Context, Output) error{streams(25, 0), fails("no route to it"), fails("no answer")}}

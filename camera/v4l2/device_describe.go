@@ -1,0 +1,175 @@
+package v4l2
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"syscall"
+
+	"github.com/sightline-cam/sightline/camera/v4l2/uapi"
+)
+
+// Describe returns what an open device can do and how it is set. Path is how it was
+// opened; Stable stays empty. The error is an *Error: NotCapture, or what the driver
+// refused, beside what is known.
+func Describe(d *uapi.Device, path string) (Device, error) {
+	dev, err := describeFormats(d, path)
+	if err != nil {
+		return dev, err
+	}
+	dev.Controls = controlsOf(d)
+	return dev, nil
+}
+
+// describeFormats is Describe without the controls, which USB cameras are slow to tell.
+func describeFormats(d *uapi.Device, path string) (Device, error) {
+	dev, err := sketch(d, path)
+	if err != nil {
+		return dev, err
+	}
+	c, err := d.Capability()
+	if err != nil {
+		return dev, explain(path, "asking what it is", err)
+	}
+	queue, _ := c.Capture()
+	formats, err := d.Formats(queue)
+	if err != nil {
+		return dev, explain(path, "asking what it can do", err)
+	}
+	current, _ := d.Format(queue) // zero where the driver has none; checked below
+	for _, f := range formats {
+		known := slices.ContainsFunc(dev.Formats, func(g Format) bool { return g.FourCC == f.FourCC })
+		if known || f.FourCC == 0 {
+			continue
+		}
+		dev.Formats = append(dev.Formats, Format{
+			FourCC:      f.FourCC,
+			Description: f.Description,
+			Use:         useOf(f.FourCC),
+			Sizes:       sizesOf(d, f.FourCC, current),
+		})
+	}
+	return dev, nil
+}
+
+const (
+	maxSizes = 64    // of a format; the largest camera lists known have some thirty
+	maxSide  = 16384 // pixels; H.264 and H.265 end well below
+)
+
+// sizesOf lists a format's sizes. Drivers that cannot enumerate them have one: as the
+// device is set.
+func sizesOf(d *uapi.Device, f uapi.FourCC, current uapi.Pix) []Size {
+	found, _ := d.FrameSizes(f) // many drivers refuse: ENOTTY, EINVAL
+	var sizes, ranges []Size
+	add := func(width, height uint32) {
+		s := discrete(width, height)
+		if !sane(s) || len(sizes) == maxSizes ||
+			slices.ContainsFunc(sizes, func(t Size) bool { return t.has(width, height) }) {
+			return
+		}
+		s.Rates = ratesOf(d, f, width, height)
+		sizes = append(sizes, s)
+	}
+	for _, s := range found {
+		r := Size{Width: s.Width, Height: s.Height}
+		switch {
+		case !sane(r):
+		case r.Discrete():
+			add(s.Width.Min, s.Height.Min)
+		case len(ranges) < maxRanges:
+			ranges = append(ranges, r)
+			for _, usual := range usualSizes(r) {
+				add(usual.Width.Min, usual.Height.Min)
+			}
+		}
+	}
+	if len(sizes) == 0 && len(ranges) == 0 {
+		add(current.Width, current.Height)
+	}
+	slices.SortStableFunc(sizes, func(a, b Size) int {
+		return cmp.Or(cmp.Compare(b.area(), a.area()), cmp.Compare(b.Width.Min, a.Width.Min))
+	})
+	for i := range ranges {
+		// What is said of the largest size holds for those that are smaller.
+		ranges[i].Rates = ratesOf(d, f, ranges[i].Width.Max, ranges[i].Height.Max)
+	}
+	return append(sizes, ranges...)
+}
+
+// maxRanges bounds the ranges of a format. The interface allows for one.
+const maxRanges = 4
+
+// sane reports whether sizes are such that something can be made of them.
+func sane(s Size) bool {
+	return s.Width.Min > 0 && s.Height.Min > 0 &&
+		s.Width.Min <= s.Width.Max && s.Height.Min <= s.Height.Max &&
+		s.Width.Max <= maxSide && s.Height.Max <= maxSide
+}
+
+// usualSizes returns what people ask for within a range, its largest size where that is
+// one of a camera, and its smallest where nothing else fits.
+func usualSizes(r Size) []Size {
+	var sizes []Size
+	for _, s := range [...][2]uint32{
+		{3840, 2160}, {2560, 1440}, {1920, 1080}, {1600, 900}, {1280, 720}, {1024, 576}, {960, 540}, {640, 360}, {320, 180},
+		{2592, 1944}, {2048, 1536}, {1600, 1200}, {1280, 960}, {1024, 768}, {800, 600}, {640, 480}, {320, 240},
+	} {
+		if r.has(s[0], s[1]) {
+			sizes = append(sizes, discrete(s[0], s[1]))
+		}
+	}
+	width, height := r.Width.Max, r.Height.Max
+	picture := width <= 2*height && height <= 2*width && width <= 4096
+	if r.has(width, height) && (picture || len(sizes) == 0) {
+		sizes = append(sizes, discrete(width, height))
+	}
+	if len(sizes) == 0 {
+		sizes = append(sizes, discrete(r.Width.Min, r.Height.Min))
+	}
+	return sizes
+}
+
+// ratesOf lists the rates at a size in pictures a second, falling; nothing where the
+// driver does not tell.
+func ratesOf(d *uapi.Device, f uapi.FourCC, width, height uint32) []float64 {
+	found, _ := d.FrameIntervals(f, width, height) // as above
+	var rates []float64
+	for _, r := range found {
+		slowest, fastest := rateOf(r.Max), rateOf(r.Min)
+		if slowest == fastest {
+			rates = append(rates, fastest)
+			continue
+		}
+		usual := false
+		for _, rate := range [...]float64{60, 50, 30, 25, 24, 20, 15, 10, 5} {
+			if rate >= slowest && rate <= fastest {
+				rates, usual = append(rates, rate), true
+			}
+		}
+		if !usual {
+			rates = append(rates, fastest, slowest)
+		}
+	}
+	slices.SortFunc(rates, func(a, b float64) int { return cmp.Compare(b, a) })
+	rates = slices.Compact(rates)
+	return slices.DeleteFunc(rates, func(r float64) bool { return r == 0 })
+}
+
+// controlsOf lists the controls with their values. A device that does not answer is
+// not asked for every one: a USB camera that hangs takes five seconds for each.
+func controlsOf(d *uapi.Device) []Control {
+	found, _ := d.Controls() // a device without any is no error worth telling
+	controls := make([]Control, len(found))
+	answers := true
+	for i, c := range found {
+		controls[i].Control = c
+		if !answers || !c.Readable() {
+			continue
+		}
+		v, err := d.Control(c.ID)
+		controls[i].Value, controls[i].HasValue = v, err == nil
+		answers = err == nil || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.ERANGE)
+	}
+	return controls
+}

@@ -1,0 +1,133 @@
+package v4l2
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sightline-cam/sightline/camera/v4l2/uapi"
+)
+
+// List returns the cameras of this machine by the number of their nodes: nodes that
+// capture video, and neither outputs nor codecs nor metadata. Of a node that cannot be
+// opened nothing of that can be asked; it is listed with a Problem unless the system's
+// records say that it is no camera.
+func List(k uapi.Kernel) ([]Device, error) {
+	nodes, err := scan(k, Describe)
+	if err != nil {
+		return nil, err
+	}
+	devices := make([]Device, len(nodes))
+	for i, n := range nodes {
+		devices[i] = n.Device
+	}
+	return devices, nil
+}
+
+// node is a camera as it was found.
+type node struct {
+	Device
+	origin
+}
+
+// sketch is what a look at the capability tells: enough to know a camera again.
+func sketch(d *uapi.Device, path string) (Device, error) {
+	c, err := d.Capability()
+	if err != nil {
+		return Device{}, explain(path, "asking what it is", err)
+	}
+	dev := Device{Path: path, Card: c.Card, Driver: c.Driver, Bus: c.BusInfo}
+	if _, ok := c.Capture(); !ok {
+		return dev, errorf(NotCapture, "%s takes no pictures; run `sightline camera --list` for the devices that do", dev.name())
+	}
+	return dev, nil
+}
+
+// scan asks every node by describe.
+func scan(k uapi.Kernel, describe func(*uapi.Device, string) (Device, error)) ([]node, error) {
+	m := machineOf(k)
+	numbers := videoNumbers(m.nodes(k))
+	if len(numbers) == 0 && runtime.GOOS != "linux" {
+		return nil, errorf(Unsupported, "cameras of this machine can be watched on Linux alone; give the address of a network camera (rtsp://…)")
+	}
+	stable := m.stableNames()
+	var nodes []node
+	for _, number := range numbers {
+		name := "video" + strconv.Itoa(number)
+		d, ok := visit(k, m, name, describe)
+		if !ok {
+			continue
+		}
+		d.Path = "/dev/" + name
+		d.Stable = stable[d.Path]
+		nodes = append(nodes, node{Device: d, origin: m.originOf(name)})
+	}
+	return nodes, nil
+}
+
+// visit asks one node. It returns false for what is no camera.
+func visit(k uapi.Kernel, m machine, name string, describe func(*uapi.Device, string) (Device, error)) (Device, bool) {
+	path := "/dev/" + name
+	h, err := uapi.Open(k, path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Device{}, false // unplugged since the folder was read
+	case err != nil && m.noCamera(name):
+		return Device{}, false
+	case err != nil:
+		return Device{Path: path, Card: m.text("/sys/class/video4linux/" + name + "/name"), Problem: explain(path, "opening it", err).Error()}, true
+	}
+	defer h.Close() //nolint:errcheck // only asked
+	d, err := describe(h, path)
+	var e *Error
+	switch {
+	case errors.As(err, &e) && e.Reason == NotCapture:
+		return Device{}, false
+	case err != nil:
+		d.Problem = err.Error()
+	}
+	return d, true
+}
+
+// videoNumbers returns the numbers of /dev/video* among paths, rising.
+func videoNumbers(paths []string) []int {
+	var numbers []int
+	for _, name := range paths {
+		digits, ok := strings.CutPrefix(name, "/dev/video")
+		if !ok || len(digits) == 0 || len(digits) > 3 {
+			continue
+		}
+		// "video01" and "video+1" are none of the kernel's names.
+		if n, err := strconv.Atoi(digits); err == nil && strconv.Itoa(n) == digits {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.SortFunc(numbers, cmp.Compare[int])
+	return numbers[:min(len(numbers), maxNodes)]
+}
+
+// maxNodes is the kernel's limit of video devices (VIDEO_NUM_DEVICES).
+const maxNodes = 256
+
+// noCamera reports whether the system's records say of a node that it captures no
+// video; false where they say nothing.
+//
+// udev has asked every node as root and written down what it can. Without udev: the
+// driver of USB cameras registers each stream's video and then its metadata, so that
+// those have the odd numbers of a camera's nodes.
+func (m machine) noCamera(name string) bool {
+	class := "/sys/class/video4linux/" + name
+	if number := m.text(class + "/dev"); number != "" && !strings.Contains(number, "/") {
+		for line := range strings.Lines(m.read("/run/udev/data/c" + number)) {
+			if can, ok := strings.CutPrefix(line, "E:ID_V4L_CAPABILITIES="); ok {
+				return !strings.Contains(can, ":capture:")
+			}
+		}
+	}
+	index, err := strconv.Atoi(m.text(class + "/index"))
+	return err == nil && index%2 == 1 && strings.HasSuffix(m.link(class+"/device/driver"), "/uvcvideo")
+}

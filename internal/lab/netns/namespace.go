@@ -36,31 +36,36 @@ func (n *Namespace) Enter(args ...string) []string {
 // Do calls f while its goroutine is in the namespace. Sockets that f opens stay
 // there; goroutines that it starts are outside.
 func (n *Namespace) Do(f func() error) error {
+	return doIn(n.Name, "/run/netns/"+n.Name, f)
+}
+
+// doIn calls f while its goroutine is in the namespace of a file.
+func doIn(name, file string, f func() error) error {
 	done := make(chan error, 1)
-	go func() { done <- n.do(f) }()
+	go func() { done <- enter(name, file, f) }()
 	return <-done
 }
 
-// do runs in a goroutine of its own. Its thread is given back only if it is
+// enter runs in a goroutine of its own. Its thread is given back only if it is
 // where it was; otherwise it ends with the goroutine.
-func (n *Namespace) do(f func() error) error {
+func enter(name, file string, f func() error) error {
 	runtime.LockOSThread()
 	outside, err := os.Open("/proc/thread-self/ns/net")
 	if err != nil {
 		return fmt.Errorf("remember the network namespace: %w", err)
 	}
 	defer outside.Close() //nolint:errcheck // it was only read
-	inside, err := os.Open("/run/netns/" + n.Name)
+	inside, err := os.Open(file)
 	if err != nil {
-		return fmt.Errorf("enter %s: %w", n.Name, err)
+		return fmt.Errorf("enter %s: %w", name, err)
 	}
 	defer inside.Close() //nolint:errcheck // it was only read
 	if err := unix.Setns(int(inside.Fd()), unix.CLONE_NEWNET); err != nil {
-		return fmt.Errorf("enter %s: %w", n.Name, err)
+		return fmt.Errorf("enter %s: %w", name, err)
 	}
 	err = f()
 	if back := unix.Setns(int(outside.Fd()), unix.CLONE_NEWNET); back != nil {
-		return errors.Join(err, fmt.Errorf("leave %s: %w", n.Name, back))
+		return errors.Join(err, fmt.Errorf("leave %s: %w", name, back))
 	}
 	runtime.UnlockOSThread()
 	return err

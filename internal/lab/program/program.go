@@ -19,13 +19,23 @@ const StopTimeout = 10 * time.Second
 // maxLog bounds what is kept of a program's output, in lines.
 const maxLog = 20_000
 
+// Process is what runs: a process of this machine, or of another one.
+type Process interface {
+	// PID is its number, on the machine where it runs.
+	PID() int
+	// Signal tells it something. An error says that it may have ended.
+	Signal(s syscall.Signal) error
+	// Wait waits for its end. It is called once, after the output has ended.
+	Wait() error
+}
+
 // Program is a program that runs, and all it has printed.
 type Program struct {
 	// constant after construction
-	name string
-	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended and its output is read
-	once sync.Once
+	name    string
+	process Process
+	done    chan struct{} // closed when it has ended and its output is read
+	once    sync.Once
 
 	mu    sync.Mutex
 	lines []string      // guarded by mu
@@ -36,9 +46,9 @@ type Program struct {
 // if the test fails.
 func Start(tb testing.TB, cmd *exec.Cmd) *Program {
 	tb.Helper()
-	p := &Program{name: cmd.Path, cmd: cmd, done: make(chan struct{}), more: make(chan struct{})}
+	name := cmd.Path
 	if len(cmd.Args) > 0 {
-		p.name = strings.Join(cmd.Args[:min(len(cmd.Args), 6)], " ")
+		name = strings.Join(cmd.Args[:min(len(cmd.Args), 6)], " ")
 	}
 	out, in, err := os.Pipe()
 	if err != nil {
@@ -48,15 +58,30 @@ func Start(tb testing.TB, cmd *exec.Cmd) *Program {
 	// A test that is killed must not leave cameras and servers behind.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
-		tb.Fatalf("start %s: %v", p.name, err)
+		tb.Fatalf("start %s: %v", name, err)
 	}
 	if err := in.Close(); err != nil {
 		tb.Fatal(err)
 	}
+	return Watch(tb, name, local{cmd}, out)
+}
+
+// local is a process of this machine.
+type local struct{ cmd *exec.Cmd }
+
+func (l local) PID() int                      { return l.cmd.Process.Pid }
+func (l local) Signal(s syscall.Signal) error { return l.cmd.Process.Signal(s) }
+func (l local) Wait() error                   { return l.cmd.Wait() }
+
+// Watch takes over a process that was started, until the test ends. Its output
+// is read to the end, kept, and printed if the test fails.
+func Watch(tb testing.TB, name string, process Process, output io.ReadCloser) *Program {
+	tb.Helper()
+	p := &Program{name: name, process: process, done: make(chan struct{}), more: make(chan struct{})}
 	go func() {
 		defer close(p.done)
-		p.read(out)
-		_ = cmd.Wait() // how it ended is in its log
+		p.read(output)
+		_ = process.Wait() // how it ended is in its log
 	}()
 	tb.Cleanup(func() {
 		p.Stop(tb)
@@ -126,10 +151,10 @@ func (p *Program) WaitFor(tb testing.TB, pattern string, timeout time.Duration) 
 func (p *Program) Stop(tb testing.TB) {
 	tb.Helper()
 	p.once.Do(func() {
-		_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+		_ = p.process.Signal(syscall.SIGTERM) // it may have ended
 		if !p.Ended(StopTimeout) {
 			tb.Errorf("%s did not end within %v of SIGTERM", p.name, StopTimeout)
-			_ = p.cmd.Process.Kill() // it may have ended
+			_ = p.process.Signal(syscall.SIGKILL) // it may have ended
 			<-p.done
 		}
 	})
@@ -139,7 +164,7 @@ func (p *Program) Stop(tb testing.TB) {
 func (p *Program) Kill(tb testing.TB) {
 	tb.Helper()
 	p.once.Do(func() {
-		if err := p.cmd.Process.Kill(); err != nil {
+		if err := p.process.Signal(syscall.SIGKILL); err != nil {
 			tb.Errorf("kill %s: %v", p.name, err)
 		}
 		<-p.done
@@ -158,5 +183,9 @@ func (p *Program) Ended(timeout time.Duration) bool {
 	}
 }
 
+// Done returns a channel that is closed once the program has ended and its output
+// is read.
+func (p *Program) Done() <-chan struct{} { return p.done }
+
 // PID returns the number of the process.
-func (p *Program) PID() int { return p.cmd.Process.Pid }
+func (p *Program) PID() int { return p.process.PID() }

@@ -1,6 +1,9 @@
 package v4l2
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
 // Reason is why a device cannot be watched.
 type Reason string
@@ -26,10 +29,21 @@ const (
 type Error struct {
 	Reason Reason
 	text   string
+	wait   func(context.Context) // returns when another attempt is worth while; may be nil
 }
 
 // Error implements error.
 func (e *Error) Error() string { return e.text }
+
+// Wait blocks until the device can be watched again, as far as that shows, or until ctx
+// ends.
+func (e *Error) Wait(ctx context.Context) {
+	if e.wait != nil {
+		e.wait(ctx)
+		return
+	}
+	<-ctx.Done()
+}
 
 func errorf(reason Reason, format string, args ...any) *Error {
 	return &Error{Reason: reason, text: fmt.Sprintf(format, args...)}

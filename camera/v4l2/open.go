@@ -1,0 +1,68 @@
+package v4l2
+
+import (
+	"context"
+)
+
+// open finds the device, opens it and sets it up.
+func (s *Source) open(ctx context.Context) (*opened, error) {
+	path, found, err := s.locate()
+	if err != nil {
+		return nil, s.waiting(err)
+	}
+	d, err := s.openSoon(ctx, path)
+	if err != nil {
+		return nil, s.waiting(err)
+	}
+	o := &opened{source: s, path: path, device: d}
+	if err := s.prepare(o, found); err != nil {
+		_ = d.Close() // the error that is told is the one before
+		return nil, s.waiting(err)
+	}
+	s.known = s.known.seen(s.opts.Kernel, o.about)
+	return o, nil
+}
+
+// prepare looks at what the device is and can do, and sets it up. found says that it is
+// the one watched before, though perhaps in another place.
+func (s *Source) prepare(o *opened, found bool) error {
+	c, err := o.device.Capability()
+	if err != nil {
+		return explain(o.path, "asking what it is", err)
+	}
+	kind, ok := c.Capture()
+	if !ok {
+		return errorf(NotCapture, "%s (%s) gives no pictures; run `sightline camera --list` for the devices that do", o.path, c.Card)
+	}
+	o.kind = kind
+	if o.about, err = Describe(o.device, o.path); err != nil {
+		return explain(o.path, "asking what it can do", err)
+	}
+	if !found && s.known != (identity{}) && !s.known.is(o.about) {
+		// The picture of one room must never appear under the name of another.
+		return errorf(OtherDevice, "%s is now %s, where %s was; plug that in again, or start the agent anew to watch the one that is there",
+			o.path, o.about.Card, s.known.card)
+	}
+	if o.mode, err = Choose(o.about, s.opts.Want, s.opts.newEncoder != nil); err != nil {
+		return err
+	}
+	if err := o.setUp(); err != nil {
+		return err
+	}
+	s.opts.Logger.Info("the device is set up", "device", o.path, "card", o.about.Card, "mode", o.mode.String(), "use", o.mode.Use.String())
+	return nil
+}
+
+// locate returns the path of the device: of the one watched before wherever it is now,
+// which found says; else by the address.
+func (s *Source) locate() (path string, found bool, err error) {
+	k := s.opts.Kernel
+	path, err = resolve(k, s.opts.Address)
+	if s.known == (identity{}) || err == nil && s.known.isAt(k, path) {
+		return path, false, err
+	}
+	if elsewhere, lost := s.known.find(k); lost == nil {
+		return elsewhere, true, nil
+	}
+	return path, false, err
+}

@@ -1,0 +1,100 @@
+package v4l2
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sightline-cam/sightline/camera"
+	"github.com/sightline-cam/sightline/camera/v4l2/uapi"
+)
+
+// Source is a device of this machine. It implements camera.Source and
+// camera.KeyFrameRequester.
+type Source struct {
+	opts Options // constant
+
+	wantKey atomic.Bool // a key frame was asked for and the session has not heard
+
+	running sync.Mutex // held by Run; guards what follows
+	known   identity   // of the device watched first; zero before
+
+	mu       sync.Mutex   // guards what follows
+	device   *uapi.Device // that of the running session; nil without
+	askedKey time.Time    // last request of a key frame
+}
+
+var _ interface {
+	camera.Source
+	camera.KeyFrameRequester
+} = (*Source)(nil)
+
+// errRunning says that Run was called while another had not ended.
+var errRunning = errors.New("v4l2: the source is running already")
+
+// New returns a source. It does no I/O. Errors are about the options.
+func New(o Options) (*Source, error) {
+	if o.Address == "" {
+		return nil, errorf(NotThere, "no device is named; write /dev/video0")
+	}
+	return &Source{opts: o.withDefaults()}, nil
+}
+
+// String returns the device's address.
+func (s *Source) String() string { return s.opts.Address }
+
+// Run implements camera.Source. Unless ctx ended, the error is an *Error. When the
+// device was watched before, another one in its place is refused.
+func (s *Source) Run(ctx context.Context, out camera.Output) error {
+	if !s.running.TryLock() {
+		return errRunning
+	}
+	defer s.running.Unlock()
+	err := s.watch(ctx, out)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+func (s *Source) watch(ctx context.Context, out camera.Output) error {
+	o, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	s.setDevice(o.device)
+	defer func() {
+		s.setDevice(nil)
+		_ = o.device.Close() // what was read is handed on; nothing is lost
+	}()
+	defer context.AfterFunc(ctx, o.device.Wake)()
+	c, err := newSession(s, o, out)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	return c.run(ctx)
+}
+
+func (s *Source) setDevice(d *uapi.Device) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.device = d
+}
+
+// RequestKeyFrame implements camera.KeyFrameRequester, at most twice a second: by the
+// device's control, where it has one.
+func (s *Source) RequestKeyFrame() {
+	const atMost = 500 * time.Millisecond
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if s.device == nil || !s.askedKey.IsZero() && now.Sub(s.askedKey) < atMost {
+		return
+	}
+	s.askedKey = now
+	s.wantKey.Store(true)
+	s.device.Wake()
+}

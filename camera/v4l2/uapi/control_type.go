@@ -36,3 +36,7 @@ func (t ControlType) String() string {
 	}
 	return "unknown"
 }
+
+// number says whether the value of a control of this type is a number, or the control a
+// button.
+func (t ControlType) number() bool { return t.String() != "unknown" }

@@ -2,80 +2,111 @@ package uapi
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
 	"time"
+	"unsafe"
+
+	"github.com/sightline-cam/sightline/camera/v4l2/uapi/abi"
 )
 
-// Device is an open video device. Its methods belong to one goroutine, but Wake and
-// Monotonic, which any may call. Errors of the driver wrap a syscall.Errno: ENODEV is an
-// unplugged device, EBUSY one that another program uses.
+// Device is an open video device. Its methods belong to one goroutine at a time, but for
+// Wake, Monotonic and Path, which any may call.
+//
+// Errors of the driver name the device and the request and wrap a syscall.Errno: ENODEV
+// is an unplugged device, EBUSY one that another program streams from. Answers that make
+// no sense are an ErrAnswer.
 type Device struct {
+	// Constant after Open.
 	kernel Kernel
 	path   string
+	fd     int
+	waiter Waiter
+
+	// Owned by the caller's goroutine.
+	closed bool
+	queue  queue
 }
 
-var errNotYet = errors.New("not yet")
+// ErrAnswer is wrapped by errors about a driver whose answer makes no sense.
+var ErrAnswer = errors.New("the driver's answer makes no sense")
 
-// Open opens a device. The error wraps the errno, for example syscall.EACCES.
-func Open(k Kernel, path string) (*Device, error) { return &Device{kernel: k, path: path}, errNotYet }
-
-// Capability says what the device is.
-func (d *Device) Capability() (Capability, error) { return Capability{}, errNotYet }
-
-// Formats lists what the device can deliver.
-func (d *Device) Formats(BufType) ([]FormatDesc, error) { return nil, errNotYet }
-
-// FrameSizes lists the sizes of a format.
-func (d *Device) FrameSizes(FourCC) ([]FrameSize, error) { return nil, errNotYet }
-
-// FrameIntervals lists the frame intervals at a size.
-func (d *Device) FrameIntervals(f FourCC, width, height uint32) ([]FrameInterval, error) {
-	return nil, errNotYet
+// Open opens a device. The error wraps the errno: syscall.ENOENT, EACCES, EBUSY or ENODEV,
+// or errors.ErrUnsupported on systems without V4L2.
+func Open(k Kernel, path string) (*Device, error) {
+	fd, err := k.Open(path)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	w, err := k.NewWaiter(fd)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: preparing to wait: %w", path, err), k.Close(fd))
+	}
+	return &Device{kernel: k, path: path, fd: fd, waiter: w}, nil
 }
-
-// Format is the format that is set.
-func (d *Device) Format(BufType) (Pix, error) { return Pix{}, errNotYet }
-
-// SetFormat sets the format and returns what the driver made of it.
-func (d *Device) SetFormat(BufType, Pix) (Pix, error) { return Pix{}, errNotYet }
-
-// SetInterval sets the frame interval and returns what the driver made of it.
-func (d *Device) SetInterval(BufType, Fraction) (Fraction, error) { return Fraction{}, errNotYet }
-
-// Controls lists the controls.
-func (d *Device) Controls() ([]Control, error) { return nil, errNotYet }
-
-// Control is a control's value.
-func (d *Device) Control(id uint32) (int64, error) { return 0, errNotYet }
-
-// SetControl sets a control, or presses a button.
-func (d *Device) SetControl(id uint32, value int64) error { return errNotYet }
-
-// Map takes count buffers.
-func (d *Device) Map(t BufType, count int) (int, error) { return 0, errNotYet }
-
-// Start starts streaming.
-func (d *Device) Start() error { return errNotYet }
-
-// Dequeue takes a frame.
-func (d *Device) Dequeue() (Frame, error) { return Frame{}, errNotYet }
-
-// Queue gives a buffer back.
-func (d *Device) Queue(index int) error { return errNotYet }
-
-// Stop stops streaming and gives the buffers back.
-func (d *Device) Stop() error { return errNotYet }
-
-// Wait waits for a frame.
-func (d *Device) Wait(timeout time.Duration) (Event, error) { return TimedOut, errNotYet }
-
-// Wake ends Wait.
-func (d *Device) Wake() {}
-
-// Monotonic is the time that frames are stamped with.
-func (d *Device) Monotonic() time.Duration { return d.kernel.Monotonic() }
 
 // Path is what the device was opened by.
 func (d *Device) Path() string { return d.path }
 
-// Close stops and closes.
-func (d *Device) Close() error { return nil }
+// Monotonic is the time on the clock that frames are stamped with.
+func (d *Device) Monotonic() time.Duration { return d.kernel.Monotonic() }
+
+// Wake makes Wait return Woken: the one that waits, else the next. Any goroutine may call
+// it at any time; after Close it does nothing.
+func (d *Device) Wake() { d.waiter.Wake() }
+
+// Capability says what the device is. The error of something that is no video device wraps
+// syscall.ENOTTY.
+func (d *Device) Capability() (Capability, error) {
+	var c abi.Capability
+	if err := d.ioctl(abi.QueryCap, "VIDIOC_QUERYCAP", unsafe.Pointer(&c)); err != nil {
+		return Capability{}, err
+	}
+	caps := c.Capabilities
+	if caps&abi.CapDeviceCaps != 0 {
+		caps = c.DeviceCaps
+	}
+	return Capability{
+		Driver:  text(c.Driver[:]),
+		Card:    text(c.Card[:]),
+		BusInfo: text(c.BusInfo[:]),
+		Version: c.Version,
+		Caps:    caps,
+	}, nil
+}
+
+// Close stops streaming and closes the device, also an unplugged one: ENODEV is no error
+// then. A second call does nothing.
+func (d *Device) Close() error {
+	if d.closed {
+		return nil
+	}
+	stopped := d.Stop()
+	d.closed = true
+	return errors.Join(stopped, d.waiter.Close(), d.done("close", d.kernel.Close(d.fd)))
+}
+
+// ioctl makes a request by the name of its documentation.
+func (d *Device) ioctl(request uint32, name string, arg unsafe.Pointer) error {
+	if d.closed {
+		return fmt.Errorf("%s: %s: %w", d.path, name, fs.ErrClosed)
+	}
+	if err := d.kernel.Ioctl(d.fd, request, arg); err != nil {
+		return fmt.Errorf("%s: %s: %w", d.path, name, err)
+	}
+	return nil
+}
+
+// done is the error of giving something back, of which an unplugged device has freed itself.
+func (d *Device) done(what string, err error) error {
+	if err == nil || errors.Is(err, syscall.ENODEV) {
+		return nil
+	}
+	return fmt.Errorf("%s: %s: %w", d.path, what, err)
+}
+
+// nonsense is an ErrAnswer that says what the driver answered.
+func (d *Device) nonsense(format string, args ...any) error {
+	return fmt.Errorf("%s: %w: "+format, append([]any{d.path, ErrAnswer}, args...)...)
+}

@@ -20,25 +20,25 @@ const (
 
 // Requests, each with the structure its argument points to.
 const (
-	QueryCap           = out | 0<<numberShift | unsafe.Sizeof(Capability{})<<sizeShift
-	EnumFmt            = inOut | 2<<numberShift | unsafe.Sizeof(FmtDesc{})<<sizeShift
-	GetFmt             = inOut | 4<<numberShift | unsafe.Sizeof(Format{})<<sizeShift
-	SetFmt             = inOut | 5<<numberShift | unsafe.Sizeof(Format{})<<sizeShift
-	ReqBufs            = inOut | 8<<numberShift | unsafe.Sizeof(RequestBuffers{})<<sizeShift
-	QueryBuf           = inOut | 9<<numberShift | unsafe.Sizeof(Buffer{})<<sizeShift
-	QBuf               = inOut | 15<<numberShift | unsafe.Sizeof(Buffer{})<<sizeShift
-	DQBuf              = inOut | 17<<numberShift | unsafe.Sizeof(Buffer{})<<sizeShift
-	StreamOn           = in | 18<<numberShift | unsafe.Sizeof(int32(0))<<sizeShift // an int32: the buffer type
-	StreamOff          = in | 19<<numberShift | unsafe.Sizeof(int32(0))<<sizeShift
-	GetParm            = inOut | 21<<numberShift | unsafe.Sizeof(StreamParm{})<<sizeShift
-	SetParm            = inOut | 22<<numberShift | unsafe.Sizeof(StreamParm{})<<sizeShift
-	GetCtrl            = inOut | 27<<numberShift | unsafe.Sizeof(Control{})<<sizeShift
-	SetCtrl            = inOut | 28<<numberShift | unsafe.Sizeof(Control{})<<sizeShift
-	QueryCtrl          = inOut | 36<<numberShift | unsafe.Sizeof(QueryControl{})<<sizeShift
-	QueryMenu          = inOut | 37<<numberShift | unsafe.Sizeof(QueryMenuItem{})<<sizeShift
-	GetExtCtrls        = inOut | 71<<numberShift | unsafe.Sizeof(ExtControls{})<<sizeShift
-	SetExtCtrls        = inOut | 72<<numberShift | unsafe.Sizeof(ExtControls{})<<sizeShift
-	EnumFrameSizes     = inOut | 74<<numberShift | unsafe.Sizeof(FrameSizeEnum{})<<sizeShift
-	EnumFrameIntervals = inOut | 75<<numberShift | unsafe.Sizeof(FrameIntervalEnum{})<<sizeShift
-	QueryExtCtrl       = inOut | 103<<numberShift | unsafe.Sizeof(QueryExtControl{})<<sizeShift
+	QueryCap           = uint32(out | 0<<numberShift | unsafe.Sizeof(Capability{})<<sizeShift)
+	EnumFmt            = uint32(inOut | 2<<numberShift | unsafe.Sizeof(FmtDesc{})<<sizeShift)
+	GetFmt             = uint32(inOut | 4<<numberShift | unsafe.Sizeof(Format{})<<sizeShift)
+	SetFmt             = uint32(inOut | 5<<numberShift | unsafe.Sizeof(Format{})<<sizeShift)
+	ReqBufs            = uint32(inOut | 8<<numberShift | unsafe.Sizeof(RequestBuffers{})<<sizeShift)
+	QueryBuf           = uint32(inOut | 9<<numberShift | unsafe.Sizeof(Buffer{})<<sizeShift)
+	QBuf               = uint32(inOut | 15<<numberShift | unsafe.Sizeof(Buffer{})<<sizeShift)
+	DQBuf              = uint32(inOut | 17<<numberShift | unsafe.Sizeof(Buffer{})<<sizeShift)
+	StreamOn           = uint32(in | 18<<numberShift | unsafe.Sizeof(int32(0))<<sizeShift) // an int32: the buffer type
+	StreamOff          = uint32(in | 19<<numberShift | unsafe.Sizeof(int32(0))<<sizeShift)
+	GetParm            = uint32(inOut | 21<<numberShift | unsafe.Sizeof(StreamParm{})<<sizeShift)
+	SetParm            = uint32(inOut | 22<<numberShift | unsafe.Sizeof(StreamParm{})<<sizeShift)
+	GetCtrl            = uint32(inOut | 27<<numberShift | unsafe.Sizeof(Control{})<<sizeShift)
+	SetCtrl            = uint32(inOut | 28<<numberShift | unsafe.Sizeof(Control{})<<sizeShift)
+	QueryCtrl          = uint32(inOut | 36<<numberShift | unsafe.Sizeof(QueryControl{})<<sizeShift)
+	QueryMenu          = uint32(inOut | 37<<numberShift | unsafe.Sizeof(QueryMenuItem{})<<sizeShift)
+	GetExtCtrls        = uint32(inOut | 71<<numberShift | unsafe.Sizeof(ExtControls{})<<sizeShift)
+	SetExtCtrls        = uint32(inOut | 72<<numberShift | unsafe.Sizeof(ExtControls{})<<sizeShift)
+	EnumFrameSizes     = uint32(inOut | 74<<numberShift | unsafe.Sizeof(FrameSizeEnum{})<<sizeShift)
+	EnumFrameIntervals = uint32(inOut | 75<<numberShift | unsafe.Sizeof(FrameIntervalEnum{})<<sizeShift)
+	QueryExtCtrl       = uint32(inOut | 103<<numberShift | unsafe.Sizeof(QueryExtControl{})<<sizeShift)
 )

@@ -12,6 +12,7 @@ const (
 	maxStride              = 1 << 16  // bytes
 	maxRate                = 1000     // pictures a second
 	minBitrate, maxBitrate = 10_000, 200_000_000
+	maxKeyInterval         = 1_000_000 // pictures
 )
 
 // errSettings is wrapped by New's errors about settings.
@@ -34,7 +35,8 @@ type Settings struct {
 	Rate float64
 	// Bitrate is how many bits a second the video is to take, 10,000 to 200,000,000.
 	Bitrate int
-	// KeyInterval is the largest number of pictures from one key frame to the next.
+	// KeyInterval is the largest number of pictures from one key frame to the next, up
+	// to 1,000,000.
 	KeyInterval int
 	// Logger takes one line whenever the encoder has to be made faster because this
 	// computer cannot keep up. nil discards it.
@@ -52,8 +54,8 @@ func (s Settings) check() error {
 		return fmt.Errorf("%w %g pictures a second; choose a rate up to %d", errSettings, s.Rate, maxRate)
 	case s.Bitrate < minBitrate || s.Bitrate > maxBitrate:
 		return fmt.Errorf("%w to %d bit/s; choose a bitrate from %d to %d", errSettings, s.Bitrate, minBitrate, maxBitrate)
-	case s.KeyInterval < 1:
-		return fmt.Errorf("%w with %d pictures from key frame to key frame; choose at least 1", errSettings, s.KeyInterval)
+	case s.KeyInterval < 1 || s.KeyInterval > maxKeyInterval:
+		return fmt.Errorf("%w with %d pictures from key frame to key frame; choose 1 to %d", errSettings, s.KeyInterval, maxKeyInterval)
 	}
 	return nil
 }

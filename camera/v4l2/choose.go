@@ -26,7 +26,7 @@ const (
 )
 
 // classes are in the order of preference: H.264 that the device makes costs nothing and
-// plays everywhere; H.265 costs nothing either, but no browser plays it by WebRTC.
+// plays everywhere; H.265 costs nothing either, but few browsers play it by WebRTC.
 func classes(canEncode bool) []class {
 	all := []class{{use: PassThrough, formats: []uapi.FourCC{uapi.H264, uapi.H264NoSC}, blocks: blocks1080p, floor: 15}}
 	if canEncode {
@@ -115,14 +115,14 @@ func (s Size) ratesOr(wanted float64) []float64 {
 
 // candidate is a mode with what speaks for and against it, the weightiest first.
 type candidate struct {
-	mode     Mode
-	against  [4]float64 // off the wanted rate, too slow, too large, size
-	rate     float64    // distance from the usual rate; more than a thousand above it
-	conclude int        // of the format
+	mode    Mode
+	against [4]float64 // off the wanted rate, too slow, too large, size
+	rate    float64    // distance from the usual rate; more than a thousand above it
+	cost    int        // of the format
 }
 
 func (c class) rate(m Mode, rate float64, w Want) candidate {
-	n := candidate{mode: m, conclude: costOf(m.FourCC)}
+	n := candidate{mode: m, cost: costOf(m.FourCC)}
 	if w.Rate > 0 {
 		n.against[0] = math.Abs(rate - w.Rate)
 	}
@@ -152,7 +152,7 @@ func (n candidate) before(o candidate) bool {
 	if n.rate != o.rate {
 		return n.rate < o.rate
 	}
-	return n.conclude < o.conclude
+	return n.cost < o.cost
 }
 
 // costOf orders formats of one size and rate by what it takes to encode them: 4:2:0 is

@@ -13,25 +13,15 @@ func noMode(d Device, w Want, canEncode bool) *Error {
 	if d.Problem != "" {
 		return errorf(NoFormat, "%s", d.Problem)
 	}
-	wanted := "nothing that can be carried"
-	if w != (Want{Rate: w.Rate}) {
-		w.Rate = 0 // which is never the reason
-		wanted = "no " + w.String()
-	}
+	w.Rate = 0 // which is never the reason
 	if !canEncode {
-		if _, ok := encodeClass().best(d, w); ok {
-			text := d.name() + " gives "
-			if w == (Want{}) {
-				text += "pictures that have to be encoded alone"
-			} else {
-				text += w.String() + " only as pictures that have to be encoded"
-			}
-			text += " (" + strings.Join(formatNames(d, Encode), ", ") + "), and " + encoder.ErrMissing.Error()
-			if there := summary(d, PassThrough); there != "" {
-				text += "; without, it gives " + there
-			}
-			return errorf(NoEncoder, "%s", text)
+		if e := noEncoder(d, w); e != nil {
+			return e
 		}
+	}
+	wanted := "nothing that can be carried"
+	if w != (Want{}) {
+		wanted = "no " + w.String()
 	}
 	uses := []Use{PassThrough}
 	if canEncode || len(formatNames(d, PassThrough)) == 0 {
@@ -45,6 +35,21 @@ func noMode(d Device, w Want, canEncode bool) *Error {
 		return errorf(NoFormat, "%s gives its pictures in no format that can be used here, but in %s; use another camera", d.name(), strings.Join(names, ", "))
 	}
 	return errorf(NoFormat, "%s says of no format that it has it; if another program has to feed it, start that first", d.name())
+}
+
+// noEncoder returns an error if it is the encoder that is missing, else nil.
+func noEncoder(d Device, w Want) *Error {
+	passes := summary(d, PassThrough)
+	_, encodes := encodeClass().best(d, w)
+	if !encodes && (passes != "" || summary(d, Encode) == "") {
+		return nil
+	}
+	names := strings.Join(formatNames(d, Encode), ", ")
+	if passes == "" {
+		return errorf(NoEncoder, "%s gives only pictures that have to be encoded (%s), and %v", d.name(), names, encoder.ErrMissing)
+	}
+	return errorf(NoEncoder, "%s gives %s only as pictures that have to be encoded (%s), and %v; as video of its own it has %s",
+		d.name(), w, names, encoder.ErrMissing, passes)
 }
 
 // formatNames returns the formats of a use, the first twelve.

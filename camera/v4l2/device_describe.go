@@ -10,33 +10,18 @@ import (
 )
 
 // Describe returns what an open device can do and how it is set. Path is how it was
-// opened; Stable stays empty. The error is an *Error: NotCapture, or what the driver
-// refused, beside what is known.
+// opened; Stable stays empty. The error is an *Error (NotCapture, Unplugged, or what
+// the driver refused) beside what is known by then.
 func Describe(d *uapi.Device, path string) (Device, error) {
-	dev, err := describeFormats(d, path)
+	dev, queue, err := capture(d, path)
 	if err != nil {
 		return dev, err
 	}
-	dev.Controls = controlsOf(d)
-	return dev, nil
-}
-
-// describeFormats is Describe without the controls, which USB cameras are slow to tell.
-func describeFormats(d *uapi.Device, path string) (Device, error) {
-	dev, err := sketch(d, path)
-	if err != nil {
-		return dev, err
-	}
-	c, err := d.Capability()
-	if err != nil {
-		return dev, explain(path, "asking what it is", err)
-	}
-	queue, _ := c.Capture()
 	formats, err := d.Formats(queue)
 	if err != nil {
 		return dev, explain(path, "asking what it can do", err)
 	}
-	current, _ := d.Format(queue) // zero where the driver has none; checked below
+	current, _ := d.Format(queue) // zero where the driver has none; looked at before it is used
 	for _, f := range formats {
 		known := slices.ContainsFunc(dev.Formats, func(g Format) bool { return g.FourCC == f.FourCC })
 		if known || f.FourCC == 0 {
@@ -48,6 +33,12 @@ func describeFormats(d *uapi.Device, path string) (Device, error) {
 			Use:         useOf(f.FourCC),
 			Sizes:       sizesOf(d, f.FourCC, current),
 		})
+	}
+	dev.Controls = controlsOf(d)
+	// Few drivers can enumerate everything, so what they refuse is left out above; but
+	// of one that was unplugged meanwhile that would be half a truth.
+	if _, err := d.Capability(); err != nil {
+		return dev, explain(path, "asking what it can do", err)
 	}
 	return dev, nil
 }

@@ -1,62 +1,50 @@
 package v4l2
 
-import (
-	"strconv"
-	"strings"
+import "github.com/sightline-cam/sightline/camera/v4l2/uapi"
 
-	"github.com/sightline-cam/sightline/camera/v4l2/uapi"
-)
-
-// identity is what a camera is known by while it is unplugged.
+// identity is what a camera is known by while it is unplugged. The zero identity is
+// nobody's.
+//
+// To show one camera under the name of another is worse than to show none: whoever may
+// watch the yard would see the nursery. Numbers of nodes say nothing, since they are
+// given in the order of plugging in. So a camera is known again only
+//
+//   - by driver, name, serial number (if it has one, or had) and the same place. That
+//     someone has put another one of the model into the socket cannot be told where
+//     there is no serial number, and was that one's own doing;
+//   - or plugged in elsewhere, if it cannot be another one that is configured as well:
+//     all but the place is the same, it is the only one of which that is true, no other
+//     was seen when it was watched, and this process does not have it open for another
+//     camera.
+//
+// A camera of another name is never taken, nor one that could not be asked for its name.
 type identity struct {
+	machine           machine // whose camera it is
 	driver, card, bus string
 	origin
-	// twins says that another camera of the same model was there as well.
+	// twins says that another camera of the same model, not to be told apart by its
+	// serial number, was seen in another place while this one was watched.
 	twins bool
-}
-
-// origin is what the kernel's files say about a node; zero where they say nothing.
-type origin struct {
-	index  int    // among the nodes of one camera
-	serial string // of a USB camera that has one
-}
-
-// originAt returns the origin of a node by its path.
-func (m machine) originAt(path string) origin {
-	name, ok := strings.CutPrefix(path, "/dev/")
-	if !ok || strings.Contains(name, "/") {
-		return origin{}
-	}
-	return m.originOf(name)
-}
-
-func (m machine) originOf(name string) origin {
-	class := "/sys/class/video4linux/" + name
-	index, _ := strconv.Atoi(m.text(class + "/index")) // else the first
-	return origin{index: index, serial: m.text(class + "/device/../serial")}
 }
 
 // seen notes by what an open camera is to be known again. Of a camera that was seen
 // before it keeps what was learned then; call it on the zero identity for another.
 func (i identity) seen(k uapi.Kernel, d Device) identity {
-	m := machineOf(k)
-	at := m.resolved(d.Path)
-	i.driver, i.card, i.bus, i.origin = d.Driver, d.Card, d.Bus, m.originAt(at)
-	nodes, _ := scan(k, sketch)
+	i.machine = machineOf(k)
+	i.driver, i.card, i.bus, i.origin = d.Driver, d.Card, d.Bus, i.machine.originAt(d.Path)
+	nodes, _ := scan(k, sketch) // none: then no twins were seen
 	for _, n := range nodes {
-		if n.Problem == "" && i.model(n) && n.Bus != i.bus {
-			i.twins = true
-		}
+		i.twins = i.twins || n.Bus != i.bus && i.like(n)
 	}
 	return i
 }
 
-// is reports whether a device is the camera: of the same model and in the same place.
+// is reports whether a device is the camera, in its place.
 func (i identity) is(d Device) bool {
-	return d.Driver == i.driver && d.Card == i.card && d.Bus == i.bus
+	return d.Bus == i.bus && i.like(node{Device: d, origin: i.machine.originAt(d.Path)})
 }
 
-// isAt reports whether the camera is the one at a path.
+// isAt reports whether the camera is in its place and the one at a path.
 func (i identity) isAt(k uapi.Kernel, path string) bool {
 	h, err := uapi.Open(k, path)
 	if err != nil {
@@ -64,58 +52,65 @@ func (i identity) isAt(k uapi.Kernel, path string) bool {
 	}
 	defer h.Close() //nolint:errcheck // only asked
 	d, err := sketch(h, path)
-	m := machineOf(k)
-	return err == nil && i.is(d) && m.originAt(m.resolved(path)).index == i.index
+	return err == nil && i.is(d)
 }
 
-// model reports whether a node is of the same kind of camera.
-func (i identity) model(n node) bool {
-	return n.Driver == i.driver && n.Card == i.card && n.index == i.index
+// accepts reports whether an open device is the camera, in its place or elsewhere. It
+// is for what find returned: since then another may have come under that path.
+func (i identity) accepts(k uapi.Kernel, d Device) bool {
+	if i.is(d) {
+		return true
+	}
+	nodes, err := scan(k, sketch)
+	if err != nil {
+		return false
+	}
+	const own = 1 // descriptor, of the one who asks
+	n, ok := i.elsewhere(nodes)
+	return ok && n.Path == i.machine.resolved(d.Path) && i.machine.heldHere(n.Path) <= own
 }
 
 // find returns where the camera is now, under whatever number. The error is NotThere or
 // Ambiguous.
-//
-// To show one camera under the name of another is worse than to show none: whoever may
-// watch the yard would see the nursery. So a camera is known again only
-//
-//   - by the same driver, name and place, if only one says so. Numbers are given in the order of plugging
-//     in, so the old number says nothing. Whether someone has put another one of the
-//     same model into the same socket cannot be told, and was the user's own doing;
-//   - or by driver and name alone, plugged in elsewhere, if it cannot be another one
-//     that is configured as well: it is the only one of that model now and was when it
-//     was first seen, its serial number does not say otherwise, and this process does
-//     not have it open for another camera.
-//
-// A camera of another name is never taken, nor one that could not be asked for its name.
 func (i identity) find(k uapi.Kernel) (string, error) {
 	nodes, err := scan(k, sketch)
 	if err != nil {
 		return "", err
 	}
-	var here, elsewhere []node
+	var here []node
 	for _, n := range nodes {
-		if n.Problem != "" || !i.model(n) {
-			continue
-		}
-		if n.Bus == i.bus {
+		if n.Bus == i.bus && i.like(n) {
 			here = append(here, n)
-		} else {
-			elsewhere = append(elsewhere, n)
 		}
 	}
-	switch len(here) {
-	case 0:
-	case 1:
+	if len(here) > 1 {
+		return "", errorf(Ambiguous, "several cameras say that they are %s in the place %s; give one by a path that stays its own: %s",
+			i.card, i.bus, addresses(here))
+	}
+	if len(here) == 1 {
 		return here[0].Path, nil
-	default:
-		return "", errorf(Ambiguous, "several cameras say that they are %s in the place %s; give one by a path that stays its own: %s", i.card, i.bus, addresses(here))
 	}
-	if len(elsewhere) == 1 && !i.twins {
-		n := elsewhere[0]
-		if (i.serial == "" || n.serial == i.serial) && !machineOf(k).heldHere(n.Path) {
-			return n.Path, nil
-		}
+	if n, ok := i.elsewhere(nodes); ok && i.machine.heldHere(n.Path) == 0 {
+		return n.Path, nil
 	}
 	return "", errorf(NotThere, "the camera %s is not plugged in; %s", i.card, thereAre(nodes))
+}
+
+// like reports whether a camera is the one by all but the place.
+func (i identity) like(n node) bool {
+	return n.Problem == "" && n.Driver == i.driver && n.Card == i.card && n.origin == i.origin
+}
+
+// elsewhere returns the only camera that is like this one, in another place.
+func (i identity) elsewhere(nodes []node) (node, bool) {
+	var found []node
+	for _, n := range nodes {
+		if n.Bus != i.bus && i.like(n) {
+			found = append(found, n)
+		}
+	}
+	if i.twins || len(found) != 1 {
+		return node{}, false
+	}
+	return found[0], true
 }

@@ -34,17 +34,25 @@ type node struct {
 	origin
 }
 
-// sketch is what a look at the capability tells: enough to know a camera again.
+// sketch is what a look at the capability tells: enough to know a camera again. The
+// error is an *Error, beside what is known.
 func sketch(d *uapi.Device, path string) (Device, error) {
+	dev, _, err := capture(d, path)
+	return dev, err
+}
+
+// capture returns what a device is, and the queue that its pictures come by.
+func capture(d *uapi.Device, path string) (Device, uapi.BufType, error) {
 	c, err := d.Capability()
 	if err != nil {
-		return Device{}, explain(path, "asking what it is", err)
+		return Device{Path: path}, 0, explain(path, "asking what it is", err)
 	}
 	dev := Device{Path: path, Card: c.Card, Driver: c.Driver, Bus: c.BusInfo}
-	if _, ok := c.Capture(); !ok {
-		return dev, errorf(NotCapture, "%s takes no pictures; run `sightline camera --list` for the devices that do", dev.name())
+	queue, ok := c.Capture()
+	if !ok {
+		return dev, 0, errorf(NotCapture, "%s takes no pictures; run `sightline camera --list` for the devices that do", dev.name())
 	}
-	return dev, nil
+	return dev, queue, nil
 }
 
 // scan asks every node by describe.
@@ -64,7 +72,7 @@ func scan(k uapi.Kernel, describe func(*uapi.Device, string) (Device, error)) ([
 		}
 		d.Path = "/dev/" + name
 		d.Stable = stable[d.Path]
-		nodes = append(nodes, node{Device: d, origin: m.originOf(name)})
+		nodes = append(nodes, node{Device: d, origin: m.originAt(d.Path)})
 	}
 	return nodes, nil
 }

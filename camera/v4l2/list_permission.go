@@ -16,32 +16,39 @@ type permission struct {
 	effective bool   // this program is, or runs as root
 }
 
-// permissionText says what to do about a node that this program may not open.
-func permissionText(path string) string { return machine{}.permissionText(path) }
+// asker is who runs this program.
+type asker struct {
+	uid    int
+	groups []int
+}
 
-func (m machine) permissionText(path string) string { return m.permissionOf(path).text() }
+// permissionText says what to do about a node that this program may not open.
+func permissionText(path string) string {
+	groups, _ := os.Getgroups() // without them the advice is at worst one that was followed
+	me := asker{uid: os.Geteuid(), groups: append(groups, os.Getegid())}
+	return machine{}.permissionOf(path, me).text()
+}
 
 func (p permission) text() string {
-	join := "`sudo usermod -aG " + p.group + " " + p.user + "` and log in again"
+	join := "run `sudo usermod -aG " + p.group + " " + p.user + "` and log in again"
 	switch {
 	case p.effective:
 		return "the system does not let this program open " + p.path + ": a container needs `--device " + p.path +
 			"`, a service of systemd `DeviceAllow=char-video4linux rw`"
 	case p.group == "":
-		p.group = "video"
 		return "only root may open " + p.path + ": run `sudo chgrp video " + p.path + " && sudo chmod g+rw " + p.path +
 			"`, then `sudo usermod -aG video " + p.user + "` and log in again"
 	case p.member:
 		return p.user + " is in the group " + p.group + ", which may open " + p.path +
 			", but was not when this program's session began: log in again"
 	default:
-		return p.user + " may not open " + p.path + ", the group " + p.group + " may: run " + join
+		return p.user + " may not open " + p.path + ", the group " + p.group + " may: " + join
 	}
 }
 
-func (m machine) permissionOf(path string) permission {
-	user := entry(m.read("/etc/passwd"), os.Geteuid())
-	p := permission{path: path, user: "$USER", effective: os.Geteuid() == 0}
+func (m machine) permissionOf(path string, me asker) permission {
+	user := entry(m.read("/etc/passwd"), me.uid)
+	p := permission{path: path, user: "$USER"}
 	if user != nil {
 		p.user = readable(user[0])
 	}
@@ -50,17 +57,16 @@ func (m machine) permissionOf(path string) permission {
 		p.group = "video" // as nearly everywhere
 		return p
 	}
-	group := entry(m.read("/etc/group"), gid)
+	p.effective = me.uid == 0
 	if gid == 0 || mode&0o060 != 0o060 {
 		return p
 	}
+	p.effective = p.effective || slices.Contains(me.groups, gid)
 	p.group = strconv.Itoa(gid)
-	if group != nil {
+	if group := entry(m.read("/etc/group"), gid); group != nil {
 		p.group = readable(group[0])
 		p.member = len(group) > 3 && user != nil && slices.Contains(strings.Split(group[3], ","), user[0])
 	}
-	groups, _ := os.Getgroups() // without them the advice is at worst one that was followed
-	p.effective = p.effective || gid == os.Getegid() || slices.Contains(groups, gid)
 	return p
 }
 

@@ -12,17 +12,18 @@ import (
 // maxUsers is how many programs are named.
 const maxUsers = 3
 
-// usedBy names the programs that have a device open, as in "motion (pid 1234)"; this
-// process is named only if no other has it. It returns "" if none can be seen: whoever
-// is not root sees the open files of the own user's programs alone.
+// usedBy names the programs that have a device open, as in "motion (pid 1234)". This
+// process is named only if no other is and it has the device open twice: the one who
+// asks has it open as well, since most drivers let everybody open a device that is in
+// use. It returns "" if nobody can be seen: whoever is not root sees what the own
+// user's programs have open alone.
 func usedBy(path string) string { return machine{}.usedBy(path) }
 
 func (m machine) usedBy(path string) string {
 	device := m.resolved(path)
-	self := strconv.Itoa(os.Getpid())
 	var pids []int
 	for _, name := range m.names("/proc") {
-		if pid, err := strconv.Atoi(name); err == nil && pid > 0 {
+		if pid, err := strconv.Atoi(name); err == nil && pid > 0 && pid != os.Getpid() {
 			pids = append(pids, pid)
 		}
 	}
@@ -30,7 +31,7 @@ func (m machine) usedBy(path string) string {
 	var users []string
 	for _, n := range pids {
 		pid := strconv.Itoa(n)
-		if pid == self || !m.holds("/proc/"+pid, device) {
+		if m.held("/proc/"+pid, device) == 0 {
 			continue
 		}
 		name := m.text("/proc/" + pid + "/comm")
@@ -41,22 +42,23 @@ func (m machine) usedBy(path string) string {
 			break
 		}
 	}
-	if len(users) == 0 && m.heldHere(path) {
+	if len(users) == 0 && m.heldHere(path) > 1 {
 		return "this agent itself, for another camera"
 	}
 	return strings.Join(users, ", ")
 }
 
-// heldHere reports whether this process has the device open.
-func (m machine) heldHere(path string) bool { return m.holds("/proc/self", m.resolved(path)) }
+// heldHere returns how many times this process has the device open.
+func (m machine) heldHere(path string) int { return m.held("/proc/self", m.resolved(path)) }
 
-func (m machine) holds(process, device string) bool {
+func (m machine) held(process, device string) int {
+	n := 0
 	for _, name := range m.names(process + "/fd") {
 		if to, err := os.Readlink(m.root + process + "/fd/" + name); err == nil && to == device {
-			return true
+			n++
 		}
 	}
-	return false
+	return n
 }
 
 // resolved returns the node that a path leads to.

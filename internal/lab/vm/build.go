@@ -10,28 +10,37 @@ import (
 	"path/filepath"
 )
 
-// buildGuest builds the machine's first process and returns its path.
-func buildGuest(ctx context.Context) (string, error) {
-	return Build(ctx, "guest", "./internal/lab/vm/guest")
+// Program is a program of this repository.
+type Program struct {
+	// Name is that of its file.
+	Name string
+	// Package is where it is: "./cmd/sightline".
+	Package string
+	// Cgo builds it with C, which Args must then link in.
+	Cgo bool
+	// Args are further arguments of `go build`.
+	Args []string
 }
 
-// Build builds a program of this repository so that it needs no libraries, and
-// returns its path. more are further arguments of `go build`. The linker runs only
-// if something has changed.
-func Build(ctx context.Context, name, what string, more ...string) (string, error) {
+// Build builds a program for a machine, where there are no libraries, and returns its
+// path. The linker runs only if something has changed.
+func Build(ctx context.Context, p Program) (string, error) {
 	root, err := repository()
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(root, "internal/e2e/artifacts/bin", "v4l2-"+name)
+	path := filepath.Join(root, "internal/e2e/artifacts/bin", "v4l2-"+p.Name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, "go", append(append([]string{"build", "-trimpath", "-o", path}, more...), what)...)
+	cmd := exec.CommandContext(ctx, "go", append(append([]string{"build", "-trimpath", "-o", path}, p.Args...), p.Package)...)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if p.Cgo {
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+	}
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build %s: %w\n%s", what, err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", p.Package, err, out)
 	}
 	return path, nil
 }

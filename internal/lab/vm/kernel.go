@@ -27,7 +27,8 @@ type Kernel struct {
 	// Release is what uname -r says.
 	Release string
 
-	dir string
+	dir   string
+	lists string // see listsFile; may be empty
 }
 
 // kept are the modules that are kept, with all they need. virtio_pci and
@@ -48,6 +49,10 @@ const buildTimeout = 10 * time.Minute
 func Open(ctx context.Context, cache string) (*Kernel, error) {
 	ctx, cancel := context.WithTimeout(ctx, buildTimeout)
 	defer cancel()
+	known := lists()
+	if k := newest(cache); k != nil && known != "" && k.lists == known {
+		return k, nil // asking apt again would tell nothing new
+	}
 	d, err := resolve(ctx)
 	if err != nil {
 		if k := newest(cache); k != nil {
@@ -56,16 +61,40 @@ func Open(ctx context.Context, cache string) (*Kernel, error) {
 		return nil, fmt.Errorf("find Debian's kernel: %w", err)
 	}
 	dir := filepath.Join(cache, d.key())
-	if k, err := open(dir); err == nil {
-		return k, nil
-	}
-	if err := build(ctx, d, cache, dir); err != nil {
-		if k := newest(cache); k != nil {
-			return k, nil
+	if _, err := open(dir); err != nil {
+		if err := build(ctx, d, cache, dir); err != nil {
+			if k := newest(cache); k != nil {
+				return k, nil
+			}
+			return nil, fmt.Errorf("make a kernel for tests: %w", err)
 		}
-		return nil, fmt.Errorf("make a kernel for tests: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, listsFile), []byte(known), 0o600); err != nil {
+		return nil, err
 	}
 	return open(dir)
+}
+
+// listsFile has what lists returned when the folder's versions were last found to be
+// the current ones.
+const listsFile = "lists"
+
+// lists tells apt's lists of packages of one day from those of another; empty if there
+// are none.
+func lists() string {
+	names, _ := filepath.Glob("/var/lib/apt/lists/*_Packages*") // the pattern is right
+	h := sha256.New()
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err != nil {
+			return ""
+		}
+		fmt.Fprintln(h, name, info.Size(), info.ModTime().UnixNano())
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // CacheDir is where kernels are kept between runs.
@@ -110,7 +139,8 @@ func open(dir string) (*Kernel, error) {
 			return nil, fmt.Errorf("%s has no %s", dir, name)
 		}
 	}
-	return &Kernel{Release: m.Release, dir: dir}, nil
+	known, _ := os.ReadFile(filepath.Join(dir, listsFile)) // without it apt is asked
+	return &Kernel{Release: m.Release, dir: dir, lists: string(known)}, nil
 }
 
 // newest returns the kernel that was made last; nil if there is none.

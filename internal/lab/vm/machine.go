@@ -209,7 +209,7 @@ func addTap(tb testing.TB) {
 
 // writeDisk writes the machine's first files.
 func (k *Kernel) writeDisk(ctx context.Context, file string) error {
-	guest, err := buildGuest(ctx)
+	guest, err := Build(ctx, Program{Name: "guest", Package: "./internal/lab/vm/guest"})
 	if err != nil {
 		return err
 	}

@@ -18,12 +18,12 @@ const emulator = "qemu-system-x86_64"
 func Need(tb testing.TB) {
 	tb.Helper()
 	if why := missing(); why != "" {
-		absent(tb, why)
+		Absent(tb, why)
 	}
 }
 
-// absent skips the test, or fails it where CI=true.
-func absent(tb testing.TB, why string) {
+// Absent skips the test for a reason, or fails it where CI=true.
+func Absent(tb testing.TB, why string) {
 	tb.Helper()
 	if os.Getenv("CI") == "true" {
 		tb.Fatalf("%s, and CI=true does not allow to skip", why)

@@ -31,6 +31,8 @@ type Command struct {
 	User bool
 	// Groups are further groups of the user.
 	Groups []uint32
+	// Stdin is its input; nil is none.
+	Stdin io.Reader
 }
 
 // user is the number of the user without rights, and of its group.
@@ -50,14 +52,14 @@ func (e *ExitError) Error() string {
 
 // Run runs a program to its end and returns what it wrote to stdout. A code other
 // than 0 is an *ExitError.
-func (m *Machine) Run(ctx context.Context, c Command, stdin io.Reader) ([]byte, error) {
+func (m *Machine) Run(ctx context.Context, c Command) ([]byte, error) {
 	p, err := m.start(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	defer p.end()
 	sent := make(chan error, 1)
-	go func() { sent <- p.feed(stdin) }()
+	go func() { sent <- p.feed(c.Stdin) }()
 	var stdout, stderr []byte
 	for {
 		o, err := p.next()
@@ -87,7 +89,7 @@ func (m *Machine) Sh(tb testing.TB, line string) string {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout) //nolint:usetesting // cleanups use it
 	defer cancel()
-	out, err := m.Run(ctx, Command{Args: []string{"sh", "-c", line}}, nil)
+	out, err := m.Run(ctx, Command{Args: []string{"sh", "-c", line}})
 	if err != nil {
 		tb.Fatalf("%v\n%s", err, out)
 	}
@@ -100,7 +102,7 @@ func (m *Machine) Put(tb testing.TB, path string, mode os.FileMode, data io.Read
 	ctx, cancel := context.WithTimeout(tb.Context(), commandTimeout)
 	defer cancel()
 	line := fmt.Sprintf("mkdir -p %q && cat > %q && chmod %o %q", filepath.Dir(path), path, mode, path)
-	if _, err := m.Run(ctx, Command{Args: []string{"sh", "-c", line}}, data); err != nil {
+	if _, err := m.Run(ctx, Command{Args: []string{"sh", "-c", line}, Stdin: data}); err != nil {
 		tb.Fatalf("write %s in the virtual machine: %v", path, err)
 	}
 }
@@ -160,7 +162,8 @@ func (m *Machine) note(name string) {
 	}
 }
 
-// Start starts a program that ends with the test, and is watched as others are.
+// Start starts a program that ends with the test, and is watched as others are. Its
+// Stdin must end with the test.
 func (m *Machine) Start(tb testing.TB, c Command) *program.Program {
 	tb.Helper()
 	p, err := m.start(context.Background(), c) //nolint:usetesting // it ends in a cleanup, after the test's context
@@ -169,6 +172,9 @@ func (m *Machine) Start(tb testing.TB, c Command) *program.Program {
 	}
 	out, in := io.Pipe()
 	go p.copy(in)
+	if c.Stdin != nil {
+		go func() { _ = p.feed(c.Stdin) }() // the end of the program, or of its input, ends it
+	}
 	return program.Watch(tb, strings.Join(c.Args[:min(len(c.Args), 6)], " "), p, out)
 }
 

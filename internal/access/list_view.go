@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/sightline-cam/sightline/internal/identity"
@@ -141,7 +142,9 @@ func (t taken) add(r Revocation) {
 }
 
 func (t taken) sorted() []Revocation {
-	return slices.SortedFunc(maps.Values(t), func(a, b Revocation) int {
-		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.ID, b.ID))
+	all := slices.Collect(maps.Values(t))
+	sort.Slice(all, func(i, j int) bool { // slices.SortFunc would be compiled for this type anew
+		return cmp.Or(strings.Compare(all[i].Kind, all[j].Kind), strings.Compare(all[i].ID, all[j].ID)) < 0
 	})
+	return all
 }

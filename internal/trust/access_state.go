@@ -3,7 +3,7 @@ package trust
 import (
 	"cmp"
 	"errors"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -134,8 +134,9 @@ func (t *Trust) State() AccessState {
 			out.Grants = append(out.Grants, s.grantState(g, peer, h.seen.Load(), now))
 		}
 	}
-	slices.SortFunc(out.Grants, func(a, b GrantState) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.Peer), string(b.Peer)), strings.Compare(a.ID, b.ID))
+	sort.Slice(out.Grants, func(i, j int) bool { // slices.SortFunc would be compiled for this type anew, 24 KB
+		a, b := &out.Grants[i], &out.Grants[j]
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.Peer), string(b.Peer)), strings.Compare(a.ID, b.ID)) < 0
 	})
 	left := maxShownGrants
 	for i, g := range out.Grants {

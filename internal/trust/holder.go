@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"sort"
 	"sync/atomic"
 	"time"
 
@@ -175,8 +176,9 @@ func (s *state) makeRoom(peer identity.PeerID, now time.Time) (gone []identity.P
 			all = append(all, c)
 		}
 	}
-	slices.SortFunc(all, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.counts, b.counts), cmp.Compare(a.direct, b.direct), cmp.Compare(a.seen, b.seen), cmp.Compare(a.peer, b.peer))
+	sort.Slice(all, func(i, j int) bool { // slices.SortFunc would be compiled for this type anew
+		a, b := &all[i], &all[j]
+		return cmp.Or(cmp.Compare(a.counts, b.counts), cmp.Compare(a.direct, b.direct), cmp.Compare(a.seen, b.seen), cmp.Compare(a.peer, b.peer)) < 0
 	})
 	for _, c := range all {
 		if left <= maxHolders && total <= maxGrantBytes {

@@ -3,6 +3,7 @@ package trust
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/sightline-cam/sightline/internal/access"
@@ -132,7 +133,7 @@ func (s *state) named(name string) []target {
 			add(r.invite.Name, access.RevokedGrant, r.invite.ID, "an invite")
 		}
 	}
-	slices.SortFunc(all, func(a, b target) int { return strings.Compare(a.ID, b.ID) })
+	sort.Slice(all, func(i, j int) bool { return all[i].ID < all[j].ID }) // slices.SortFunc would be compiled for this type anew
 	return all
 }
 

@@ -6,7 +6,7 @@ import (
 
 // open finds the device, opens it and sets it up.
 func (s *Source) open(ctx context.Context) (*opened, error) {
-	path, found, err := s.locate()
+	path, _, err := s.locate()
 	if err != nil {
 		return nil, s.waiting(err)
 	}
@@ -15,7 +15,7 @@ func (s *Source) open(ctx context.Context) (*opened, error) {
 		return nil, s.waiting(err)
 	}
 	o := &opened{source: s, path: path, device: d}
-	if err := s.prepare(o, found); err != nil {
+	if err := s.prepare(o); err != nil {
 		_ = d.Close() // the error that is told is the one before
 		return nil, s.waiting(err)
 	}
@@ -23,9 +23,8 @@ func (s *Source) open(ctx context.Context) (*opened, error) {
 	return o, nil
 }
 
-// prepare looks at what the device is and can do, and sets it up. found says that it is
-// the one watched before, though perhaps in another place.
-func (s *Source) prepare(o *opened, found bool) error {
+// prepare looks at what the device is and can do, and sets it up.
+func (s *Source) prepare(o *opened) error {
 	c, err := o.device.Capability()
 	if err != nil {
 		return explain(o.path, "asking what it is", err)
@@ -38,7 +37,7 @@ func (s *Source) prepare(o *opened, found bool) error {
 	if o.about, err = Describe(o.device, o.path); err != nil {
 		return explain(o.path, "asking what it can do", err)
 	}
-	if !found && s.known != (identity{}) && !s.known.is(o.about) {
+	if s.known != (identity{}) && !s.known.accepts(s.opts.Kernel, o.about) {
 		// The picture of one room must never appear under the name of another.
 		return errorf(OtherDevice, "%s is now %s, where %s was; plug that in again, or start the agent anew to watch the one that is there",
 			o.path, o.about.Card, s.known.card)

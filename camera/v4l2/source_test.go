@@ -229,6 +229,26 @@ func TestSource_NeverShowsAnotherCameraInstead(t *testing.T) {
 	})
 }
 
+func TestSource_FollowsItsCameraToAnotherSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := watch(t, coder(), Options{})
+		v := newVideo(t)
+		w.deliver(v.next())
+		w.node.Unplug()
+		w.pass(time.Second)
+		moved := coder()
+		moved.BusInfo = "usb-3"
+		w.node = w.kernel.Add("/dev/video2", moved)
+		w.pass(2 * lookAgain)
+		w.out.take()
+		v.encoder.ForceKey()
+		w.deliver(v.next())
+		if len(w.out.take()) != 1 {
+			t.Errorf("it is not watched in the other socket: %q", w.reason())
+		}
+	})
+}
+
 func TestSource_BusyUntilTheOtherEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := watch(t, coder(), Options{})

@@ -21,9 +21,9 @@ func (discard) Warn(string, string)      {}
 
 var _ camera.Output = discard{}
 
-// What is done to a picture between the driver and the hub, by its size: 2 and 16 Mbit/s.
+// What is done to a picture between the driver and the hub, by its size: 2 and 12 Mbit/s.
 func BenchmarkPassing(b *testing.B) {
-	for _, bitrate := range []int{2_000_000, 16_000_000} {
+	for _, bitrate := range []int{2_000_000, 12_000_000} {
 		b.Run(strconv.Itoa(bitrate/1_000_000)+"Mbit", func(b *testing.B) {
 			e, err := testpattern.New(testpattern.Options{Width: 1920, Height: 1080, FPS: 30, Bitrate: bitrate})
 			if err != nil {

@@ -39,10 +39,10 @@ func (f film) as(tb testing.TB, format string) [][]byte {
 }
 
 // jpegs returns the film as a camera sends it in a format of ffmpeg's, with the
-// standard's Huffman tables.
-func (f film) jpegs(tb testing.TB, format string) [][]byte {
+// standard's Huffman tables, as good as scale says (2 is best, 31 worst).
+func (f film) jpegs(tb testing.TB, format string, scale int) [][]byte {
 	tb.Helper()
-	out := ffmpeg(tb, bytes.Join(f.frames, nil), fmt.Sprintf("-f rawvideo -pix_fmt yuv420p -s %dx%d -i - -pix_fmt %s -c:v mjpeg -huffman default -q:v 2 -f mjpeg -", f.width, f.height, format))
+	out := ffmpeg(tb, bytes.Join(f.frames, nil), fmt.Sprintf("-f rawvideo -pix_fmt yuv420p -s %dx%d -i - -pix_fmt %s -c:v mjpeg -huffman default -q:v %d -f mjpeg -", f.width, f.height, format, scale))
 	var pictures [][]byte
 	start := []byte{0xff, markerSOI, 0xff}
 	for len(out) > 0 {

@@ -33,18 +33,19 @@ const (
 	markerSOI = 0xd8
 	markerEOI = 0xd9
 	markerSOS = 0xda
+	markerDQT = 0xdb
 )
 
 // pack implements packer. The size is checked before memory is taken for it.
 func (p *jpegPacker) pack(dst *planes, picture []byte) error {
-	scan, tables, err := findScan(picture)
+	scan, hasTables, err := findScan(picture)
 	if err != nil {
 		return err
 	}
 	// Complete is what has the tables before its scan and an end behind it.
-	var insert []byte
-	if !tables {
-		insert = p.tables
+	insert := p.tables
+	if hasTables {
+		insert = nil
 	}
 	complete := func() io.Reader {
 		return &pieces{left: [][]byte{picture[:scan], insert, picture[scan:], {0xff, markerEOI}}}
@@ -74,10 +75,11 @@ func (p *jpegPacker) pack(dst *planes, picture []byte) error {
 
 // findScan returns where the first scan of a JPEG begins, and whether there are
 // Huffman tables before it (ITU-T T.81 §B.1.1.2 and §B.2).
-func findScan(picture []byte) (scan int, tables bool, err error) {
+func findScan(picture []byte) (scan int, hasTables bool, err error) {
 	if !bytes.HasPrefix(picture, []byte{0xff, markerSOI}) {
 		return 0, false, fmt.Errorf("%w: it does not begin as a JPEG", ErrPicture)
 	}
+	quantized := false
 	for at := 2; ; {
 		for at+1 < len(picture) && picture[at] == 0xff && picture[at+1] == 0xff {
 			at++ // fill bytes
@@ -87,9 +89,14 @@ func findScan(picture []byte) (scan int, tables bool, err error) {
 		}
 		switch picture[at+1] {
 		case markerSOS:
-			return at, tables, nil
+			if !quantized { // the decoder would make it black
+				return 0, false, fmt.Errorf("%w: a JPEG without quantization", ErrPicture)
+			}
+			return at, hasTables, nil
 		case markerDHT:
-			tables = true
+			hasTables = true
+		case markerDQT:
+			quantized = true
 		}
 		at += 2 + int(binary.BigEndian.Uint16(picture[at+2:]))
 	}

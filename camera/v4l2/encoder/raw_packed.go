@@ -3,16 +3,15 @@ package encoder
 // packed is YUYV and its like: 4:2:2, two pixels in four bytes, of which two are luma
 // and one is of each chroma.
 type packed struct {
-	stride      int
-	luma        uint // where the first pixel's luma is: byte 0 or 1
-	chromaFirst int  // where the first chroma is: byte 1 or 0
-	crFirst     bool
+	stride       int
+	luma, chroma int // which byte is the first of its kind: 0 and 1, or 1 and 0
+	crFirst      bool
 }
 
 func newPacked(fourCC string, stride int) packed {
-	p := packed{stride: stride, chromaFirst: 1, crFirst: fourCC == "YVYU" || fourCC == "VYUY"}
+	p := packed{stride: stride, chroma: 1, crFirst: fourCC == "YVYU" || fourCC == "VYUY"}
 	if fourCC == "UYVY" || fourCC == "VYUY" {
-		p.luma, p.chromaFirst = 1, 0
+		p.luma, p.chroma = 1, 0
 	}
 	return p
 }
@@ -25,40 +24,33 @@ func (p packed) pack(dst *planes, picture []byte) error {
 	}
 	src := lines{picture, p.stride}
 	for i := 0; i < dst.height; i += 2 {
-		a, b := src.line(i, n), src.line(i+1, n)
-		p.lumaLine(dst.luma(i), a)
-		p.lumaLine(dst.luma(i+1), b)
-		cb, cr := dst.chroma(i / 2)
+		first, second := dst.chroma(i / 2)
 		if p.crFirst {
-			cb, cr = cr, cb
+			first, second = second, first
 		}
-		p.chromaLine(cb, cr, a, b)
+		p.twoLines(dst.luma(i), dst.luma(i+1), first, second, src.line(i, n), src.line(i+1, n))
 	}
 	return nil
 }
 
-func (p packed) lumaLine(dst, src []byte) {
-	shift := p.luma * 8
-	for len(dst) >= 8 && len(src) >= 16 {
-		store(dst, even(load(src)>>shift)|even(load(src[8:])>>shift)<<32)
-		dst, src = dst[8:], src[16:]
+// twoLines packs lines a and b.
+func (p packed) twoLines(ya, yb, first, second, a, b []byte) {
+	luma, chroma := uint(p.luma)*8&63, uint(p.chroma)*8&63 // bits; &63 spares the compiler a check
+	i := 0
+	for ; i+4 <= len(first); i += 4 {
+		wa, wb := a[4*i:4*i+16], b[4*i:4*i+16]
+		a0, a1, b0, b1 := load(wa), load(wa[8:]), load(wb), load(wb[8:])
+		store(ya[2*i:2*i+8], even(a0>>luma)|even(a1>>luma)<<32)
+		store(yb[2*i:2*i+8], even(b0>>luma)|even(b1>>luma)<<32)
+		both := even(mean(a0, b0)>>chroma) | even(mean(a1, b1)>>chroma)<<32
+		storeHalf(first[i:i+4], even(both))
+		storeHalf(second[i:i+4], even(both>>8))
 	}
-	for i := range dst {
-		dst[i] = src[2*i+int(p.luma)]
-	}
-}
-
-func (p packed) chromaLine(first, second, a, b []byte) {
-	shift := uint(p.chromaFirst) * 8
-	for len(first) >= 4 && len(second) >= 4 && len(a) >= 16 && len(b) >= 16 {
-		low, high := mean(load(a), load(b))>>shift, mean(load(a[8:]), load(b[8:]))>>shift
-		both := even(low) | even(high)<<32
-		storeHalf(first, even(both))
-		storeHalf(second, even(both>>8))
-		first, second, a, b = first[4:], second[4:], a[16:], b[16:]
-	}
-	for i := range first {
-		at := 4*i + p.chromaFirst
-		first[i], second[i] = meanByte(a[at], b[at]), meanByte(a[at+2], b[at+2])
+	for ; i < len(first); i++ {
+		pa, pb := a[4*i:4*i+4], b[4*i:4*i+4]
+		ya[2*i], ya[2*i+1] = pa[p.luma], pa[p.luma+2]
+		yb[2*i], yb[2*i+1] = pb[p.luma], pb[p.luma+2]
+		first[i] = meanByte(pa[p.chroma], pb[p.chroma])
+		second[i] = meanByte(pa[p.chroma+2], pb[p.chroma+2])
 	}
 }

@@ -21,17 +21,14 @@ func Describe(d *uapi.Device, path string) (Device, error) {
 	if err != nil {
 		return dev, explain(path, "asking what it can do", err)
 	}
-	current, _ := d.Format(queue) // zero where the driver has none; looked at before it is used
+	v := survey{device: d, left: maxAsked}
+	v.current, _ = d.Format(queue) // zero where the driver has none; looked at before it is used
 	for _, f := range formats {
-		known := slices.ContainsFunc(dev.Formats, func(g Format) bool { return g.FourCC == f.FourCC })
-		if known || f.FourCC == 0 {
-			continue
-		}
 		dev.Formats = append(dev.Formats, Format{
 			FourCC:      f.FourCC,
 			Description: f.Description,
 			Use:         useOf(f.FourCC),
-			Sizes:       sizesOf(d, f.FourCC, current),
+			Sizes:       v.sizes(f.FourCC),
 		})
 	}
 	dev.Controls = controlsOf(d)
@@ -43,31 +40,45 @@ func Describe(d *uapi.Device, path string) (Device, error) {
 	return dev, nil
 }
 
+// What is asked of a driver at most. Cameras have up to some thirty sizes a format.
 const (
-	maxSizes = 64    // of a format; the largest camera lists known have some thirty
-	maxSide  = 16384 // pixels; H.264 and H.265 end well below
+	maxSizes  = 64    // of a format
+	maxRanges = 4     // of a format; the interface allows for one
+	maxAsked  = 1024  // sizes of all formats
+	maxSide   = 16384 // pixels; H.264 and H.265 end well below
 )
 
-// sizesOf lists a format's sizes. Drivers that cannot enumerate them have one: as the
+// survey asks an open device for the sizes of its formats.
+type survey struct {
+	device  *uapi.Device
+	current uapi.Pix // as the device is set
+	left    int      // how many sizes may still be asked about
+}
+
+// sizes lists a format's sizes. Drivers that cannot enumerate them have one: as the
 // device is set.
-func sizesOf(d *uapi.Device, f uapi.FourCC, current uapi.Pix) []Size {
-	found, _ := d.FrameSizes(f) // many drivers refuse: ENOTTY, EINVAL
+func (v *survey) sizes(f uapi.FourCC) []Size {
+	found, _ := v.device.FrameSizes(f) // many drivers refuse: ENOTTY, EINVAL
 	var sizes, ranges []Size
 	add := func(width, height uint32) {
 		s := discrete(width, height)
-		if !sane(s) || len(sizes) == maxSizes ||
+		if !sane(s) || len(sizes) == maxSizes || v.left == 0 ||
 			slices.ContainsFunc(sizes, func(t Size) bool { return t.has(width, height) }) {
 			return
 		}
-		s.Rates = ratesOf(d, f, width, height)
+		v.left--
+		s.Rates = v.rates(f, width, height)
 		sizes = append(sizes, s)
 	}
 	for _, s := range found {
 		r := Size{Width: s.Width, Height: s.Height}
+		if !r.Discrete() { // some drivers have no end
+			r.Width.Max, r.Height.Max = min(r.Width.Max, maxSide), min(r.Height.Max, maxSide)
+		}
 		switch {
 		case !sane(r):
 		case r.Discrete():
-			add(s.Width.Min, s.Height.Min)
+			add(r.Width.Min, r.Height.Min)
 		case len(ranges) < maxRanges:
 			ranges = append(ranges, r)
 			for _, usual := range usualSizes(r) {
@@ -76,20 +87,17 @@ func sizesOf(d *uapi.Device, f uapi.FourCC, current uapi.Pix) []Size {
 		}
 	}
 	if len(sizes) == 0 && len(ranges) == 0 {
-		add(current.Width, current.Height)
+		add(v.current.Width, v.current.Height)
 	}
 	slices.SortStableFunc(sizes, func(a, b Size) int {
 		return cmp.Or(cmp.Compare(b.area(), a.area()), cmp.Compare(b.Width.Min, a.Width.Min))
 	})
 	for i := range ranges {
 		// What is said of the largest size holds for those that are smaller.
-		ranges[i].Rates = ratesOf(d, f, ranges[i].Width.Max, ranges[i].Height.Max)
+		ranges[i].Rates = v.rates(f, largest(ranges[i].Width), largest(ranges[i].Height))
 	}
 	return append(sizes, ranges...)
 }
-
-// maxRanges bounds the ranges of a format. The interface allows for one.
-const maxRanges = 4
 
 // sane reports whether sizes are such that something can be made of them.
 func sane(s Size) bool {
@@ -98,8 +106,8 @@ func sane(s Size) bool {
 		s.Width.Max <= maxSide && s.Height.Max <= maxSide
 }
 
-// usualSizes returns what people ask for within a range, its largest size where that is
-// one of a camera, and its smallest where nothing else fits.
+// usualSizes returns what people ask for within a range, and its largest size where that
+// is one of a camera or nothing else fits.
 func usualSizes(r Size) []Size {
 	var sizes []Size
 	for _, s := range [...][2]uint32{
@@ -110,21 +118,26 @@ func usualSizes(r Size) []Size {
 			sizes = append(sizes, discrete(s[0], s[1]))
 		}
 	}
-	width, height := r.Width.Max, r.Height.Max
+	width, height := largest(r.Width), largest(r.Height)
 	picture := width <= 2*height && height <= 2*width && width <= 4096
-	if r.has(width, height) && (picture || len(sizes) == 0) {
+	if picture || len(sizes) == 0 {
 		sizes = append(sizes, discrete(width, height))
-	}
-	if len(sizes) == 0 {
-		sizes = append(sizes, discrete(r.Width.Min, r.Height.Min))
 	}
 	return sizes
 }
 
-// ratesOf lists the rates at a size in pictures a second, falling; nothing where the
+// largest returns the largest value of a range that fits its steps.
+func largest(r uapi.Range) uint32 {
+	if r.Step > 1 {
+		return r.Max - (r.Max-r.Min)%r.Step
+	}
+	return r.Max
+}
+
+// rates lists the rates at a size in pictures a second, falling; nothing where the
 // driver does not tell.
-func ratesOf(d *uapi.Device, f uapi.FourCC, width, height uint32) []float64 {
-	found, _ := d.FrameIntervals(f, width, height) // as above
+func (v *survey) rates(f uapi.FourCC, width, height uint32) []float64 {
+	found, _ := v.device.FrameIntervals(f, width, height) // as above
 	var rates []float64
 	for _, r := range found {
 		slowest, fastest := rateOf(r.Max), rateOf(r.Min)

@@ -93,7 +93,7 @@ func visit(k uapi.Kernel, m machine, name string, describe func(*uapi.Device, st
 	d, err := describe(h, path)
 	var e *Error
 	switch {
-	case errors.As(err, &e) && e.Reason == NotCapture:
+	case errors.As(err, &e) && (e.Reason == NotCapture || e.Reason == Unplugged):
 		return Device{}, false
 	case err != nil:
 		d.Problem = err.Error()

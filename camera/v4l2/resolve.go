@@ -2,6 +2,8 @@ package v4l2
 
 import (
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sightline-cam/sightline/camera/v4l2/uapi"
@@ -94,11 +96,13 @@ func addresses(nodes []node) string {
 
 // enumeration joins texts as a sentence does, the first eight of them.
 func enumeration(texts []string, last string) string {
-	if len(texts) > 8 {
-		return strings.Join(texts[:8], ", ") + " " + last + " more"
+	const most = 8
+	if n := len(texts) - most; n > 0 {
+		texts = append(slices.Clone(texts[:most]), strconv.Itoa(n)+" more")
 	}
-	if len(texts) == 1 {
+	n := len(texts) - 1
+	if n == 0 {
 		return texts[0]
 	}
-	return strings.Join(texts[:len(texts)-1], ", ") + " " + last + " " + texts[len(texts)-1]
+	return strings.Join(texts[:n], ", ") + " " + last + " " + texts[n]
 }

@@ -45,7 +45,7 @@ func (w *world) agent(t *testing.T, r run, args ...string) *agent {
 		r.program, "camera", "--state-dir", a.state, "--listen", address, "--udp", vm.Address + ":0",
 		"--allow", allowFile, "--no-mdns", "--no-port-map",
 	}, args...)})
-	a.link = a.WaitFor(t, `https://`+address+`/\S*`, patience)[0]
+	a.link = a.WaitFor(t, `https://`+address+`/\S*#peer=\S+`, patience)[0]
 	return a
 }
 

@@ -16,6 +16,20 @@ func TestV4L2(t *testing.T) {
 		run  func(*testing.T, *world) string
 	}{
 		{"native H.264, passed on", nativeH264},
+		{"native H.264, two viewers", twoViewers},
+		{"native H.264 of another size", anotherSize},
+		{"native H.265, passed on", nativeH265},
+		{"what passing on adds", latency},
+		{"MJPEG", mjpeg},
+		{"YUYV", raw("/dev/video0", "YUYV")},
+		{"NV12", raw("/dev/video0", "NV12")},
+		{"NV12, multi-planar interface", raw("/dev/video1", "NV12")},
+		{"unplugged, module removed and back", pluggedOut},
+		{"disconnected by its driver", disconnected},
+		{"two readers", twoReaders},
+		{"no permission", noPermission},
+		{"a driver that stalls", stalled},
+		{"no encoder", noEncoder},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if found := c.run(t, w); !t.Failed() {

@@ -29,11 +29,13 @@ type world struct {
 	agents int
 }
 
-// Where programs are in the machine. The lean one passes video on and cannot encode.
+// Where programs are in the machine.
 const (
 	lean      = "/bin/sightline-camera"
-	encoding  = "/bin/sightline"
+	plain     = "/bin/sightline" // as it is released, without cgo: passes video on
+	encoding  = "/bin/sightline-device"
 	writer    = "/bin/writer"
+	probe     = "/bin/probe"
 	allowFile = "/etc/viewers"
 )
 
@@ -69,11 +71,8 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	ready := time.Now()
-	w.Machine = vm.Boot(t, k, vm.Options{ConsoleLog: artifact(t, "v4l2-console.log")})
+	w.Machine = vm.Boot(t, k, vm.Options{Files: programs, ConsoleLog: artifact(t, "v4l2-console.log")})
 	booted := time.Now()
-	for path, from := range programs {
-		w.PutFile(t, path, from)
-	}
 	w.Put(t, allowFile, 0o644, strings.NewReader(string(w.id.PeerID())+"\n"))
 	w.Load(t, "vivid", vividOptions()...)
 	w.Load(t, "v4l2loopback", "devices=4", "video_nr=20,21,22,23", "exclusive_caps=1,1,1,1", "card_label=Loop-20,Loop-21,Loop-22,Loop-23")
@@ -96,12 +95,14 @@ func build(ctx context.Context, programs map[string]string) error {
 		cgo              bool
 		args             []string
 	}{
-		{path: lean, name: "sightline-camera", what: "./cmd/sightline-camera", args: []string{"-tags", tags}},
+		{path: lean, name: "sightline-camera", what: "./cmd/sightline-camera", args: []string{"-tags", tags, "-ldflags", "-s -w"}},
+		{path: plain, name: "sightline", what: "./cmd/sightline", args: []string{"-tags", tags, "-ldflags", "-s -w"}},
 		{
 			path: encoding, name: "sightline-device", what: "./cmd/sightline", cgo: true,
 			args: []string{"-tags", tags + ",device,osusergo,netgo", "-ldflags", `-s -w -linkmode external -extldflags "-static"`},
 		},
 		{path: writer, name: "writer", what: "./internal/e2e/v4l2/writer"},
+		{path: probe, name: "probe", what: "./internal/e2e/v4l2/probe"},
 	} {
 		from, err := vm.Build(ctx, vm.Program{Name: p.name, Package: p.what, Cgo: p.cgo, Args: p.args})
 		if err != nil {
@@ -132,8 +133,8 @@ type camera struct {
 	words io.Writer
 }
 
-// camera starts a writer to a device, which ends with the test.
-func (w *world) camera(t *testing.T, device, format string, args ...string) *camera {
+// show starts a writer to a device, which ends with the test.
+func (w *world) show(t *testing.T, device, format string, args ...string) *camera {
 	t.Helper()
 	words, in := io.Pipe()
 	c := &camera{t: t, words: in}

@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +41,8 @@ type Options struct {
 	Memory int
 	// Processors is their number; default 2.
 	Processors int
+	// Files are in the machine from the start: files of this one by their paths there.
+	Files map[string]string
 	// ConsoleLog is a file that takes what the kernel has printed if the test
 	// fails; default none.
 	ConsoleLog string
@@ -67,7 +71,7 @@ func Boot(tb testing.TB, k *Kernel, o Options) *Machine {
 	}
 	addTap(tb)
 	disk := filepath.Join(tb.TempDir(), "initramfs")
-	if err := k.writeDisk(tb.Context(), disk); err != nil {
+	if err := k.writeDisk(tb.Context(), disk, o.Files); err != nil {
 		tb.Fatalf("files for a virtual machine: %v", err)
 	}
 	m := &Machine{kernel: k, dead: make(chan struct{}), loaded: map[string]bool{}}
@@ -207,8 +211,8 @@ func addTap(tb testing.TB) {
 	ip("link", "set", tapName, "up")
 }
 
-// writeDisk writes the machine's first files.
-func (k *Kernel) writeDisk(ctx context.Context, file string) error {
+// writeDisk writes the machine's first files: all modules are among them.
+func (k *Kernel) writeDisk(ctx context.Context, disk string, files map[string]string) error {
 	guest, err := Build(ctx, Program{Name: "guest", Package: "./internal/lab/vm/guest"})
 	if err != nil {
 		return err
@@ -221,12 +225,24 @@ func (k *Kernel) writeDisk(ctx context.Context, file string) error {
 	for _, name := range []string{"bin", "dev", "etc", "lib", "proc", "root", "sys", "tmp"} {
 		a.addDir(name)
 	}
-	for name, from := range map[string]string{"init": guest, "bin/busybox": box} {
+	all := maps.Clone(files)
+	if all == nil {
+		all = map[string]string{}
+	}
+	all["init"], all["bin/busybox"] = guest, box
+	modules, err := filepath.Glob(filepath.Join(k.dir, "*.ko"))
+	if err != nil {
+		return err
+	}
+	for _, m := range modules {
+		all[modulePath(m)] = m
+	}
+	for inside, from := range all {
 		data, err := os.ReadFile(from)
 		if err != nil {
 			return err
 		}
-		a.add(name, 0o755, data)
+		a.add(inside, 0o755, data)
 	}
 	setup := wire.Setup{Greeting: greeting}
 	for _, name := range network() {
@@ -235,16 +251,11 @@ func (k *Kernel) writeDisk(ctx context.Context, file string) error {
 			return err
 		}
 		for _, f := range files {
-			data, err := os.ReadFile(f)
-			if err != nil {
-				return err
+			if inside := modulePath(f); !slices.Contains(setup.Modules, inside) {
+				setup.Modules = append(setup.Modules, inside)
 			}
-			inside := modulePath(f)
-			a.add(inside, 0o644, data)
-			setup.Modules = append(setup.Modules, inside)
 		}
 	}
-	setup.Modules = unique(setup.Modules)
 	text, err := json.Marshal(setup)
 	if err != nil {
 		return err
@@ -252,19 +263,7 @@ func (k *Kernel) writeDisk(ctx context.Context, file string) error {
 	a.add(wire.SetupFile, 0o644, text)
 	a.add("etc/passwd", 0o644, []byte("root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n"))
 	a.add("etc/group", 0o644, []byte("root:x:0:\nvideo:x:44:\nuser:x:1000:\n"))
-	return os.WriteFile(file, a.bytes(), 0o600)
-}
-
-// unique drops what was there before.
-func unique(list []string) (out []string) {
-	seen := map[string]bool{}
-	for _, s := range list {
-		if !seen[s] {
-			out = append(out, s)
-		}
-		seen[s] = true
-	}
-	return out
+	return os.WriteFile(disk, a.bytes(), 0o600)
 }
 
 // modulePath is where a module's file is in the machine.

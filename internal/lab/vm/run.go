@@ -107,21 +107,6 @@ func (m *Machine) Put(tb testing.TB, path string, mode os.FileMode, data io.Read
 	}
 }
 
-// PutFile copies a file of this machine, with its mode.
-func (m *Machine) PutFile(tb testing.TB, path, from string) {
-	tb.Helper()
-	f, err := os.Open(from)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer f.Close() //nolint:errcheck // it was only read
-	info, err := f.Stat()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	m.Put(tb, path, info.Mode().Perm(), f)
-}
-
 // Load loads a module and what it needs. parameters are of the module: "n_devs=2".
 func (m *Machine) Load(tb testing.TB, name string, parameters ...string) {
 	tb.Helper()
@@ -136,9 +121,6 @@ func (m *Machine) Load(tb testing.TB, name string, parameters ...string) {
 				continue
 			}
 			m.loaded[other] = true
-		}
-		if m.Sh(tb, fmt.Sprintf("[ -e %s ] && echo there; true", inside)) == "" {
-			m.PutFile(tb, inside, f)
 		}
 		line := "insmod " + inside
 		if moduleName(f) == name {

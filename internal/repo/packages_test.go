@@ -40,10 +40,16 @@ func within(importPath, root string) bool {
 // list runs go list for a platform, without cgo, as releases are built.
 func list(t *testing.T, goarch string, patterns ...string) []pkg {
 	t.Helper()
-	args := append([]string{"list", "-e", "-json=ImportPath,Dir,Doc,Name,Imports,Deps,GoFiles,CgoFiles,Error"}, patterns...)
+	return listWith(t, []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + goarch}, patterns...)
+}
+
+// listWith runs go list with further environment; arguments may be flags too.
+func listWith(t *testing.T, env []string, arguments ...string) []pkg {
+	t.Helper()
+	args := append([]string{"list", "-e", "-json=ImportPath,Dir,Doc,Name,Imports,Deps,GoFiles,CgoFiles,Error"}, arguments...)
 	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Dir = root
-	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+goarch)
+	cmd.Env = append(cmd.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -83,12 +89,15 @@ func rules() []rule {
 		{"github.com/schollz/progressbar/v3", []string{"cmd/sightline"}, "for people at a terminal"},
 		{"filippo.io/age", []string{"internal/backup"}, "the lean agent makes no backups"},
 		{"golang.org/x/crypto/acme", []string{"cmd/sightline"}, "the lean agent has a certificate of its own"},
-		{"unsafe", []string{"internal/peer"}, "system calls for batched sends only"},
+		{"github.com/pion/mediadevices", []string{"camera/v4l2/encoder"}, "C comes in at one place"},
+		{"unsafe", []string{"internal/peer", "camera/v4l2/uapi", "internal/lab/fakev4l2", "internal/e2e/v4l2/writer"}, "system calls only: batched sends and devices"},
 	}
 }
 
 func TestImports_StayWhereTheyBelong(t *testing.T) {
-	for _, p := range list(t, "amd64", "./...") {
+	packages := list(t, "amd64", "./...")
+	packages = append(packages, listWith(t, withDevice(), "-tags", "device", "./camera/...", "./internal/cli/...", "./cmd/...")...)
+	for _, p := range packages {
 		for _, r := range rules() {
 			allowed := slices.ContainsFunc(r.only, p.in)
 			for _, i := range p.Imports {
@@ -156,7 +165,10 @@ func TestLeanAgent_HasNoServerLibraries(t *testing.T) {
 	}
 }
 
-func TestPackages_HaveCommentsAndNeedNoCgo(t *testing.T) {
+// withDevice is the environment that the build tag device needs.
+func withDevice() []string { return []string{"CGO_ENABLED=1", "GOOS=linux"} }
+
+func TestPackages_HaveComments(t *testing.T) {
 	for _, p := range list(t, "amd64", "./...") {
 		if len(p.GoFiles) == 0 {
 			continue // tests only
@@ -164,8 +176,18 @@ func TestPackages_HaveCommentsAndNeedNoCgo(t *testing.T) {
 		if p.Doc == "" {
 			t.Errorf("%s has no package comment; say what it is for", p.ImportPath)
 		}
+	}
+}
+
+func TestPackages_HaveNoCWithoutTheTagDevice(t *testing.T) {
+	for _, p := range listWith(t, withDevice(), "./...") {
 		if len(p.CgoFiles) > 0 {
 			t.Errorf("%s needs cgo", p.ImportPath)
+		}
+	}
+	for _, p := range listWith(t, withDevice(), "-tags", "device", "./...") {
+		if len(p.CgoFiles) > 0 && !p.in("camera/v4l2/encoder") {
+			t.Errorf("%s needs cgo with the tag device; only camera/v4l2/encoder may", p.ImportPath)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func TestList_CamerasAloneByNumber(t *testing.T) {
 	k := fakev4l2.New()
 	notCameras(k)
 	want := []string{"/dev/video0", "/dev/video2", "/dev/video10", "/dev/video100"}
-	there := map[string]string{"dev/v4l/x": "", "dev/video": "", "dev/video007": "", "dev/videodev": "", "dev/vbi0": "", "dev/video9999": "", "dev/video5": ""}
+	there := map[string]string{"dev/v4l/x": "", "dev/video": "", "dev/video007": "", "dev/video02": "", "dev/videodev": "", "dev/vbi0": "", "dev/video9999": "", "dev/video5": ""}
 	for _, path := range want {
 		plug(k, path, "HD Webcam", "usb-1")
 	}

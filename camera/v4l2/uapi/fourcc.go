@@ -57,21 +57,16 @@ const (
 )
 
 // String is the four characters without spaces behind, with "-BE" for the big-endian
-// variant, or "0x…" where they cannot be printed. ParseFourCC understands it.
+// variant, or "0x…" where they cannot be printed or mean something else. ParseFourCC
+// understands it.
 func (f FourCC) String() string {
 	low := f &^ bigEndian
-	text := []byte{byte(low), byte(low >> 8), byte(low >> 16), byte(low >> 24)}
-	for i, c := range text {
-		if c < '!' && (c != ' ' || i == 0) || c > '~' {
-			return "0x" + strconv.FormatUint(uint64(f), 16)
-		}
-	}
-	s := strings.TrimRight(string(text), " ")
-	if FourCC(packed(s)) != low {
-		return "0x" + strconv.FormatUint(uint64(f), 16)
-	}
+	s := strings.TrimRight(string([]byte{byte(low), byte(low >> 8), byte(low >> 16), byte(low >> 24)}), " ")
 	if f&bigEndian != 0 {
 		s += "-BE"
+	}
+	if back, err := ParseFourCC(s); err != nil || back != f {
+		return "0x" + strconv.FormatUint(uint64(f), 16)
 	}
 	return s
 }
@@ -132,7 +127,7 @@ func usual(upper string) (FourCC, bool) {
 		H264, H264NoSC, JPEG, MPEG4, VP8, VP9, YUYV, YVYU, UYVY, VYUY, NV12, NV21, NV16, NV61, YV12, P422,
 		GREY, Y10, Y16, RGB3, BGR3, XR24, AR24, RGB4, BGR4, RGBP, NM12, NM21, YM12, YM21,
 	} {
-		if f.String() == upper {
+		if len(upper) <= 4 && packed(upper) == uint32(f) {
 			return f, true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"os"
 	"sync"
 	"time"
 
@@ -29,6 +30,12 @@ type pollWaiter struct {
 
 // Wait implements Waiter.
 func (w *pollWaiter) Wait(timeout time.Duration) (Event, error) {
+	w.mu.Lock()
+	closed := w.closed
+	w.mu.Unlock()
+	if closed {
+		return TimedOut, os.ErrClosed
+	}
 	deadline := time.Now().Add(timeout)
 	for {
 		fds := []unix.PollFd{

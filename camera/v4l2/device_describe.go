@@ -1,7 +1,6 @@
 package v4l2
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"syscall"
@@ -69,6 +68,9 @@ func (v *survey) sizes(f uapi.FourCC) []Size {
 		v.left--
 		s.Rates = v.rates(f, width, height)
 		sizes = append(sizes, s)
+		for i := len(sizes) - 1; i > 0 && larger(&s, &sizes[i-1]); i-- {
+			sizes[i-1], sizes[i] = s, sizes[i-1]
+		}
 	}
 	for _, s := range found {
 		r := Size{Width: s.Width, Height: s.Height}
@@ -89,14 +91,18 @@ func (v *survey) sizes(f uapi.FourCC) []Size {
 	if len(sizes) == 0 && len(ranges) == 0 {
 		add(v.current.Width, v.current.Height)
 	}
-	slices.SortStableFunc(sizes, func(a, b Size) int {
-		return cmp.Or(cmp.Compare(b.area(), a.area()), cmp.Compare(b.Width.Min, a.Width.Min))
-	})
 	for i := range ranges {
 		// What is said of the largest size holds for those that are smaller.
 		ranges[i].Rates = v.rates(f, largest(ranges[i].Width), largest(ranges[i].Height))
 	}
 	return append(sizes, ranges...)
+}
+
+func larger(a, b *Size) bool {
+	if a.area() != b.area() {
+		return a.area() > b.area()
+	}
+	return a.Width.Min > b.Width.Min
 }
 
 // sane reports whether sizes are such that something can be made of them.
@@ -141,23 +147,29 @@ func (v *survey) rates(f uapi.FourCC, width, height uint32) []float64 {
 	var rates []float64
 	for _, r := range found {
 		slowest, fastest := rateOf(r.Max), rateOf(r.Min)
-		if slowest == fastest {
-			rates = append(rates, fastest)
-			continue
-		}
 		usual := false
 		for _, rate := range [...]float64{60, 50, 30, 25, 24, 20, 15, 10, 5} {
 			if rate >= slowest && rate <= fastest {
-				rates, usual = append(rates, rate), true
+				rates, usual = addRate(rates, rate), true
 			}
 		}
 		if !usual {
-			rates = append(rates, fastest, slowest)
+			rates = addRate(addRate(rates, fastest), slowest)
 		}
 	}
-	slices.SortFunc(rates, func(a, b float64) int { return cmp.Compare(b, a) })
-	rates = slices.Compact(rates)
-	return slices.DeleteFunc(rates, func(r float64) bool { return r == 0 })
+	return rates
+}
+
+// addRate puts a rate into rates that fall, unless it is there or none.
+func addRate(falling []float64, rate float64) []float64 {
+	if rate == 0 || slices.Contains(falling, rate) {
+		return falling
+	}
+	falling = append(falling, rate)
+	for i := len(falling) - 1; i > 0 && falling[i-1] < rate; i-- {
+		falling[i-1], falling[i] = rate, falling[i-1]
+	}
+	return falling
 }
 
 // controlsOf lists the controls with their values. A device that does not answer is

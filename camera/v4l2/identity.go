@@ -40,12 +40,12 @@ func (i identity) seen(k uapi.Kernel, d Device) identity {
 }
 
 // is reports whether a device is the camera, in its place.
-func (i identity) is(d Device) bool {
-	return d.Bus == i.bus && i.like(node{Device: d, origin: i.machine.originAt(d.Path)})
+func (i *identity) is(d Device) bool {
+	return d.Bus == i.bus && i.like(&node{Device: d, origin: i.machine.originAt(d.Path)})
 }
 
 // isAt reports whether the camera is in its place and the one at a path.
-func (i identity) isAt(k uapi.Kernel, path string) bool {
+func (i *identity) isAt(k uapi.Kernel, path string) bool {
 	h, err := uapi.Open(k, path)
 	if err != nil {
 		return false
@@ -57,7 +57,7 @@ func (i identity) isAt(k uapi.Kernel, path string) bool {
 
 // accepts reports whether an open device is the camera, in its place or elsewhere. It
 // is for what find returned: since then another may have come under that path.
-func (i identity) accepts(k uapi.Kernel, d Device) bool {
+func (i *identity) accepts(k uapi.Kernel, d Device) bool {
 	if i.is(d) {
 		return true
 	}
@@ -66,18 +66,18 @@ func (i identity) accepts(k uapi.Kernel, d Device) bool {
 		return false
 	}
 	const own = 1 // descriptor, of the one who asks
-	n, ok := i.elsewhere(nodes)
-	return ok && n.Path == i.machine.resolved(d.Path) && i.machine.heldHere(n.Path) <= own
+	n := i.elsewhere(nodes)
+	return n != nil && n.Path == i.machine.resolved(d.Path) && i.machine.heldHere(n.Path) <= own
 }
 
 // find returns where the camera is now, under whatever number. The error is NotThere or
 // Ambiguous.
-func (i identity) find(k uapi.Kernel) (string, error) {
+func (i *identity) find(k uapi.Kernel) (string, error) {
 	nodes, err := scan(k, sketch)
 	if err != nil {
 		return "", err
 	}
-	var here []node
+	var here []*node
 	for _, n := range nodes {
 		if n.Bus == i.bus && i.like(n) {
 			here = append(here, n)
@@ -90,27 +90,28 @@ func (i identity) find(k uapi.Kernel) (string, error) {
 	if len(here) == 1 {
 		return here[0].Path, nil
 	}
-	if n, ok := i.elsewhere(nodes); ok && i.machine.heldHere(n.Path) == 0 {
+	if n := i.elsewhere(nodes); n != nil && i.machine.heldHere(n.Path) == 0 {
 		return n.Path, nil
 	}
 	return "", errorf(NotThere, "the camera %s is not plugged in; %s", i.card, thereAre(nodes))
 }
 
 // like reports whether a camera is the one by all but the place.
-func (i identity) like(n node) bool {
+func (i *identity) like(n *node) bool {
 	return n.Problem == "" && n.Driver == i.driver && n.Card == i.card && n.origin == i.origin
 }
 
-// elsewhere returns the only camera that is like this one, in another place.
-func (i identity) elsewhere(nodes []node) (node, bool) {
-	var found []node
+// elsewhere returns the only camera that is like this one, in another place; nil if there
+// are several, or were.
+func (i *identity) elsewhere(nodes []*node) *node {
+	var found []*node
 	for _, n := range nodes {
 		if n.Bus != i.bus && i.like(n) {
 			found = append(found, n)
 		}
 	}
 	if i.twins || len(found) != 1 {
-		return node{}, false
+		return nil
 	}
-	return found[0], true
+	return found[0]
 }

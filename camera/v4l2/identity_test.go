@@ -201,7 +201,8 @@ func TestIdentity_ComparesWithTheZeroOne(t *testing.T) {
 	if (identity{}).seen(p, p.describe(t, "video0")) == (identity{}) {
 		t.Error("a camera that was seen is nobody")
 	}
-	if path, err := (identity{}).find(p); err == nil || !strings.Contains(err.Error(), "C920") {
+	var nobody identity
+	if path, err := nobody.find(p); err == nil || !strings.Contains(err.Error(), "C920") {
 		t.Errorf("nobody was found: %q, %v", path, err)
 	}
 }

@@ -1,11 +1,9 @@
 package v4l2
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -56,49 +54,48 @@ func capture(d *uapi.Device, path string) (Device, uapi.BufType, error) {
 }
 
 // scan asks every node by describe.
-func scan(k uapi.Kernel, describe func(*uapi.Device, string) (Device, error)) ([]node, error) {
+func scan(k uapi.Kernel, describe func(*uapi.Device, string) (Device, error)) ([]*node, error) {
 	m := machineOf(k)
 	numbers := videoNumbers(m.nodes(k))
 	if len(numbers) == 0 && runtime.GOOS != "linux" {
 		return nil, errorf(Unsupported, "cameras of this machine can be watched on Linux alone; give the address of a network camera (rtsp://…)")
 	}
 	stable := m.stableNames()
-	var nodes []node
+	var nodes []*node
 	for _, number := range numbers {
 		name := "video" + strconv.Itoa(number)
-		d, ok := visit(k, m, name, describe)
-		if !ok {
-			continue
+		if n := visit(k, m, name, describe); n != nil {
+			n.Path = "/dev/" + name
+			n.Stable = stable[n.Path]
+			n.origin = m.originAt(n.Path)
+			nodes = append(nodes, n)
 		}
-		d.Path = "/dev/" + name
-		d.Stable = stable[d.Path]
-		nodes = append(nodes, node{Device: d, origin: m.originAt(d.Path)})
 	}
 	return nodes, nil
 }
 
-// visit asks one node. It returns false for what is no camera.
-func visit(k uapi.Kernel, m machine, name string, describe func(*uapi.Device, string) (Device, error)) (Device, bool) {
+// visit asks one node. It returns nil for what is no camera.
+func visit(k uapi.Kernel, m machine, name string, describe func(*uapi.Device, string) (Device, error)) *node {
 	path := "/dev/" + name
 	h, err := uapi.Open(k, path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return Device{}, false // unplugged since the folder was read
+		return nil // unplugged since the folder was read
 	case err != nil && m.noCamera(name):
-		return Device{}, false
+		return nil
 	case err != nil:
-		return Device{Path: path, Card: m.text("/sys/class/video4linux/" + name + "/name"), Problem: explain(path, "opening it", err).Error()}, true
+		return &node{Device: Device{Card: m.text("/sys/class/video4linux/" + name + "/name"), Problem: explain(path, "opening it", err).Error()}}
 	}
 	defer h.Close() //nolint:errcheck // only asked
-	d, err := describe(h, path)
-	var e *Error
-	switch {
-	case errors.As(err, &e) && (e.Reason == NotCapture || e.Reason == Unplugged):
-		return Device{}, false
-	case err != nil:
-		d.Problem = err.Error()
+	n := &node{}
+	n.Device, err = describe(h, path)
+	if e, ok := errors.AsType[*Error](err); ok && (e.Reason == NotCapture || e.Reason == Unplugged) {
+		return nil
 	}
-	return d, true
+	if err != nil {
+		n.Problem = err.Error()
+	}
+	return n
 }
 
 // videoNumbers returns the numbers of /dev/video* among paths, rising.
@@ -111,11 +108,20 @@ func videoNumbers(paths []string) []int {
 		}
 		// "video01" and "video+1" are none of the kernel's names.
 		if n, err := strconv.Atoi(digits); err == nil && strconv.Itoa(n) == digits {
-			numbers = append(numbers, n)
+			numbers = insert(numbers, n)
 		}
 	}
-	slices.SortFunc(numbers, cmp.Compare[int])
 	return numbers[:min(len(numbers), maxNodes)]
+}
+
+// insert puts a number into numbers that rise. A sorting function would be ten times
+// the code, for lists that are in order already or short.
+func insert(rising []int, n int) []int {
+	rising = append(rising, n)
+	for i := len(rising) - 1; i > 0 && rising[i-1] > n; i-- {
+		rising[i-1], rising[i] = n, rising[i-1]
+	}
+	return rising
 }
 
 // maxNodes is the kernel's limit of video devices (VIDEO_NUM_DEVICES).

@@ -36,7 +36,7 @@ func resolve(k uapi.Kernel, address string) (string, error) {
 		func(s string) bool { return strings.EqualFold(s, name) },
 		func(s string) bool { return strings.Contains(strings.ToLower(s), folded) },
 	} {
-		var found []node
+		var found []*node
 		for _, n := range nodes {
 			if n.called(matches) {
 				found = append(found, n)
@@ -54,7 +54,7 @@ func resolve(k uapi.Kernel, address string) (string, error) {
 }
 
 // called reports whether one of a camera's names is such.
-func (n node) called(such func(string) bool) bool {
+func (n *node) called(such func(string) bool) bool {
 	if n.Card != "" && such(n.Card) {
 		return true
 	}
@@ -66,7 +66,7 @@ func (n node) called(such func(string) bool) bool {
 	return false
 }
 
-func thereAre(nodes []node) string {
+func thereAre(nodes []*node) string {
 	const more = "; run `sightline camera --list`"
 	switch len(nodes) {
 	case 0:
@@ -83,7 +83,7 @@ func thereAre(nodes []node) string {
 
 // addresses offers the addresses of cameras that share a name. By-path differs for
 // cameras of one model; by-id only where they have serial numbers.
-func addresses(nodes []node) string {
+func addresses(nodes []*node) string {
 	texts := make([]string, len(nodes))
 	for i, n := range nodes {
 		texts[i] = n.name()

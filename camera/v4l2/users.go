@@ -1,10 +1,8 @@
 package v4l2
 
 import (
-	"cmp"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -24,10 +22,9 @@ func (m machine) usedBy(path string) string {
 	var pids []int
 	for _, name := range m.names("/proc") {
 		if pid, err := strconv.Atoi(name); err == nil && pid > 0 && pid != os.Getpid() {
-			pids = append(pids, pid)
+			pids = insert(pids, pid)
 		}
 	}
-	slices.SortFunc(pids, cmp.Compare[int])
 	var users []string
 	for _, n := range pids {
 		pid := strconv.Itoa(n)

@@ -24,12 +24,16 @@ COLD     := crypto/tls crypto/x509 encoding/asn1 encoding/gob encoding/json enco
             ./internal/discovery ./internal/nat/... ./internal/tlsfile ./internal/spool ./internal/fragment ./signaling/...
 ALIGN    := $(if $(filter amd64,$(shell $(GO) env GOARCH)),-funcalign=16)
 LEAN     := $(subst -s -w,-s -w $(ALIGN),$(STATIC)) $(COLD:%=-gcflags=%=-l)
+# What makes H.264 of raw pictures is in C: the tag device, with x264 or OpenH264.
+DEVICE   := CGO_ENABLED=1 $(GO) build -trimpath -tags device,nomsgpack,nethttpomithttp2 -ldflags '$(LDFLAGS)'
+HAS_X264 := pkg-config --exists x264 2>/dev/null
+NO_X264  := echo 'libx264 or pkg-config is not installed; on Debian: apt-get install build-essential pkg-config libx264-dev'
 LEAN_MAX := 15000000
 BROWSER  := internal/e2e/browser
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help run build lean test check e2e nat nat-kernel attacks powercut bench lint fmt vet cross types fuzz soak clean node-modules
+.PHONY: help run build lean device test check e2e nat nat-kernel attacks powercut bench lint fmt vet cross types fuzz soak clean node-modules
 
 help: ## print this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 10
@@ -44,13 +48,23 @@ lean:
 	@mkdir -p bin
 	$(LEAN) -o bin/sightline-camera ./cmd/sightline-camera
 
+device: ## bin/ for cameras that need an encoder: with cgo and libx264, and so under the GPL
+	@$(HAS_X264) || { $(NO_X264); exit 1; }
+	@mkdir -p bin
+	$(DEVICE) -o bin/sightline ./cmd/sightline
+	$(DEVICE) -o bin/sightline-camera ./cmd/sightline-camera
+
 # The whole matrix on the real kernel takes three minutes of waiting: make nat-kernel
 # and make e2e run it, make test only the ways that it is made of. The soak of remote
 # recording has no short form: make soak runs it.
 LONG := ^(TestSoak_EveryPicture|TestMatrix_With|TestChromium|TestAddressChange_WhilePlaying|TestSignaling_EndsForGood)
 
-test: bin/testsum ## all tests; what needs a missing tool is skipped, and the last line counts
+test: bin/testsum ## all tests; what needs a missing tool is skipped, and counted at the end
 	@bin/testsum -web web -- -race -timeout 20m -skip '$(LONG)' ./...
+	@if $(HAS_X264); then \
+	  echo 'with x264:'; bin/testsum -- -race -timeout 5m -tags device ./camera/v4l2/...; \
+	  echo 'with OpenH264:'; bin/testsum -- -race -timeout 5m -tags device,openh264 ./camera/v4l2/encoder; \
+	else $(NO_X264); [ "$${CI:-}" != true ]; fi
 
 e2e: bin/testsum node-modules ## browser and real cameras; nothing is skipped
 	@CI=true bin/testsum -- -count=1 -timeout 20m -skip '^TestSoak_EveryPicture' ./internal/e2e/...
@@ -72,10 +86,11 @@ bench: ## Go benchmarks; docs/performance.md says how the whole process is measu
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
-	@$(GO) list -f '{{.Dir}}' ./... | while read -r dir; do \
+	@tags=; if $(HAS_X264); then tags=device; else $(NO_X264); fi; \
+	$(GO) list -f '{{.Dir}}' ./... | while read -r dir; do \
 	  { grep -ohE '^func Fuzz[A-Za-z0-9_]+' "$$dir"/*_test.go 2>/dev/null || true; } | sed 's/^func //' | while read -r target; do \
 	    echo "$$dir $$target"; \
-	    (cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x .); \
+	    (cd "$$dir" && $(GO) test -tags "$$tags" -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x .); \
 	  done; \
 	done
 
@@ -89,9 +104,11 @@ fmt:
 
 vet:
 	$(GO) vet ./...
+	@if $(HAS_X264); then $(GO) vet -tags device ./camera/v4l2/...; else $(NO_X264); [ "$${CI:-}" != true ]; fi
 
 lint: bin/golangci-lint ## golangci-lint, and shellcheck where it is installed
 	bin/golangci-lint run ./...
+	@if $(HAS_X264); then bin/golangci-lint run --build-tags device ./camera/v4l2/...; else $(NO_X264); [ "$${CI:-}" != true ]; fi
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run; \
 	elif [ "$${CI:-}" = true ]; then echo 'shellcheck is not installed'; exit 1; fi
 

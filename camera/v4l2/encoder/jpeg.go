@@ -157,6 +157,17 @@ func (p *jpegPacker) chromaLine(dst []byte, src lines, i, n, across, down int) {
 	squeezeChroma().line(dst, line)
 }
 
+// meanLine writes the mean of two lines to dst; all are of one length.
+func meanLine(dst, a, b []byte) {
+	for len(dst) >= 8 && len(a) >= 8 && len(b) >= 8 {
+		store(dst, mean(load(a), load(b)))
+		dst, a, b = dst[8:], a[8:], b[8:]
+	}
+	for i := range min(len(dst), len(a), len(b)) {
+		dst[i] = meanByte(a[i], b[i])
+	}
+}
+
 // subsampling returns how many pixels share a chroma sample.
 func subsampling(r image.YCbCrSubsampleRatio) (across, down int) {
 	switch r {

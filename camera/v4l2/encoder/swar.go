@@ -53,14 +53,3 @@ func (s squeeze) line(dst, src []byte) {
 		dst[i] = s.byte(src[i])
 	}
 }
-
-// meanLine writes the mean of two lines to dst; all are of one length.
-func meanLine(dst, a, b []byte) {
-	for len(dst) >= 8 && len(a) >= 8 && len(b) >= 8 {
-		store(dst, mean(load(a), load(b)))
-		dst, a, b = dst[8:], a[8:], b[8:]
-	}
-	for i := range min(len(dst), len(a), len(b)) {
-		dst[i] = meanByte(a[i], b[i])
-	}
-}

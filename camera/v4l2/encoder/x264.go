@@ -2,7 +2,7 @@
 
 package encoder
 
-// #cgo pkg-config: x264
+// #cgo pkg-config: --static x264
 // #cgo LDFLAGS: -Wl,--wrap=x264_param_apply_profile
 // #include "x264_wrap.h"
 import "C"

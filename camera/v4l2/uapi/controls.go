@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
-	"unsafe"
 
 	"github.com/sightline-cam/sightline/camera/v4l2/uapi/abi"
 )
@@ -73,12 +72,12 @@ func (d *Device) oldControls() ([]Control, error) {
 // queryControl describes a control by the newer request, else by the older one.
 func (d *Device) queryControl(id uint32) (abi.QueryExtControl, error) {
 	q := abi.QueryExtControl{ID: id}
-	err := d.ioctl(abi.QueryExtCtrl, "VIDIOC_QUERY_EXT_CTRL", unsafe.Pointer(&q))
+	err := ioctl(d, abi.QueryExtCtrl, "VIDIOC_QUERY_EXT_CTRL", &q)
 	if !errors.Is(err, syscall.ENOTTY) {
 		return q, err
 	}
 	old := abi.QueryControl{ID: id}
-	if err := d.ioctl(abi.QueryCtrl, "VIDIOC_QUERYCTRL", unsafe.Pointer(&old)); err != nil {
+	if err := ioctl(d, abi.QueryCtrl, "VIDIOC_QUERYCTRL", &old); err != nil {
 		return abi.QueryExtControl{}, err
 	}
 	q = abi.QueryExtControl{
@@ -120,7 +119,7 @@ func (d *Device) menu(c Control) ([]MenuItem, error) {
 	first := max(c.Min, 0)
 	for i := first; i <= min(c.Max, math.MaxUint32) && i-first < maxMenu; i++ {
 		m := abi.QueryMenuItem{ID: c.ID, Index: uint32(i)}
-		err := d.ioctl(abi.QueryMenu, "VIDIOC_QUERYMENU", unsafe.Pointer(&m))
+		err := ioctl(d, abi.QueryMenu, "VIDIOC_QUERYMENU", &m)
 		switch {
 		case errors.Is(err, syscall.EINVAL):
 		case errors.Is(err, syscall.ENOTTY):
@@ -155,7 +154,7 @@ func (d *Device) Control(id uint32) (int64, error) {
 		return 0, err
 	}
 	old := abi.Control{ID: id}
-	if err := d.ioctl(abi.GetCtrl, "VIDIOC_G_CTRL", unsafe.Pointer(&old)); err != nil {
+	if err := ioctl(d, abi.GetCtrl, "VIDIOC_G_CTRL", &old); err != nil {
 		return 0, err
 	}
 	if ControlType(q.Type) == TypeBitmask {
@@ -190,7 +189,7 @@ func (d *Device) SetControl(id uint32, value int64) error {
 	if err == nil || !oldWay(err, q) {
 		return err
 	}
-	return d.ioctl(abi.SetCtrl, "VIDIOC_S_CTRL", unsafe.Pointer(&abi.Control{ID: id, Value: int32(value)}))
+	return ioctl(d, abi.SetCtrl, "VIDIOC_S_CTRL", &abi.Control{ID: id, Value: int32(value)})
 }
 
 // knownControl describes a control whose value is a number.
@@ -213,7 +212,7 @@ func (d *Device) extControls(request uint32, name string, v []abi.ExtControl) er
 	pinner.Pin(&v[0])
 	e := abi.ExtControls{Which: v[0].ID & abi.CIDClassMask}
 	e.SetControls(v)
-	return d.ioctl(request, name, unsafe.Pointer(&e))
+	return ioctl(d, request, name, &e)
 }
 
 // oldWay says whether a request for a control failed as it does in drivers that know the

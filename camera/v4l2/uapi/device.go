@@ -60,7 +60,7 @@ func (d *Device) Wake() { d.waiter.Wake() }
 // syscall.ENOTTY.
 func (d *Device) Capability() (Capability, error) {
 	var c abi.Capability
-	if err := d.ioctl(abi.QueryCap, "VIDIOC_QUERYCAP", unsafe.Pointer(&c)); err != nil {
+	if err := ioctl(d, abi.QueryCap, "VIDIOC_QUERYCAP", &c); err != nil {
 		return Capability{}, err
 	}
 	caps := c.Capabilities
@@ -87,15 +87,20 @@ func (d *Device) Close() error {
 	return errors.Join(stopped, d.waiter.Close(), d.done("close", d.kernel.Close(d.fd)))
 }
 
-// ioctl makes a request by the name of its documentation.
-func (d *Device) ioctl(request uint32, name string, arg unsafe.Pointer) error {
+// ioctl makes a request, which goes by the name of its documentation in errors.
+func ioctl[T any](d *Device, request uint32, name string, arg *T) error {
 	if d.closed {
 		return fmt.Errorf("%s: %s: %w", d.path, name, fs.ErrClosed)
 	}
-	if err := d.kernel.Ioctl(d.fd, request, arg); err != nil {
+	if err := tryIoctl(d, request, arg); err != nil {
 		return fmt.Errorf("%s: %s: %w", d.path, name, err)
 	}
 	return nil
+}
+
+// tryIoctl makes a request, whose error is the bare errno. arg is the request's structure.
+func tryIoctl[T any](d *Device, request uint32, arg *T) error {
+	return d.kernel.Ioctl(d.fd, request, unsafe.Pointer(arg)) //nolint:gosec // requests take any structure
 }
 
 // done is the error of giving something back, of which an unplugged device has freed itself.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"syscall"
-	"unsafe"
 
 	"github.com/sightline-cam/sightline/camera/v4l2/uapi/abi"
 )
@@ -25,7 +24,7 @@ func (d *Device) Formats(t BufType) ([]FormatDesc, error) {
 	var list []FormatDesc
 	for i := range uint32(maxFormats) {
 		f := abi.FmtDesc{Index: i, Type: uint32(t)}
-		if err := d.ioctl(abi.EnumFmt, "VIDIOC_ENUM_FMT", unsafe.Pointer(&f)); err != nil {
+		if err := ioctl(d, abi.EnumFmt, "VIDIOC_ENUM_FMT", &f); err != nil {
 			return list, unlessEnd(err)
 		}
 		again := slices.ContainsFunc(list, func(o FormatDesc) bool { return o.FourCC == FourCC(f.PixelFormat) })
@@ -48,7 +47,7 @@ func (d *Device) FrameSizes(f FourCC) ([]FrameSize, error) {
 	var list []FrameSize
 	for i := range uint32(maxSizes) {
 		e := abi.FrameSizeEnum{Index: i, PixelFormat: uint32(f)}
-		if err := d.ioctl(abi.EnumFrameSizes, "VIDIOC_ENUM_FRAMESIZES", unsafe.Pointer(&e)); err != nil {
+		if err := ioctl(d, abi.EnumFrameSizes, "VIDIOC_ENUM_FRAMESIZES", &e); err != nil {
 			return list, unlessEnd(err, syscall.ENOTTY)
 		}
 		if s, ok := frameSize(&e); ok && !slices.Contains(list, s) {
@@ -98,7 +97,7 @@ func (d *Device) FrameIntervals(f FourCC, width, height uint32) ([]FrameInterval
 	var list []FrameInterval
 	for i := range uint32(maxIntervals) {
 		e := abi.FrameIntervalEnum{Index: i, PixelFormat: uint32(f), Width: width, Height: height}
-		if err := d.ioctl(abi.EnumFrameIntervals, "VIDIOC_ENUM_FRAMEINTERVALS", unsafe.Pointer(&e)); err != nil {
+		if err := ioctl(d, abi.EnumFrameIntervals, "VIDIOC_ENUM_FRAMEINTERVALS", &e); err != nil {
 			return list, unlessEnd(err, syscall.ENOTTY)
 		}
 		if v, ok := frameInterval(&e); ok && !slices.Contains(list, v) {
@@ -135,7 +134,7 @@ func frameInterval(e *abi.FrameIntervalEnum) (FrameInterval, bool) {
 // Format is the format that is set.
 func (d *Device) Format(t BufType) (Pix, error) {
 	f := abi.Format{Type: uint32(t)}
-	if err := d.ioctl(abi.GetFmt, "VIDIOC_G_FMT", unsafe.Pointer(&f)); err != nil {
+	if err := ioctl(d, abi.GetFmt, "VIDIOC_G_FMT", &f); err != nil {
 		return Pix{}, err
 	}
 	return d.pix(t, &f)
@@ -155,7 +154,7 @@ func (d *Device) SetFormat(t BufType, p Pix) (Pix, error) {
 		sp.PixelFormat, sp.Width, sp.Height, sp.Field = uint32(p.FourCC), p.Width, p.Height, p.Field
 		sp.BytesPerLine, sp.SizeImage = p.BytesPerLine, p.SizeImage
 	}
-	if err := d.ioctl(abi.SetFmt, "VIDIOC_S_FMT", unsafe.Pointer(&f)); err != nil {
+	if err := ioctl(d, abi.SetFmt, "VIDIOC_S_FMT", &f); err != nil {
 		return Pix{}, err
 	}
 	set, err := d.pix(t, &f)
@@ -208,14 +207,14 @@ func (d *Device) SetInterval(t BufType, f Fraction) (Fraction, error) {
 		return Fraction{}, fmt.Errorf("%s: %d/%d is no frame interval", d.path, f.Numerator, f.Denominator)
 	}
 	p := abi.StreamParm{Type: uint32(t)}
-	if err := d.ioctl(abi.GetParm, "VIDIOC_G_PARM", unsafe.Pointer(&p)); err != nil {
+	if err := ioctl(d, abi.GetParm, "VIDIOC_G_PARM", &p); err != nil {
 		return Fraction{}, noRate(err)
 	}
 	if p.Capture.Capability&abi.ParmTimePerFrame == 0 {
 		return Fraction{}, fmt.Errorf("%s: the device has no frame rate to set: %w", d.path, errors.ErrUnsupported)
 	}
 	p = abi.StreamParm{Type: uint32(t), Capture: abi.CaptureParm{TimePerFrame: abi.Fract(f)}}
-	if err := d.ioctl(abi.SetParm, "VIDIOC_S_PARM", unsafe.Pointer(&p)); err != nil {
+	if err := ioctl(d, abi.SetParm, "VIDIOC_S_PARM", &p); err != nil {
 		return Fraction{}, noRate(err)
 	}
 	set := Fraction(p.Capture.TimePerFrame)

@@ -53,15 +53,14 @@ func (h *hostile) Close(int) error {
 	return h.error()
 }
 
-var errnos = []error{
-	syscall.EINVAL, syscall.ENOTTY, syscall.ENODEV, syscall.EAGAIN, syscall.EIO, syscall.EBUSY, syscall.EPIPE, syscall.ERANGE,
-}
-
 // error is none in three of four cases.
 func (h *hostile) error() error {
 	b, ok := h.next()
 	if !ok {
 		return syscall.ENODEV
+	}
+	errnos := []error{
+		syscall.EINVAL, syscall.ENOTTY, syscall.ENODEV, syscall.EAGAIN, syscall.EIO, syscall.EBUSY, syscall.EPIPE, syscall.ERANGE,
 	}
 	if b&3 == 0 {
 		return errnos[int(b>>2)%len(errnos)]
@@ -196,7 +195,9 @@ func FuzzDevice(f *testing.F) {
 func describe(t *testing.T, d *uapi.Device, kind uapi.BufType) {
 	t.Helper()
 	c, _ := d.Capability()
-	c.Capture()
+	if kind, ok := c.Capture(); ok != (kind == uapi.Capture || kind == uapi.CaptureMPlane) {
+		t.Errorf("captures by %d: %t", kind, ok)
+	}
 	printable(t, c.Driver, c.Card, c.BusInfo)
 	formats, _ := d.Formats(kind)
 	for _, f := range formats {

@@ -92,8 +92,8 @@ func assertions(t *testing.T, goarch string) string {
 		names map[string]string
 		must  func(*types.Const) bool // has to be in the table
 	}{
-		{abi, abiConstants, func(*types.Const) bool { return true }},
-		{api, uapiConstants, func(k *types.Const) bool {
+		{abi, abiConstants(), func(*types.Const) bool { return true }},
+		{api, uapiConstants(), func(k *types.Const) bool {
 			kind := k.Type().String()
 			return strings.HasSuffix(kind, ".FourCC") || strings.HasPrefix(k.Name(), "Control")
 		}},
@@ -129,13 +129,14 @@ func assertions(t *testing.T, goarch string) string {
 // structs asserts the size of every structure, and the place and size of every field.
 func structs(t *testing.T, abi *types.Package, sizes types.Sizes, assert func(string, int64, string)) {
 	t.Helper()
+	structNames, fieldNames := abiStructs(), abiFields()
 	for _, name := range abi.Scope().Names() {
 		s, ok := abi.Scope().Lookup(name).Type().Underlying().(*types.Struct)
 		if _, isType := abi.Scope().Lookup(name).(*types.TypeName); !ok || !isType {
 			continue
 		}
-		cName := "struct " + abiStructs[name]
-		if abiStructs[name] == "" {
+		cName := "struct " + structNames[name]
+		if structNames[name] == "" {
 			t.Errorf("abi.%s is not compared with the kernel's headers", name)
 			continue
 		}
@@ -149,7 +150,7 @@ func structs(t *testing.T, abi *types.Package, sizes types.Sizes, assert func(st
 			if f.Name() == "_" {
 				continue
 			}
-			field := abiFields[name+"."+f.Name()]
+			field := fieldNames[name+"."+f.Name()]
 			if field == "" {
 				field = snake(f.Name())
 			}

@@ -17,7 +17,7 @@ type linux struct{}
 func (linux) Open(path string) (int, error) {
 	for {
 		fd, err := unix.Open(path, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-		if err != unix.EINTR { //nolint:errorlint // system calls return the number itself
+		if err != unix.EINTR {
 			return fd, err
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"github.com/sightline-cam/sightline/camera/v4l2/uapi/abi"
 )
@@ -27,7 +26,7 @@ func (d *Device) Map(t BufType, count int) (int, error) {
 		return 0, fmt.Errorf("%s: %d buffers; ask for 1 to %d", d.path, count, abi.MaxFrame)
 	}
 	r := abi.RequestBuffers{Count: uint32(count), Type: uint32(t), Memory: abi.MemoryMMap}
-	if err := d.ioctl(abi.ReqBufs, "VIDIOC_REQBUFS", unsafe.Pointer(&r)); err != nil {
+	if err := ioctl(d, abi.ReqBufs, "VIDIOC_REQBUFS", &r); err != nil {
 		return 0, err
 	}
 	d.queue.kind, d.queue.mapped = t, [][]byte{}
@@ -93,7 +92,7 @@ func (d *Device) exchange(request uint32, name string, index uint32) (*abi.Buffe
 		clear(q.planes[:])
 		q.buffer.SetPlanes(q.planes[:])
 	}
-	return &q.buffer, d.ioctl(request, name, unsafe.Pointer(&q.buffer))
+	return &q.buffer, ioctl(d, request, name, &q.buffer)
 }
 
 // Start starts streaming. Some drivers take seconds.
@@ -102,7 +101,7 @@ func (d *Device) Start() error {
 		return fmt.Errorf("%s: %w", d.path, errNotMapped)
 	}
 	kind := int32(d.queue.kind)
-	if err := d.ioctl(abi.StreamOn, "VIDIOC_STREAMON", unsafe.Pointer(&kind)); err != nil {
+	if err := ioctl(d, abi.StreamOn, "VIDIOC_STREAMON", &kind); err != nil {
 		return err
 	}
 	d.queue.streaming = true
@@ -210,13 +209,13 @@ func (d *Device) Stop() error {
 		return nil
 	}
 	kind := int32(d.queue.kind)
-	errs := []error{d.done("VIDIOC_STREAMOFF", d.kernel.Ioctl(d.fd, abi.StreamOff, unsafe.Pointer(&kind)))}
+	errs := []error{d.done("VIDIOC_STREAMOFF", tryIoctl(d, abi.StreamOff, &kind))}
 	// Kernels before 5.0 refuse to free buffers that are mapped.
 	for _, b := range d.queue.mapped {
 		errs = append(errs, d.done("munmap", d.kernel.Munmap(b)))
 	}
 	r := abi.RequestBuffers{Type: uint32(d.queue.kind), Memory: abi.MemoryMMap}
-	errs = append(errs, d.done("VIDIOC_REQBUFS", d.kernel.Ioctl(d.fd, abi.ReqBufs, unsafe.Pointer(&r))))
+	errs = append(errs, d.done("VIDIOC_REQBUFS", tryIoctl(d, abi.ReqBufs, &r)))
 	d.queue = queue{}
 	return errors.Join(errs...)
 }

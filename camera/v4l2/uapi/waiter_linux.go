@@ -44,7 +44,7 @@ func (w *pollWaiter) Wait(timeout time.Duration) (Event, error) {
 		}
 		_, err := unix.Poll(fds, milliseconds(timeout))
 		switch {
-		case err == unix.EINTR: //nolint:errorlint // system calls return the number itself
+		case err == unix.EINTR:
 			// The runtime interrupts threads all the time.
 		case err != nil:
 			return TimedOut, fmt.Errorf("poll: %w", err)

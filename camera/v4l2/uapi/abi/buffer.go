@@ -1,7 +1,5 @@
 package abi
 
-import "unsafe"
-
 // RequestBuffers is struct v4l2_requestbuffers.
 type RequestBuffers struct {
 	Count        uint32
@@ -30,17 +28,17 @@ type Buffer struct {
 }
 
 // Offset is the union in a buffer of a single-planar queue: what to map.
-func (b *Buffer) Offset() *uint32 { return (*uint32)(unsafe.Pointer(&b.M)) }
+func (b *Buffer) Offset() *uint32 { return overlay[uint32](&b.M) }
 
 // SetPlanes makes the union point to planes. The caller keeps them where they are
 // (runtime.Pinner) as long as the kernel may look.
 func (b *Buffer) SetPlanes(planes []Plane) {
-	b.M, b.Length = uintptr(unsafe.Pointer(unsafe.SliceData(planes))), uint32(len(planes))
+	b.M, b.Length = address(planes), uint32(len(planes))
 }
 
 // Planes is what SetPlanes set, for a driver in Go. Length must not have grown since.
 func (b *Buffer) Planes() []Plane {
-	return unsafe.Slice(*(**Plane)(unsafe.Pointer(&b.M)), b.Length)
+	return behind[Plane](&b.M, b.Length)
 }
 
 // Plane is struct v4l2_plane.
@@ -53,7 +51,7 @@ type Plane struct {
 }
 
 // Offset is the union of a mapped buffer's plane: what to map.
-func (p *Plane) Offset() *uint32 { return (*uint32)(unsafe.Pointer(&p.M)) }
+func (p *Plane) Offset() *uint32 { return overlay[uint32](&p.M) }
 
 // Timeval is struct timeval.
 type Timeval struct {

@@ -54,7 +54,7 @@ const (
 	FrameTypeStepwise   = 3
 )
 
-// ParmTimePerFrame: the frame interval can be set (V4L2_CAP_TIMEPERFRAME).
+// ParmTimePerFrame says that the frame interval can be set (V4L2_CAP_TIMEPERFRAME).
 const ParmTimePerFrame = 0x1000
 
 // Flags of buffers (V4L2_BUF_FLAG_…).

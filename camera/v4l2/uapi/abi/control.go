@@ -1,7 +1,5 @@
 package abi
 
-import "unsafe"
-
 // Control is struct v4l2_control.
 type Control struct {
 	ID    uint32
@@ -47,7 +45,7 @@ type QueryMenuItem struct {
 }
 
 // Value is the union of an integer menu's item.
-func (m *QueryMenuItem) Value() *int64 { return (*int64)(unsafe.Pointer(&m.Name)) }
+func (m *QueryMenuItem) Value() *int64 { return overlay[int64](&m.Name) }
 
 // ExtControls is struct v4l2_ext_controls.
 type ExtControls struct {
@@ -62,12 +60,12 @@ type ExtControls struct {
 // SetControls makes Controls point to c. The caller keeps them where they are
 // (runtime.Pinner) as long as the kernel may look.
 func (e *ExtControls) SetControls(c []ExtControl) {
-	e.Controls, e.Count = uintptr(unsafe.Pointer(unsafe.SliceData(c))), uint32(len(c))
+	e.Controls, e.Count = address(c), uint32(len(c))
 }
 
 // List is what SetControls set, for a driver in Go. Count must not have grown since.
 func (e *ExtControls) List() []ExtControl {
-	return unsafe.Slice(*(**ExtControl)(unsafe.Pointer(&e.Controls)), e.Count)
+	return behind[ExtControl](&e.Controls, e.Count)
 }
 
 // ExtControl is struct v4l2_ext_control, which is packed: its 64-bit value lies across

@@ -10,10 +10,10 @@ type Format struct {
 }
 
 // Pix is the union in a format of single-planar queues.
-func (f *Format) Pix() *PixFormat { return (*PixFormat)(unsafe.Pointer(&f.Fmt)) }
+func (f *Format) Pix() *PixFormat { return overlay[PixFormat](&f.Fmt) }
 
 // PixMP is the union in a format of multi-planar queues.
-func (f *Format) PixMP() *PixFormatMPlane { return (*PixFormatMPlane)(unsafe.Pointer(&f.Fmt)) }
+func (f *Format) PixMP() *PixFormatMPlane { return overlay[PixFormatMPlane](&f.Fmt) }
 
 // PixFormat is struct v4l2_pix_format.
 type PixFormat struct {

@@ -75,6 +75,8 @@ func newWorld(t *testing.T) *world {
 	booted := time.Now()
 	w.Put(t, allowFile, 0o644, strings.NewReader(string(w.id.PeerID())+"\n"))
 	w.Load(t, "vivid", vividOptions()...)
+	w.Load(t, "uvcvideo")
+	w.Load(t, "vhci_hcd")
 	w.Load(t, "v4l2loopback", "devices=4", "video_nr=20,21,22,23", "exclusive_caps=1,1,1,1", "card_label=Loop-20,Loop-21,Loop-22,Loop-23")
 	report(t, "the machine", "Linux %s, made ready in %.1f s, booted in %.1f s, drivers loaded in %.1f s", k.Release,
 		ready.Sub(began).Seconds(), booted.Sub(ready).Seconds(), time.Since(booted).Seconds())
@@ -136,11 +138,17 @@ type camera struct {
 // show starts a writer to a device, which ends with the test.
 func (w *world) show(t *testing.T, device, format string, args ...string) *camera {
 	t.Helper()
+	return w.startCamera(t, append([]string{"-device", device, "-format", format}, args...)...)
+}
+
+// startCamera starts a writer.
+func (w *world) startCamera(t *testing.T, args ...string) *camera {
+	t.Helper()
 	words, in := io.Pipe()
 	c := &camera{t: t, words: in}
-	c.Program = w.Start(t, vm.Command{Args: append([]string{writer, "-device", device, "-format", format}, args...), Stdin: words})
+	c.Program = w.Start(t, vm.Command{Args: append([]string{writer}, args...), Stdin: words})
 	t.Cleanup(func() { _ = in.Close() })
-	c.WaitFor(t, "the camera shows pictures", patience)
+	c.WaitFor(t, "the camera is ready", patience)
 	return c
 }
 

@@ -1,15 +1,17 @@
 //go:build linux
 
-// Command writer is the camera behind a device of v4l2loopback: it writes pictures
-// that were coded before, or makes H.264 with a stamp in each picture, at an even
-// pace. It obeys the words that come by its standard input, one a line: stop, go, and
-// "size 1280x720", which only what is made here can follow.
+// Command writer is a camera for tests: behind a device of v4l2loopback, or at a
+// virtual USB port. It shows pictures that were coded before, or makes H.264 with a
+// stamp in each picture, at an even pace. It obeys the words that come by its standard
+// input, one a line: stop, go, "size 1280x720", which only what is made here can
+// follow, unplug, and "plug 3" for another port.
 package main
 
 import (
 	"bufio"
 	"bytes"
 	"encoding/gob"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -18,6 +20,7 @@ import (
 	"time"
 
 	"github.com/sightline-cam/sightline/codecs/testpattern"
+	"github.com/sightline-cam/sightline/internal/lab/usbcam"
 )
 
 func main() {
@@ -27,21 +30,35 @@ func main() {
 	}
 }
 
-// camera is what is shown.
-type camera struct {
-	out    *output
-	width  int
-	height int
-	rate   int
-	gop    time.Duration
-	film   [][]byte             // shown over and over; nil:
-	making *testpattern.Encoder // makes the pictures
-	shown  int
+// sink is where pictures go.
+type sink interface {
+	// begin says what comes. It is called once.
+	begin(width, height, rate int) error
+	// watched reports whether somebody takes pictures now.
+	watched() bool
+	// write shows a picture.
+	write(picture []byte) error
+	close() error
 }
 
-func run(args []string, in io.Reader, out io.Writer) error {
+// camera is what is shown.
+type camera struct {
+	out     sink
+	width   int
+	height  int
+	rate    int
+	gop     time.Duration
+	film    [][]byte             // shown over and over; nil:
+	making  *testpattern.Encoder // makes the pictures
+	shown   int
+	watched bool // when the last picture was due
+}
+
+func run(args []string, in io.Reader, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("writer", flag.ContinueOnError)
-	device := flags.String("device", "", "the device")
+	device := flags.String("device", "", "the device of v4l2loopback")
+	port := flags.Int("usb", 0, "number of the USB port, where no device is given")
+	serial := flags.String("serial", "1", "serial number of a USB camera")
 	format := flags.String("format", "H264", "what it is said to deliver, as four letters")
 	size := flags.String("size", "640x360", "width and height")
 	rate := flags.Int("rate", 30, "pictures a second")
@@ -60,15 +77,16 @@ func run(args []string, in io.Reader, out io.Writer) error {
 			return fmt.Errorf("%s has no pictures: %w", *film, err)
 		}
 	}
-	var err error
-	if c.out, err = openOutput(*device, *format); err != nil {
+	if *device == "" {
+		c.out = &usb{options: usbcam.Options{Name: "USB camera", Serial: *serial, Format: *format, Port: *port}}
+	} else if c.out, err = openOutput(*device, *format); err != nil {
 		return err
 	}
-	defer c.out.close()
+	defer func() { err = errors.Join(err, c.out.close()) }()
 	if err := c.resize(*size); err != nil {
 		return err
 	}
-	if err := c.out.setFormat(c.width, c.height, c.rate); err != nil {
+	if err := c.out.begin(c.width, c.height, c.rate); err != nil {
 		return err
 	}
 	words := make(chan string)
@@ -100,40 +118,75 @@ func (c *camera) show(words <-chan string, out io.Writer) error {
 	tick := time.NewTicker(time.Second / time.Duration(c.rate))
 	defer tick.Stop()
 	next := tick.C
-	for {
+	// A loopback is a camera from its first picture on; one at USB waits to be watched.
+	_, ready := c.out.(*usb)
+	for said := false; ; {
+		if ready = ready || c.shown > 0; ready && !said {
+			said = true
+			fmt.Fprintln(out, "the camera is ready")
+		}
 		select {
 		case word, ok := <-words:
-			switch {
-			case !ok:
+			if !ok {
 				return nil
-			case word == "stop":
+			}
+			switch word {
+			case "stop":
 				next = nil
-			case word == "go":
+			case "go":
 				next = tick.C
-			case strings.HasPrefix(word, "size "):
-				if err := c.resize(word[len("size "):]); err != nil {
+			default:
+				if err := c.obey(word); err != nil {
 					return err
 				}
 			}
 			fmt.Fprintln(out, "done:", word)
 		case now := <-next:
-			if err := c.out.write(c.picture(now)); err != nil {
+			if err := c.picture(now); err != nil {
 				return err
-			}
-			if c.shown++; c.shown == 1 {
-				fmt.Fprintln(out, "the camera shows pictures")
 			}
 		}
 	}
 }
 
-// picture returns the next one.
-func (c *camera) picture(now time.Time) (b []byte) {
-	if c.film != nil {
-		return c.film[c.shown%len(c.film)]
+// obey does what a word says.
+func (c *camera) obey(word string) error {
+	usb, isUSB := c.out.(*usb)
+	size, isSize := strings.CutPrefix(word, "size ")
+	var port int
+	switch {
+	case isSize:
+		return c.resize(size)
+	case isUSB && word == "unplug":
+		return usb.unplug()
+	case isUSB:
+		if _, err := fmt.Sscanf(word, "plug %d", &port); err == nil {
+			return usb.plug(port)
+		}
 	}
+	return fmt.Errorf("%q is not understood", word)
+}
+
+// picture shows the next one. Nothing is made for nobody, and who begins to watch
+// begins with a key frame.
+func (c *camera) picture(now time.Time) error {
+	was := c.watched
+	if c.watched = c.out.watched(); !c.watched {
+		return nil
+	}
+	c.shown++
+	if c.film != nil {
+		if !was {
+			c.shown = 0
+		}
+		return c.out.write(c.film[c.shown%len(c.film)])
+	}
+	if !was {
+		c.making.ForceKey()
+	}
+	var b []byte
 	for _, unit := range c.making.Encode(now) {
 		b = append(append(b, 0, 0, 0, 1), unit...)
 	}
-	return b
+	return c.out.write(b)
 }

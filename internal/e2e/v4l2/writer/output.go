@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// output is the side of v4l2loopback that is written to.
+// output is the side of v4l2loopback that is written to. It implements sink.
 type output struct {
 	fd     int
 	path   string
@@ -30,7 +30,10 @@ func openOutput(path, format string) (*output, error) {
 	return o, nil
 }
 
-func (o *output) close() { _ = unix.Close(o.fd) }
+func (o *output) close() error { return unix.Close(o.fd) }
+
+// watched implements sink: a loopback cannot know.
+func (o *output) watched() bool { return true }
 
 // pixFormat is struct v4l2_format with struct v4l2_pix_format in it.
 type pixFormat struct {
@@ -52,8 +55,8 @@ const (
 	vidiocSParm        = 3<<30 | 204<<16 | 'V'<<8 | 22
 )
 
-// setFormat says what comes.
-func (o *output) setFormat(width, height, rate int) error {
+// begin implements sink.
+func (o *output) begin(width, height, rate int) error {
 	f := pixFormat{kind: bufTypeVideoOutput, width: uint32(width), height: uint32(height), pixel: o.format, field: fieldNone, sizeImage: uint32(width * height * 2)}
 	if err := o.ioctl(vidiocSFmt, unsafe.Pointer(&f)); err != nil {
 		return fmt.Errorf("set the format of %s: %w", o.path, err)
@@ -75,7 +78,7 @@ func (o *output) ioctl(request uintptr, arg unsafe.Pointer) error {
 	return nil
 }
 
-// write hands a picture to the readers.
+// write implements sink.
 func (o *output) write(picture []byte) error {
 	n, err := unix.Write(o.fd, picture)
 	if err != nil {

@@ -59,12 +59,10 @@ device: ## bin/ for cameras that need an encoder: with cgo and libx264, and so u
 # recording has no short form: make soak runs it.
 LONG := ^(TestSoak_EveryPicture|TestMatrix_With|TestChromium|TestAddressChange_WhilePlaying|TestSignaling_EndsForGood)
 
-test: bin/testsum ## all tests; what needs a missing tool is skipped, and counted at the end
-	@bin/testsum -web web -- -race -timeout 20m -skip '$(LONG)' ./...
-	@if $(HAS_X264); then \
-	  echo 'with x264:'; bin/testsum -- -race -timeout 5m -tags device ./camera/v4l2/...; \
-	  echo 'with OpenH264:'; bin/testsum -- -race -timeout 5m -tags device,openh264 ./camera/v4l2/encoder; \
-	else $(NO_X264); [ "$${CI:-}" != true ]; fi
+test: bin/testsum ## all tests; what needs a missing tool is skipped, and the last line counts
+	@device=(-- -race -timeout 5m -tags device ./camera/v4l2/... -- -race -timeout 5m -tags device,openh264 ./camera/v4l2/encoder); \
+	if ! $(HAS_X264); then $(NO_X264); [ "$${CI:-}" != true ]; device=(); fi; \
+	bin/testsum -web web -- -race -timeout 20m -skip '$(LONG)' ./... "$${device[@]}"
 
 e2e: bin/testsum node-modules ## browser and real cameras; nothing is skipped
 	@CI=true bin/testsum -- -count=1 -timeout 20m -skip '^TestSoak_EveryPicture' ./internal/e2e/...

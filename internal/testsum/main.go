@@ -4,7 +4,7 @@
 // failure where CI=true, so that a machine that lacks a tool cannot pass for
 // one that has tested everything.
 //
-//	testsum [-web DIR] -- [go test arguments]
+//	testsum [-web DIR] -- [go test arguments] [-- go test arguments of another run]...
 package main
 
 import (
@@ -37,7 +37,12 @@ func run(ctx context.Context, args []string, ci bool, stdout, stderr io.Writer) 
 	}
 
 	t := newTally(stdout)
-	err := goTest(ctx, flags.Args(), ci, t, stderr)
+	var err error
+	for _, arguments := range runs(flags.Args()) {
+		if err = goTest(ctx, arguments, ci, t, stderr); err != nil {
+			break
+		}
+	}
 	if err == nil && *web != "" {
 		err = nodeTest(ctx, *web, t)
 	}
@@ -46,6 +51,16 @@ func run(ctx context.Context, args []string, ci bool, stdout, stderr io.Writer) 
 	}
 	t.report(ci)
 	return t.ok(ci)
+}
+
+// runs splits the arguments at each "--".
+func runs(args []string) [][]string {
+	for i, a := range args {
+		if a == "--" {
+			return append([][]string{args[:i]}, runs(args[i+1:])...)
+		}
+	}
+	return [][]string{args}
 }
 
 // goTest runs `go test -json` and counts its events.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // lastLine returns the last line of a report.
@@ -166,5 +168,16 @@ func TestRace_IsDroppedOnlyOutsideCIWithoutACompiler(t *testing.T) {
 		if got := withoutRace(args, c.ci, c.have, newTally(&bytes.Buffer{})); len(got) != c.want {
 			t.Errorf("ci %v: %v", c.ci, got)
 		}
+	}
+}
+
+func TestRuns_AreSeparatedByTwoDashes(t *testing.T) {
+	got := runs(strings.Fields("-race ./... -- -tags device ./camera -- -v ."))
+	want := [][]string{{"-race", "./..."}, {"-tags", "device", "./camera"}, {"-v", "."}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := runs([]string{"./..."}); len(got) != 1 || len(got[0]) != 1 {
+		t.Errorf("one run is %v", got)
 	}
 }

@@ -18,7 +18,6 @@ type stamp struct {
 	pts      int64     // ticks since the session began
 	captured time.Time // by this machine's clock
 	arrived  time.Time // when the driver gave it
-	age      time.Duration
 }
 
 // clock turns the drivers' time stamps, which are on CLOCK_MONOTONIC, into the clock
@@ -41,6 +40,6 @@ func (c *clock) at(f uapi.Frame, monotonic time.Duration, now time.Time) stamp {
 	elapsed := captured.Sub(c.begin)
 	return stamp{
 		pts:      int64(elapsed/time.Second)*clockRate + int64(elapsed%time.Second)*clockRate/int64(time.Second),
-		captured: captured.Round(0), arrived: now, age: age,
+		captured: captured.Round(0), arrived: now,
 	}
 }

@@ -25,7 +25,7 @@ func TestClock_TakesTheDriversTimeWhereItMakesSense(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			at := (&clock{begin: begin}).at(c.f, monotonic, now)
 			want := now.Add(-c.age)
-			if !at.captured.Equal(want) || !at.arrived.Equal(now) || at.age != c.age {
+			if !at.captured.Equal(want) || !at.arrived.Equal(now) {
 				t.Errorf("captured %v before it arrived, want %v", now.Sub(at.captured), c.age)
 			}
 			if pts := int64((2*time.Second - c.age) * clockRate / time.Second); at.pts != pts {

@@ -142,8 +142,9 @@ func (c *session) drain() (n int, err error) {
 // take handles a frame and gives its buffer back.
 func (c *session) take(f uapi.Frame) error {
 	now := time.Now()
-	at := c.clock.at(f, c.opened.device.Monotonic(), now)
-	stale := c.frames < maxStale && at.age > staleAge
+	monotonic := c.opened.device.Monotonic()
+	at := c.clock.at(f, monotonic, now)
+	stale := c.frames < maxStale && f.HasTime && monotonic-f.Time > staleAge
 	c.last = now
 	c.frames++
 	if lost := c.counter.lost(f.Sequence); lost > 0 {
@@ -154,7 +155,11 @@ func (c *session) take(f uapi.Frame) error {
 	}
 	var err error
 	switch {
-	case len(f.Data) == 0 || stale:
+	case len(f.Data) == 0:
+	case stale:
+		if c.opened.mode.Use == PassThrough {
+			c.source.RequestKeyFrame() // this may have been one, by a clock that is wrong
+		}
 	case f.Damaged:
 		c.defects.Count("damaged pictures", 1, "", now)
 		if c.opened.mode.Use == PassThrough {

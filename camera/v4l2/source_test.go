@@ -379,3 +379,28 @@ func TestSource_BelievesNoStrangeTimeStamp(t *testing.T) {
 		}
 	})
 }
+
+// A loopback device keeps the last picture of whoever wrote to it before.
+func TestSource_LeavesOutPicturesFromBefore(t *testing.T) {
+	for _, age := range []time.Duration{3 * time.Second, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			w := watch(t, coder(), Options{})
+			v := newVideo(t)
+			old := v.next()
+			w.node.Unplug()
+			w.pass(2 * age)
+			w.kernel.Plug(w.node)
+			w.pass(time.Second)
+			w.node.Deliver(old, fakev4l2.WithTime(w.kernel.Monotonic()-age))
+			w.pass(interval)
+			if n := len(w.out.take()); n != 0 {
+				t.Errorf("a picture of %v ago was handed on", age)
+			}
+			v.encoder.ForceKey()
+			w.deliver(v.next())
+			if n := len(w.out.take()); n != 1 {
+				t.Errorf("%d pictures after it", n)
+			}
+		})
+	}
+}

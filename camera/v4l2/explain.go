@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -81,9 +82,18 @@ func (s *Source) waiting(err error) error {
 	return e
 }
 
-// waitFor returns when the device is there.
+// waitFor returns when the device is there. To ask what the nodes are means to open
+// them, which wakes cameras that sleep: only when there are other nodes than before,
+// and now and then.
 func (s *Source) waitFor(ctx context.Context, was Reason) {
-	for pause(ctx, lookAgain) {
+	const nowAndThen = 16 // looks
+	var before []string
+	for n := 0; pause(ctx, lookAgain); n++ {
+		nodes := machineOf(s.opts.Kernel).nodes(s.opts.Kernel)
+		if n%nowAndThen != 0 && slices.Equal(nodes, before) {
+			continue
+		}
+		before = nodes
 		path, found, err := s.locate()
 		if err != nil {
 			continue

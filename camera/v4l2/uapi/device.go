@@ -82,33 +82,41 @@ func (d *Device) Close() error {
 	if d.closed {
 		return nil
 	}
-	stopped := d.Stop()
+	err := errors.Join(d.Stop(), d.waiter.Close())
 	d.closed = true
-	return errors.Join(stopped, d.waiter.Close(), d.done("close", d.kernel.Close(d.fd)))
+	if closing := unlessGone(d.kernel.Close(d.fd)); closing != nil {
+		err = errors.Join(err, d.failed("close", closing))
+	}
+	return err
 }
 
 // ioctl makes a request, which goes by the name of its documentation in errors.
 func ioctl[T any](d *Device, request uint32, name string, arg *T) error {
+	return d.ioctl(request, name, unsafe.Pointer(arg)) //nolint:gosec // requests take any structure
+}
+
+func (d *Device) ioctl(request uint32, name string, arg unsafe.Pointer) error {
 	if d.closed {
-		return fmt.Errorf("%s: %s: %w", d.path, name, fs.ErrClosed)
+		return d.failed(name, fs.ErrClosed)
 	}
-	if err := tryIoctl(d, request, arg); err != nil {
-		return fmt.Errorf("%s: %s: %w", d.path, name, err)
+	if err := d.kernel.Ioctl(d.fd, request, arg); err != nil {
+		return d.failed(name, err)
 	}
 	return nil
 }
 
-// tryIoctl makes a request, whose error is the bare errno. arg is the request's structure.
-func tryIoctl[T any](d *Device, request uint32, arg *T) error {
-	return d.kernel.Ioctl(d.fd, request, unsafe.Pointer(arg)) //nolint:gosec // requests take any structure
+// failed is the error of what was done with the device.
+func (d *Device) failed(what string, err error) error {
+	return fmt.Errorf("%s: %s: %w", d.path, what, err)
 }
 
-// done is the error of giving something back, of which an unplugged device has freed itself.
-func (d *Device) done(what string, err error) error {
-	if err == nil || errors.Is(err, syscall.ENODEV) {
+// unlessGone is the error of giving something back, unless the device is unplugged: it has
+// freed all of itself then.
+func unlessGone(err error) error {
+	if errors.Is(err, syscall.ENODEV) {
 		return nil
 	}
-	return fmt.Errorf("%s: %s: %w", d.path, what, err)
+	return err
 }
 
 // nonsense is an ErrAnswer that says what the driver answered.

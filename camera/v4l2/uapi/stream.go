@@ -98,7 +98,7 @@ func (d *Device) exchange(request uint32, name string, index uint32) (*abi.Buffe
 // Start starts streaming. Some drivers take seconds.
 func (d *Device) Start() error {
 	if len(d.queue.mapped) == 0 {
-		return fmt.Errorf("%s: %w", d.path, errNotMapped)
+		return d.failed("VIDIOC_STREAMON", errNotMapped)
 	}
 	kind := int32(d.queue.kind)
 	if err := ioctl(d, abi.StreamOn, "VIDIOC_STREAMON", &kind); err != nil {
@@ -112,11 +112,11 @@ func (d *Device) Start() error {
 // Between Start and Stop only: asking a driver that does not stream makes some start to.
 func (d *Device) Wait(timeout time.Duration) (Event, error) {
 	if !d.queue.streaming {
-		return Failed, fmt.Errorf("%s: %w", d.path, errNotStreaming)
+		return Failed, d.failed("no frame", errNotStreaming)
 	}
 	e, err := d.waiter.Wait(timeout)
 	if err != nil {
-		return e, fmt.Errorf("%s: %w", d.path, err)
+		return e, d.failed("waiting", err)
 	}
 	return e, nil
 }
@@ -126,7 +126,7 @@ func (d *Device) Wait(timeout time.Duration) (Event, error) {
 // stream that ended, ErrAnswer where the driver names a buffer it does not have.
 func (d *Device) Dequeue() (Frame, error) {
 	if !d.queue.streaming {
-		return Frame{}, fmt.Errorf("%s: %w", d.path, errNotStreaming)
+		return Frame{}, d.failed("no frame", errNotStreaming)
 	}
 	b, err := d.exchange(abi.DQBuf, "VIDIOC_DQBUF", 0)
 	switch {
@@ -209,13 +209,15 @@ func (d *Device) Stop() error {
 		return nil
 	}
 	kind := int32(d.queue.kind)
-	errs := []error{d.done("VIDIOC_STREAMOFF", tryIoctl(d, abi.StreamOff, &kind))}
+	err := unlessGone(ioctl(d, abi.StreamOff, "VIDIOC_STREAMOFF", &kind))
 	// Kernels before 5.0 refuse to free buffers that are mapped.
 	for _, b := range d.queue.mapped {
-		errs = append(errs, d.done("munmap", d.kernel.Munmap(b)))
+		if unmapping := unlessGone(d.kernel.Munmap(b)); unmapping != nil {
+			err = errors.Join(err, d.failed("munmap", unmapping))
+		}
 	}
 	r := abi.RequestBuffers{Type: uint32(d.queue.kind), Memory: abi.MemoryMMap}
-	errs = append(errs, d.done("VIDIOC_REQBUFS", tryIoctl(d, abi.ReqBufs, &r)))
+	err = errors.Join(err, unlessGone(ioctl(d, abi.ReqBufs, "VIDIOC_REQBUFS", &r)))
 	d.queue = queue{}
-	return errors.Join(errs...)
+	return err
 }

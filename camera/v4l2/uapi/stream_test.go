@@ -3,6 +3,7 @@ package uapi_test
 import (
 	"bytes"
 	"errors"
+	"math"
 	"slices"
 	"syscall"
 	"testing"
@@ -83,7 +84,7 @@ func TestStream_FramesComeAsTheDriverDeliversThem(t *testing.T) {
 			if err := d.Queue(1); err == nil {
 				t.Error("a buffer is queued twice")
 			}
-			for _, index := range []int{-1, 4, 1 << 40} {
+			for _, index := range []int{-1, 4, math.MaxInt} {
 				if err := d.Queue(index); err == nil {
 					t.Errorf("buffer %d is queued", index)
 				}

@@ -16,7 +16,8 @@ import (
 // version is set by the linker.
 var version = "dev"
 
-const usage = `Usage: sightline-camera [flags] rtsp://…
+const usage = `Usage: sightline-camera [flags] rtsp://…|/dev/video0
+       sightline-camera --list [--json]
        sightline-camera pair [--reset] [--state-dir=DIR]
        sightline-camera grant --name=NAME [--right=RIGHT] [--camera=ID] [--for=30d] [--pass] [--state-dir=DIR]
        sightline-camera access list [--json] | revoke WHO | log [--json] [--verify] [--state-dir=DIR]

@@ -30,7 +30,7 @@ const (
 
 // doctorCommand says what works and what does not, and what to do.
 type doctorCommand struct {
-	URL       []string  `arg:"" optional:"" help:"Address of a camera to look at, rtsp:// or rtsps://; several may follow." placeholder:"rtsp://…"`
+	URL       []string  `arg:"" optional:"" help:"Address of a camera to look at: rtsp://…, rtsps://…, or a device of this machine, /dev/video0; several may follow." placeholder:"rtsp://…"`
 	Config    string    `help:"Look at the cameras of this YAML file, and use its settings." placeholder:"FILE"`
 	Signal    string    `help:"Signaling server to examine, and to get STUN servers and relays from." placeholder:"wss://HOST"`
 	STUN      []string  `name:"stun" help:"STUN server to ask; may be repeated." sep:"none" placeholder:"HOST:PORT"`
@@ -193,7 +193,7 @@ func (r *doctorReport) sections() []netcheck.Section {
 		all = append(all, netcheck.Section{Title: "Signaling", Findings: append(s.Explain(), r.Registration.explain(s)...)})
 	}
 	return append(all,
-		netcheck.Section{Title: "Cameras", Findings: append(explainLooks(r.Cameras), r.Agent.explainCameras()...)},
+		netcheck.Section{Title: "Cameras", Findings: append(r.explainLooks(), r.Agent.explainCameras()...)},
 		netcheck.Section{Title: "Agent", Findings: r.Agent.explain()},
 		netcheck.Section{Title: "Sessions", Findings: r.Agent.explainSessions()})
 }
@@ -227,10 +227,14 @@ func (r *doctorReport) print(w io.Writer, asJSON bool) error {
 }
 
 // explainLooks says what the cameras showed.
-func explainLooks(looks []cli.Look) []netcheck.Finding {
+func (r *doctorReport) explainLooks() []netcheck.Finding {
 	var out []netcheck.Finding
-	for i := range looks {
-		out = append(out, explainLook(&looks[i]))
+	for i := range r.Cameras {
+		l := &r.Cameras[i]
+		if l.Busy && r.Agent.shows(l.Camera) {
+			continue // by the agent, which says below how it goes
+		}
+		out = append(out, explainLook(l))
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -142,6 +143,11 @@ func (r *agentReport) explain() []netcheck.Finding {
 	}
 	f.Details = table(rows)
 	return []netcheck.Finding{f}
+}
+
+// shows reports whether the agent has a live camera of that name.
+func (r *agentReport) shows(name string) bool {
+	return slices.ContainsFunc(r.Cameras, func(c agentCamera) bool { return c.Name == name && c.State == "live" })
 }
 
 // explainCameras says how the cameras are that the agent publishes.

@@ -63,6 +63,27 @@ func looks() []cli.Look {
 	}
 }
 
+// A camera of this machine has one reader: the agent is no fault of its own.
+func TestDoctor_LeavesACameraToTheAgentThatShowsIt(t *testing.T) {
+	busy := cli.Look{Camera: "desk", Address: "/dev/video0", Problem: "/dev/video0 is in use by sightline (pid 7); end that", Busy: true}
+	for state, want := range map[string]bool{"live": true, "offline": false} {
+		r := doctorReport{
+			Network: netcheck.Report{UDP: nat.UDPUnknown}, Cameras: []cli.Look{busy},
+			Agent: agentReport{Running: true, Network: &agentNetwork{}, Cameras: []agentCamera{{ID: "desk", Name: "desk", State: state, Reason: "x"}}},
+		}
+		r.conclude()
+		var out bytes.Buffer
+		err := r.print(&out, false)
+		if strings.Contains(out.String(), "in use") == want || (err == nil) != want {
+			t.Errorf("%s: %v\n%s", state, err, out.String())
+		}
+	}
+	r := doctorReport{Network: netcheck.Report{UDP: nat.UDPUnknown}, Cameras: []cli.Look{busy}}
+	if r.conclude(); r.OK {
+		t.Error("a camera that another program uses is said to be well")
+	}
+}
+
 func TestDoctor_ExplainsCamerasAndSessions(t *testing.T) {
 	var n agentNetwork
 	if err := json.Unmarshal([]byte(network), &n); err != nil {

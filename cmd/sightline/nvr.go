@@ -17,7 +17,7 @@ import (
 // nvrCommand records cameras, and publishes them as the command camera does.
 type nvrCommand struct {
 	Dir        []string `help:"Folder for the recordings; several may be given." sep:"none" placeholder:"DIR"`
-	Camera     []string `help:"Camera to record, by name and address; several may be given." sep:"none" placeholder:"NAME=rtsp://…"`
+	Camera     []string `help:"Camera to record, by name and address; several may be given. A camera of this machine is NAME=/dev/video0." sep:"none" placeholder:"NAME=rtsp://…"`
 	Sub        []string `help:"Second stream of a camera at a lower rate." sep:"none" placeholder:"NAME=rtsp://…"`
 	Remote     []string `help:"Agent elsewhere whose cameras are recorded, by the link that it printed or that an invitation has." sep:"none" placeholder:"LINK"`
 	Keep       string   `help:"Delete what is older. Default: when the room is needed." placeholder:"30d"`
@@ -33,6 +33,7 @@ type nvrCommand struct {
 	Address cli.Address `embed:""`
 	Network cli.Network `embed:""`
 	Login   cli.Login   `embed:""`
+	Video   cli.Video   `embed:""`
 	Viewers cli.Viewers `embed:""`
 	Log     cli.Log     `embed:""`
 	Config  string      `help:"Read settings and further cameras from a YAML file; flags take precedence." placeholder:"FILE"`
@@ -82,7 +83,7 @@ func intro(cfg *config.Config) string {
 // cameras turns NAME=ADDRESS into what the command camera has.
 func (c *nvrCommand) cameras() (*cli.Camera, error) {
 	out := &cli.Camera{
-		Address: c.Address, Network: c.Network, Login: c.Login, Viewers: c.Viewers, Log: c.Log, Config: c.Config,
+		Address: c.Address, Network: c.Network, Login: c.Login, Video: c.Video, Viewers: c.Viewers, Log: c.Log, Config: c.Config,
 		Keep: cli.Keep{NoSign: c.NoSign, NoSpool: true}, // it records itself
 	}
 	subs := make(map[string]string)
@@ -95,8 +96,8 @@ func (c *nvrCommand) cameras() (*cli.Camera, error) {
 	}
 	for i, text := range c.Camera {
 		name, address, ok := strings.Cut(text, "=")
-		if !ok || name == "" || strings.Contains(name, "://") {
-			return nil, fmt.Errorf("--camera %d is no name and address; write it as front=rtsp://192.0.2.7/stream1", i+1)
+		if !ok || name == "" || strings.Contains(name, "://") || strings.HasPrefix(name, "/") || strings.HasPrefix(name, "v4l2:") {
+			return nil, fmt.Errorf("--camera %d is no name and address; write it as front=rtsp://192.0.2.7/stream1 or desk=/dev/video0", i+1)
 		}
 		out.Name, out.URL, out.Sub = append(out.Name, name), append(out.URL, address), append(out.Sub, subs[name])
 		delete(subs, name)

@@ -1,22 +1,23 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"os"
 
 	"github.com/sightline-cam/sightline/internal/config"
 )
 
 // Camera is the camera command: publish one or more cameras.
 type Camera struct {
-	URL []string `arg:"" optional:"" help:"Address of a camera, rtsp:// or rtsps://; several may follow." placeholder:"rtsp://…"`
+	URL []string `arg:"" optional:"" help:"Address of a camera: rtsp://…, rtsps://…, or a device of this machine, /dev/video0; several may follow." placeholder:"rtsp://…"`
 
+	List    bool     `help:"List the cameras of this machine and what they can do." env:"-"`
+	JSON    bool     `name:"json" help:"With --list: print it for programs." env:"-"`
 	Name    []string `help:"Name of the camera, which gives its id too; in the order of the addresses." sep:"none" placeholder:"NAME"`
 	Sub     []string `help:"Second stream of the camera at a lower rate; in the order of the addresses." sep:"none" placeholder:"URL"`
 	Address Address  `embed:""`
 	Network Network  `embed:""`
 	Login   Login    `embed:""`
+	Video   Video    `embed:""`
 	Viewers Viewers  `embed:""`
 	Keep    Keep     `embed:""`
 	Log     Log      `embed:""`
@@ -57,7 +58,7 @@ func (n *Network) lay(over *config.Network) {
 	over.Interfaces = append(over.Interfaces, n.Interface...)
 }
 
-// Login is how cameras let us in.
+// Login is how cameras in the network let us in.
 type Login struct {
 	Transport     string `help:"How video comes from the camera: auto, tcp or udp." placeholder:"auto"`
 	Username      string `help:"User name at the camera." placeholder:"NAME"`
@@ -150,48 +151,4 @@ func (c *Camera) settings(adjust func(*config.Config) error) (cfg *config.Config
 	}
 	warnings, err = cfg.Complete()
 	return cfg, warnings, err
-}
-
-// cameras returns those of the command line; none says that there may be none.
-func (c *Camera) cameras(none bool) ([]config.Camera, error) {
-	urls := c.URL
-	if text := os.Getenv("SIGHTLINE_URL"); len(urls) == 0 && text != "" {
-		urls = []string{text}
-	}
-	switch n := len(urls); {
-	case len(c.Name) > n:
-		return nil, fmt.Errorf("--name is given %d times for %d addresses; give the address of each camera, for example rtsp://192.0.2.7/stream1", len(c.Name), n)
-	case len(c.Sub) > n:
-		return nil, fmt.Errorf("--sub is given %d times for %d addresses; give the camera's own address too", len(c.Sub), n)
-	case n == 0 && c.Config == "" && !none:
-		return nil, errors.New("no camera: give its address, for example rtsp://192.0.2.7/stream1, or a file with --config")
-	case n == 0 && c.Login != (Login{}):
-		return nil, errors.New("flags about a camera's login need its address; for cameras in a file write them there")
-	}
-	passwordEnv := c.Login.PasswordEnv
-	if passwordEnv == "" && c.Login.PasswordFile == "" && c.password.IsZero() && os.Getenv(passwordVariable) != "" {
-		passwordEnv = passwordVariable
-	}
-	out := make([]config.Camera, 0, len(urls))
-	for i, text := range urls {
-		cam := config.Camera{
-			Transport: config.Transport(c.Login.Transport), Username: c.Login.Username,
-			Password: c.password, PasswordFile: c.Login.PasswordFile, PasswordEnv: passwordEnv,
-			TLS: config.TLS{Fingerprint: c.Login.Fingerprint, Insecure: c.Login.Insecure},
-		}
-		var err error
-		if cam.URL, err = config.ParseURL(text); err != nil {
-			return nil, fmt.Errorf("the address of camera %d %w", i+1, err)
-		}
-		if i < len(c.Sub) && c.Sub[i] != "" {
-			if cam.Sub, err = config.ParseURL(c.Sub[i]); err != nil {
-				return nil, fmt.Errorf("the --sub address of camera %d %w", i+1, err)
-			}
-		}
-		if i < len(c.Name) {
-			cam.Name = c.Name[i]
-		}
-		out = append(out, cam)
-	}
-	return out, nil
 }

@@ -5,15 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/sightline-cam/sightline/camera"
 	"github.com/sightline-cam/sightline/camera/agent"
-	"github.com/sightline-cam/sightline/camera/rtsp"
+	"github.com/sightline-cam/sightline/camera/v4l2/uapi"
 	"github.com/sightline-cam/sightline/internal/config"
 )
 
-// Run publishes the cameras until ctx ends.
+// Run publishes the cameras until ctx ends, or lists those of this machine.
 func (c *Camera) Run(ctx context.Context, p *Process, embed Embed) error {
+	if c.List || c.JSON {
+		return c.list(p, uapi.Linux())
+	}
 	ready, err := c.Prepare(ctx, p, nil)
 	if err != nil {
 		return err
@@ -109,15 +113,32 @@ func (c *Camera) askFirst(ctx context.Context, p *Process) error {
 	case c.Login.PasswordStdin:
 		c.password, err = readPassword(p.Stdin)
 	case c.Login.Password:
-		user := c.Login.Username
-		if user == "" && len(c.URL) > 0 {
-			if u, err := config.ParseURL(c.URL[0]); err == nil {
-				user = u.Username()
-			}
+		user, ask := c.whom()
+		if !ask {
+			return errLoginOfDevice
 		}
 		c.Login.Username, c.password, err = p.askPassword(ctx, "the camera", user)
 	}
 	return err
+}
+
+// whom returns the user name to ask for the password of, as far as it is known; false
+// where no address is of a camera that could want one.
+func (c *Camera) whom() (user string, ask bool) {
+	addresses := c.addresses()
+	ask = len(addresses) == 0 // which is told later
+	user = c.Login.Username
+	for _, text := range append(slices.Clip(addresses), c.Sub...) {
+		if text == "" {
+			continue // a camera without a second stream
+		}
+		a, err := config.ParseAddress(text)
+		ask = ask || err != nil || !a.IsDevice()
+		if user == "" && err == nil {
+			user = a.Username()
+		}
+	}
+	return user, ask
 }
 
 // open makes the cameras. At a terminal it asks for the password of a camera
@@ -126,8 +147,8 @@ func (c *Camera) open(ctx context.Context, p *Process, cfg *config.Config, devic
 	out := make([]*camera.Camera, 0, len(cfg.Cameras))
 	for i := range cfg.Cameras {
 		cc := &cfg.Cameras[i]
-		if cc.Password.IsZero() && p.interactive() {
-			s, err := source(cc, cc.URL, nil)
+		if cc.Password.IsZero() && inNetwork(cc.URL) && p.interactive() {
+			s, err := mainOf(cc).source(nil)
 			if err != nil {
 				return nil, fmt.Errorf("camera %s: %w", cc.ID, err)
 			}
@@ -155,30 +176,19 @@ func (c *Camera) open(ctx context.Context, p *Process, cfg *config.Config, devic
 
 func newCamera(cc *config.Camera, signer func(rendition int) camera.Signer, log *slog.Logger) (*camera.Camera, error) {
 	o := camera.Options{ID: cc.ID, Name: cc.Name, Signer: signer, Supervisor: camera.SupervisorOptions{Logger: log}}
-	main, err := source(cc, cc.URL, log.With("camera", cc.ID))
+	main, err := mainOf(cc).source(log.With("camera", cc.ID))
 	if err != nil {
 		return nil, err
 	}
 	o.Main = main
 	if !cc.Sub.IsZero() {
-		sub, err := source(cc, cc.Sub, log.With("camera", cc.ID+"/sub"))
+		sub, err := subOf(cc).source(log.With("camera", cc.ID+"/sub"))
 		if err != nil {
 			return nil, fmt.Errorf("sub stream: %w", err)
 		}
 		o.Sub = sub
 	}
 	return camera.New(o)
-}
-
-func source(cc *config.Camera, u config.URL, log *slog.Logger) (*rtsp.Source, error) {
-	return rtsp.New(sourceOptions(cc, u, log))
-}
-
-func sourceOptions(cc *config.Camera, u config.URL, log *slog.Logger) rtsp.Options {
-	return rtsp.Options{
-		URL: u.Address(), Username: cc.Username, Password: cc.Password.Reveal(),
-		Transport: rtsp.Transport(cc.Transport), Fingerprint: cc.TLS.Fingerprint, Insecure: cc.TLS.Insecure, Logger: log,
-	}
 }
 
 // spoolOf turns settings into what the agent goes by.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sightline-cam/sightline/camera"
 	"github.com/sightline-cam/sightline/camera/rtsp"
+	"github.com/sightline-cam/sightline/camera/v4l2"
 	"github.com/sightline-cam/sightline/codecs"
 	"github.com/sightline-cam/sightline/codecs/h264"
 	"github.com/sightline-cam/sightline/codecs/h265"
@@ -43,6 +44,9 @@ type Look struct {
 	Warnings []string `json:"warnings"`
 	// Problem is why nothing can be seen, and what to do. Empty if all is well.
 	Problem string `json:"problem,omitempty"`
+	// Busy says that the problem is another program, or the agent, using the camera of
+	// this machine.
+	Busy bool `json:"-"`
 }
 
 // Settings returns what the flags and the configuration file say, as Run uses it,
@@ -73,10 +77,10 @@ func LookAt(ctx context.Context, cameras []config.Camera) []Look {
 				return
 			}
 			c := &cameras[i]
-			main := lookAtStream(ctx, c, c.URL)
+			main := lookAtStream(ctx, mainOf(c))
 			looks[i] = append(looks[i], main)
 			if !c.Sub.IsZero() && main.Problem == "" {
-				sub := lookAtStream(ctx, c, c.Sub)
+				sub := lookAtStream(ctx, subOf(c))
 				sub.Second = true
 				looks[i] = append(looks[i], sub)
 			}
@@ -90,11 +94,9 @@ func LookAt(ctx context.Context, cameras []config.Camera) []Look {
 	return all
 }
 
-func lookAtStream(ctx context.Context, c *config.Camera, u config.URL) Look {
-	l := Look{Camera: c.Name, Address: u.String(), Warnings: []string{}}
-	o := sourceOptions(c, u, nil)
-	o.SetupTimeout = answerPatience
-	source, err := rtsp.New(o)
+func lookAtStream(ctx context.Context, s stream) Look {
+	l := Look{Camera: s.camera.Name, Address: s.address.String(), Warnings: []string{}}
+	source, err := s.brief()
 	if err != nil {
 		l.Problem = err.Error()
 		return l
@@ -106,16 +108,45 @@ func lookAtStream(ctx context.Context, c *config.Camera, u config.URL) Look {
 	for _, kind := range slices.Sorted(maps.Keys(out.warnings)) {
 		l.Warnings = append(l.Warnings, out.warnings[kind])
 	}
-	switch refused, ok := errors.AsType[*rtsp.Error](err); {
-	case out.seen:
-	case ok:
-		l.Problem = refused.Error()
-	case l.Codec != "":
-		l.Problem = "the camera answers, but no picture came in time; shorten its key frame interval, and check its network"
-	default:
-		l.Problem = fmt.Sprintf("%s did not answer in time; check that it has power and network", u.Host())
+	if !out.seen {
+		l.Problem, l.Busy = s.problem(err, l.Codec != "")
 	}
 	return l
+}
+
+// brief returns a source that has a few seconds to answer.
+func (s stream) brief() (camera.Source, error) {
+	if s.address.IsDevice() {
+		return s.source(nil)
+	}
+	o := s.networkOptions(nil)
+	o.SetupTimeout = answerPatience
+	source, err := rtsp.New(o)
+	if err != nil {
+		return nil, err
+	}
+	return source, nil
+}
+
+// problem says why a stream showed nothing until err; answered says that it told at least
+// what it would show.
+func (s stream) problem(err error, answered bool) (text string, busy bool) {
+	if refused, ok := errors.AsType[*rtsp.Error](err); ok {
+		return refused.Error(), false
+	}
+	if refused, ok := errors.AsType[*v4l2.Error](err); ok {
+		return refused.Error(), refused.Reason == v4l2.Busy
+	}
+	device := s.address.IsDevice()
+	switch {
+	case answered && device:
+		return "the camera is set up, but no picture that one can begin with came in time; unplug it and plug it in again", false
+	case answered:
+		return "the camera answers, but no picture came in time; shorten its key frame interval, and check its network", false
+	case device:
+		return fmt.Sprintf("%s did not answer in time; unplug it and plug it in again", s.address), false
+	}
+	return fmt.Sprintf("%s did not answer in time; check that it has power and network", s.address.Host()), false
 }
 
 // looker writes down what a camera sends, until the first key frame. It is used

@@ -59,16 +59,16 @@ func TestLookAt_EndsWithItsContext(t *testing.T) {
 	}
 }
 
-func make100(u config.URL) (list []config.Camera) {
+func make100(u config.Address) (list []config.Camera) {
 	for range 100 {
 		list = append(list, config.Camera{Name: "stuck", URL: u})
 	}
 	return list
 }
 
-func address(t *testing.T, text string) config.URL {
+func address(t *testing.T, text string) config.Address {
 	t.Helper()
-	u, err := config.ParseURL(text)
+	u, err := config.ParseAddress(text)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,12 +8,18 @@ type Camera struct {
 	ID string `yaml:"id"`
 	// Name is what people see. Default: ID.
 	Name string `yaml:"name"`
-	// URL is the camera's main stream, rtsp:// or rtsps://. Required.
-	URL URL `yaml:"url"`
+	// URL is the camera's main stream: rtsp://, rtsps:// or a device of this machine.
+	// Required.
+	URL Address `yaml:"url"`
 	// Sub is a second stream of the same camera at a lower rate, used for
 	// viewers with a slow link. Default: none.
-	Sub URL `yaml:"sub"`
-	// Transport is how RTP comes from the camera. Default: TransportAuto.
+	Sub Address `yaml:"sub"`
+	// Video says what the device at URL is to deliver, SubVideo that at Sub. For cameras
+	// of this machine only.
+	Video    Video `yaml:"video"`
+	SubVideo Video `yaml:"subVideo"`
+	// Transport is how RTP comes from the camera. Default: TransportAuto. This, and all
+	// that is about passwords and TLS, is for cameras in the network.
 	Transport Transport `yaml:"transport"`
 	// Username is for a camera that wants one; it may stand in the URL instead.
 	Username string `yaml:"username"`

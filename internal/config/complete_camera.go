@@ -38,6 +38,7 @@ func (k *check) cameras() {
 			ids[cam.ID] = i
 		}
 	}
+	k.devicesOnce()
 }
 
 // camera completes one camera, which stands at the path at.
@@ -58,11 +59,6 @@ func (k *check) camera(cam *Camera, at string, i int) {
 	if len([]rune(cam.Name)) > maxCameraName || strings.ContainsFunc(cam.Name, unprintable) {
 		k.bad(at+".name", "must be at most %d printable characters", maxCameraName)
 	}
-	if cam.Transport == "" {
-		cam.Transport = TransportAuto
-	} else if err := cam.Transport.UnmarshalText([]byte(cam.Transport)); err != nil {
-		k.bad(at+".transport", "%v", err)
-	}
 	if cam.URL.IsZero() {
 		// Without a line of its own the key takes the camera's.
 		if line, ok := k.c.lines[at]; ok {
@@ -70,10 +66,26 @@ func (k *check) camera(cam *Camera, at string, i int) {
 				k.c.lines[at+".url"] = line
 			}
 		}
-		k.bad(at+".url", "is missing; write the camera's RTSP address, for example rtsp://192.0.2.7/stream1")
+		k.bad(at+".url", "is missing; write the camera's address, for example rtsp://192.0.2.7/stream1, or /dev/video0 for a camera of this machine")
 	}
+	k.video(cam, at)
+	if cam.URL.IsDevice() && (cam.Sub.IsZero() || cam.Sub.IsDevice()) {
+		k.device(cam, at)
+		return
+	}
+	k.transport(cam, at)
 	k.credentials(cam, at)
 	k.tls(cam, at)
+}
+
+// transport fills in how RTP comes. A value that did not come through UnmarshalText is
+// checked here.
+func (k *check) transport(cam *Camera, at string) {
+	if cam.Transport == "" {
+		cam.Transport = TransportAuto
+	} else if err := cam.Transport.UnmarshalText([]byte(cam.Transport)); err != nil {
+		k.bad(at+".transport", "%v", err)
+	}
 }
 
 // credentials finds the camera's user name and password.

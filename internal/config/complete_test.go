@@ -15,7 +15,7 @@ import (
 // minimal returns settings that are complete but for defaults.
 func minimal(t *testing.T) *Config {
 	t.Helper()
-	return &Config{Open: true, StateDir: t.TempDir(), Cameras: []Camera{{URL: mustURL(t, "rtsp://192.0.2.7/1")}}}
+	return &Config{Open: true, StateDir: t.TempDir(), Cameras: []Camera{{URL: mustAddress(t, "rtsp://192.0.2.7/1")}}}
 }
 
 func TestComplete_FillsInDefaults(t *testing.T) {
@@ -99,7 +99,7 @@ cameras:
 		at("7: cameras[0].tls: is for rtsps:// cameras; use an rtsps:// URL or remove it"),
 		at("7: cameras[0].tls.fingerprint: must be the SHA-256 of the certificate, 64 hex digits, as printed by: openssl x509 -noout -fingerprint -sha256"),
 		at("7: cameras[0].tls.insecure: makes no sense together with fingerprint; remove it"),
-		at("8: cameras[1].url: is missing; write the camera's RTSP address, for example rtsp://192.0.2.7/stream1"),
+		at("8: cameras[1].url: is missing; write the camera's address, for example rtsp://192.0.2.7/stream1, or /dev/video0 for a camera of this machine"),
 		at("11: cameras[2].username: differs from the user name in the URL; remove one"),
 		"cameras[2].passwordFile: the password is given more than once; give it by prompt or stdin, by passwordFile, by passwordEnv or in the URL",
 		at("15: cameras[3].passwordFile: open " + filepath.Join(filepath.Dir(path), "missing") + ": no such file or directory; create it with the password in it"),
@@ -143,10 +143,10 @@ func TestComplete_FindsThePassword(t *testing.T) {
 	t.Setenv("FRONT_PASSWORD", password)
 	file := write(t, "p", password+"\n")
 	for name, cam := range map[string]Camera{
-		"file":   {URL: mustURL(t, "rtsp://h"), Username: "admin", PasswordFile: file},
-		"env":    {URL: mustURL(t, "rtsp://admin@h"), PasswordEnv: "FRONT_PASSWORD"},
-		"url":    {URL: mustURL(t, "rtsp://admin:"+password+"@h")},
-		"prompt": {URL: mustURL(t, "rtsp://admin@h"), Password: NewSecret(password)},
+		"file":   {URL: mustAddress(t, "rtsp://h"), Username: "admin", PasswordFile: file},
+		"env":    {URL: mustAddress(t, "rtsp://admin@h"), PasswordEnv: "FRONT_PASSWORD"},
+		"url":    {URL: mustAddress(t, "rtsp://admin:"+password+"@h")},
+		"prompt": {URL: mustAddress(t, "rtsp://admin@h"), Password: NewSecret(password)},
 	} {
 		c := minimal(t)
 		c.Cameras = []Camera{cam}
@@ -179,7 +179,7 @@ func TestComplete_WarnsOfAPasswordFileOthersCanRead(t *testing.T) {
 
 func TestComplete_BringsFingerprintsIntoOneForm(t *testing.T) {
 	c := minimal(t)
-	c.Cameras[0].URL = mustURL(t, "rtsps://h")
+	c.Cameras[0].URL = mustAddress(t, "rtsps://h")
 	c.Cameras[0].TLS.Fingerprint = strings.TrimSuffix(strings.Repeat("AB:", 32), ":")
 	if _, err := c.Complete(); err != nil {
 		t.Fatal(err)

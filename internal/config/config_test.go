@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -57,6 +58,15 @@ cameras:
       fingerprint: AA:BB
       insecure: true
   - {id: 2, url: rtsp://192.0.2.8}
+  - url: "v4l2:Integrated Camera: Integrated C"
+    sub: /dev/video2
+    video:
+      format: H264
+      size: 1280x720
+      rate: 29.97
+      bitrate: 2.5M
+      keyInterval: 500ms
+    subVideo: {size: 640x360}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -66,14 +76,19 @@ cameras:
 		Allow: "viewers.txt", UDP: ":7000", LogLevel: LogDebug, LogFormat: LogJSON,
 		Cameras: []Camera{
 			{
-				ID: "front", Name: "Front door", URL: mustURL(t, "rtsps://192.0.2.7/stream1"),
-				Sub: mustURL(t, "rtsps://192.0.2.7/stream2"), Transport: TransportTCP, Username: "admin",
+				ID: "front", Name: "Front door", URL: mustAddress(t, "rtsps://192.0.2.7/stream1"),
+				Sub: mustAddress(t, "rtsps://192.0.2.7/stream2"), Transport: TransportTCP, Username: "admin",
 				PasswordFile: "front.password", PasswordEnv: "FRONT", TLS: TLS{Fingerprint: "AA:BB", Insecure: true},
 			},
-			{ID: "2", URL: mustURL(t, "rtsp://192.0.2.8")},
+			{ID: "2", URL: mustAddress(t, "rtsp://192.0.2.8")},
+			{
+				URL: mustAddress(t, "v4l2:Integrated Camera: Integrated C"), Sub: mustAddress(t, "/dev/video2"),
+				Video:    Video{Format: "H264", Size: Resolution{1280, 720}, Rate: 29.97, Bitrate: 2_500_000, KeyInterval: KeyInterval(500 * time.Millisecond)},
+				SubVideo: Video{Size: Resolution{640, 360}},
+			},
 		},
 	}
-	opts := cmp.Options{cmpopts.IgnoreUnexported(Config{}), cmp.AllowUnexported(URL{}, Secret{})}
+	opts := cmp.Options{cmpopts.IgnoreUnexported(Config{}), cmp.AllowUnexported(Address{}, Secret{})}
 	if diff := cmp.Diff(want, c, opts); diff != "" {
 		t.Error(diff)
 	}
@@ -92,7 +107,7 @@ func TestParse_MistakesNameLineAndRemedy(t *testing.T) {
 			[]string{
 				"line 1: open: must be true or false",
 				`line 5: cameras[0].tls.fingerprnt: unknown key; did you mean "fingerprint"?`,
-				`line 6: cameras[1].adress: unknown key; known here: id, name, url, sub, transport, username, passwordFile, passwordEnv, tls, recording`,
+				`line 6: cameras[1].adress: unknown key; known here: id, name, url, sub, video, subVideo, transport, username, passwordFile, passwordEnv, tls, recording`,
 				"line 7: cameras[1].transport: must be auto, tcp or udp",
 			},
 		},

@@ -13,10 +13,10 @@ import (
 
 const password = "hunter2-x"
 
-// mustURL parses a URL.
-func mustURL(t *testing.T, text string) URL {
+// mustAddress parses an address.
+func mustAddress(t *testing.T, text string) Address {
 	t.Helper()
-	u, err := ParseURL(text)
+	u, err := ParseAddress(text)
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
@@ -25,7 +25,7 @@ func mustURL(t *testing.T, text string) URL {
 
 func TestSecret_NoWayOfPrintingRevealsIt(t *testing.T) {
 	c := &Config{Cameras: []Camera{{
-		URL:      mustURL(t, "rtsp://admin:"+password+"@192.0.2.7/user=a&password="+password+"/1?pwd="+password),
+		URL:      mustAddress(t, "rtsp://admin:"+password+"@192.0.2.7/user=a&password="+password+"/1?pwd="+password),
 		Password: NewSecret(password),
 	}}}
 	var printed strings.Builder
@@ -59,21 +59,21 @@ func TestSecret_NoWayOfPrintingRevealsIt(t *testing.T) {
 	}
 }
 
-func TestURL_KeepsUserInformationApart(t *testing.T) {
-	u := mustURL(t, "rtsp://admin:p%40ss@192.0.2.7:8554/live?ch=1")
-	got := []string{u.Address(), u.Scheme(), u.Host(), u.Username(), u.Password().Reveal(), u.String()}
+func TestAddress_KeepsUserInformationApart(t *testing.T) {
+	u := mustAddress(t, "rtsp://admin:p%40ss@192.0.2.7:8554/live?ch=1")
+	got := []string{u.Target(), u.Scheme(), u.Host(), u.Username(), u.Password().Reveal(), u.String()}
 	want := []string{"rtsp://192.0.2.7:8554/live?ch=1", "rtsp", "192.0.2.7:8554", "admin", "p@ss", "rtsp://192.0.2.7:8554/live?…"}
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
 
-func TestURL_RefusalsDoNotQuoteThePassword(t *testing.T) {
+func TestAddress_RefusalsDoNotQuoteThePassword(t *testing.T) {
 	for _, text := range []string{
 		"", "rtsp://", "http://admin:hunter2@h/", "rtsp:hunter2", "admin:hunter2@h", "rtsp://admin:hunter2#1@h/", "rtsp://admin:hun/ter2@h/",
 		"rtsp://admin:hunter2%zz@h/", "rtsp://admin:hunter2@h:port/", "rtsp://h/#", "rtsp://h/" + strings.Repeat("hunter2", 400), "hunter2://h/",
 	} {
-		_, err := ParseURL(text)
+		_, err := ParseAddress(text)
 		if err == nil {
 			t.Errorf("%q was accepted", text)
 			continue
@@ -102,20 +102,24 @@ func TestParse_BrokenFilesDoNotQuoteThePassword(t *testing.T) {
 	}
 }
 
-func FuzzParseURL(f *testing.F) {
+func FuzzParseAddress(f *testing.F) {
 	f.Add("rtsp://admin:pw@192.0.2.7:554/stream1?x=y")
 	f.Add("rtsps://[2001:db8::1]:322/a%20b;c=d")
+	f.Add("/dev//v4l/../video0")
+	f.Add("V4L2: HD Webcam ")
+	f.Add("v4l2:///dev/video0")
+	f.Add("/ /")
 	f.Fuzz(func(t *testing.T, text string) {
-		u, err := ParseURL(text)
+		u, err := ParseAddress(text)
 		if err != nil {
 			return
 		}
-		again, err := ParseURL(u.Address())
+		again, err := ParseAddress(u.Target())
 		if err != nil {
-			t.Fatalf("the address of an accepted URL is refused: %v", err)
+			t.Fatalf("the target of an accepted address is refused: %v", err)
 		}
-		if again.Address() != u.Address() || again.Username() != "" || !again.Password().IsZero() {
-			t.Fatalf("the address changes: %q", u.Address())
+		if again.Target() != u.Target() || again.Username() != "" || !again.Password().IsZero() {
+			t.Fatalf("the target changes: %q", u.Target())
 		}
 	})
 }

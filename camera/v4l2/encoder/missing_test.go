@@ -4,6 +4,7 @@ package encoder
 
 import (
 	"errors"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -20,5 +21,14 @@ func TestNew_WithoutAnEncoderSaysHowToBuildOne(t *testing.T) {
 	}
 	if Name != "" {
 		t.Errorf("the name of no encoder is %q", Name)
+	}
+}
+
+func TestBuild_TheTagWithoutCgoSaysWhatIsMissing(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", "device", ".")
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "set_CGO_ENABLED_1") || strings.Count(string(out), "\n") > 2 {
+		t.Errorf("go build: %v\n%s", err, out)
 	}
 }

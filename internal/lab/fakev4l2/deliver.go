@@ -8,12 +8,12 @@ import (
 
 // Deliver gives a frame to the buffer that was queued first, as a driver does. It returns
 // false where the frame is lost: no buffer is queued (the sequence counts it), or nobody
-// streams (it does not). What is longer than the buffer is cut off and marked as damaged.
+// streams or the queue is broken (it does not). What is longer than the buffer is cut off and marked as damaged.
 func (n *Node) Deliver(data []byte, options ...DeliverOption) bool {
 	n.kernel.mu.Lock()
 	defer n.kernel.mu.Unlock()
 	q := n.queue
-	if !q.streaming {
+	if !q.streaming || q.broken {
 		return false
 	}
 	f := delivery{flags: abi.BufFlagTimestampMonotonic, time: n.kernel.Monotonic(), sequence: q.sequence}

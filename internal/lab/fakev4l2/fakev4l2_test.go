@@ -287,6 +287,39 @@ func TestControls_AreKeptAsTheFrameworkDoes(t *testing.T) {
 	}
 }
 
+// What vivid does at "Inject Fatal Streaming Error".
+func TestBreak_LastsUntilStreamingIsStopped(t *testing.T) {
+	k := fakev4l2.New()
+	node := k.Add(path, camera())
+	d := open(t, k)
+	stream(t, d, 2)
+	node.Deliver([]byte("x"))
+	f, err := d.Dequeue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	node.Break()
+	if e, err := d.Wait(time.Hour); e != uapi.Failed || err != nil {
+		t.Errorf("waiting: %v, %v", e, err)
+	}
+	_, dequeued := d.Dequeue()
+	for _, err := range []error{dequeued, d.Queue(f.Index)} {
+		if !errors.Is(err, syscall.EIO) {
+			t.Errorf("%v, want EIO", err)
+		}
+	}
+	if _, err := d.Capability(); err != nil || node.Deliver([]byte("y")) {
+		t.Errorf("a broken queue delivers, or the device fails: %v", err)
+	}
+	if err := d.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	stream(t, d, 2)
+	if !node.Deliver([]byte("z")) {
+		t.Error("still broken")
+	}
+}
+
 // A camera of 30 pictures a second, for two minutes of virtual time.
 func TestFeed_RunsInVirtualTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -78,6 +78,10 @@ func (n *Node) Unplug() {
 	})
 }
 
+// Break is a fatal error of the driver while it streams (vb2_queue_error): waiting fails,
+// and buffers cannot be queued or dequeued (EIO) until streaming is stopped.
+func (n *Node) Break() { n.locked(func() { n.queue.broken = n.queue.streaming }) }
+
 // SetBusy makes another program stream from the device: who opens it may look, but
 // VIDIOC_S_FMT, S_PARM and REQBUFS fail with EBUSY.
 func (n *Node) SetBusy(busy bool) { n.locked(func() { n.busy = busy }) }

@@ -14,6 +14,7 @@ type queue struct {
 	waiting   []int // indexes of the buffers to be filled, in their order
 	done      []int // indexes of those that are filled and not dequeued
 	streaming bool
+	broken    bool // by a fatal error, until streaming is stopped
 	sequence  uint32
 }
 
@@ -58,7 +59,7 @@ func (q *queue) cancel() {
 	for _, b := range q.buffers {
 		b.state = dequeued
 	}
-	q.waiting, q.done, q.streaming = nil, nil, false
+	q.waiting, q.done, q.streaming, q.broken = nil, nil, false, false
 }
 
 // release gives the buffers back; mappings keep their memory.
@@ -102,6 +103,9 @@ func (f *file) queueBuffer(b *abi.Buffer) error {
 	if err != nil {
 		return err
 	}
+	if q.broken {
+		return syscall.EIO
+	}
 	if b.Memory != abi.MemoryMMap || q.buffers[index].state != dequeued {
 		return syscall.EINVAL
 	}
@@ -119,6 +123,8 @@ func (f *file) dequeueBuffer(b *abi.Buffer) error {
 		return syscall.EBUSY
 	case b.Type != f.node.device.bufType() || b.Memory != abi.MemoryMMap || !q.streaming:
 		return syscall.EINVAL
+	case q.broken:
+		return syscall.EIO
 	case len(q.done) == 0:
 		return syscall.EAGAIN
 	}

@@ -50,7 +50,7 @@ func (w *waiter) poll() (uapi.Event, <-chan struct{}, error) {
 	switch {
 	case w.closed:
 		return uapi.TimedOut, nil, os.ErrClosed
-	case !w.file.alive() || !n.queue.streaming:
+	case !w.file.alive() || !n.queue.streaming || n.queue.broken:
 		return uapi.Failed, n.changed, nil
 	case len(n.queue.done) > 0:
 		return uapi.Ready, n.changed, nil

@@ -9,9 +9,13 @@ import (
 // clockRate is the ticks of a PTS a second.
 const clockRate = 90_000
 
-// maxAge is how old a picture can be that a driver delivers: more is another clock
-// than the one that the driver says.
-const maxAge = 10 * time.Second
+// Times of a picture that a driver delivers, by its stamp: an older one, or one further
+// in the future, has another clock than the driver says. A driver that reckons with the
+// picture's end may be a picture ahead.
+const (
+	maxAge   = 10 * time.Second
+	maxAhead = 100 * time.Millisecond
+)
 
 // stamp says when a picture was captured.
 type stamp struct {
@@ -32,7 +36,7 @@ type clock struct {
 func (c *clock) at(f uapi.Frame, monotonic time.Duration, now time.Time) stamp {
 	var age time.Duration
 	if f.HasTime {
-		if a := monotonic - f.Time; a > 0 && a <= maxAge {
+		if a := monotonic - f.Time; a >= -maxAhead && a <= maxAge {
 			age = a
 		}
 	}

@@ -17,6 +17,7 @@ func TestClock_TakesTheDriversTimeWhereItMakesSense(t *testing.T) {
 		age  time.Duration
 	}{
 		{"of the driver", uapi.Frame{HasTime: true, Time: monotonic - 20*time.Millisecond}, 20 * time.Millisecond},
+		{"of the driver, a picture ahead", uapi.Frame{HasTime: true, Time: monotonic + 33*time.Millisecond}, -33 * time.Millisecond},
 		{"none", uapi.Frame{Time: monotonic - 20*time.Millisecond}, 0},
 		{"of the future", uapi.Frame{HasTime: true, Time: monotonic + time.Second}, 0},
 		{"of another clock", uapi.Frame{HasTime: true, Time: 3 * time.Second}, 0},

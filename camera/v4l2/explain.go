@@ -43,7 +43,11 @@ func (o *opened) explain(doing string, err error) error {
 }
 
 // stalled says that the driver delivers nothing.
-func (o *opened) stalled(after time.Duration, frames uint64) error {
+func (o *opened) stalled(after time.Duration, frames, useless uint64) error {
+	if useless > 0 {
+		return o.source.waiting(errorf(Stalled, "%s delivers only damaged or empty pictures, for %v now; try another cable, a port without a hub, or a smaller --size",
+			o.name(), after.Round(time.Second)))
+	}
 	when := "since it was started"
 	if frames > 0 {
 		when = "any more"

@@ -123,6 +123,17 @@ func (j *joiner) slice(u []byte) (slice, first bool) {
 	return t.VCL(), t != h264.PartitionB && t != h264.PartitionC && u[1]&0x80 != 0 // first_mb_in_slice is 0
 }
 
+// shows reports whether there is a picture among the NAL units, which may be a delimiter
+// or parameter sets alone.
+func (j *joiner) shows(p picture) bool {
+	for _, u := range p.units {
+		if slice, _ := j.slice(u); slice {
+			return true
+		}
+	}
+	return false
+}
+
 // begins reports whether a NAL unit that is no slice belongs to the next picture.
 func (j *joiner) begins(u []byte) bool {
 	if j.codec == codecs.H265 {

@@ -43,10 +43,17 @@ func (p *passing) frame(f uapi.Frame, at stamp) error {
 	}
 	// Several pictures in one buffer: the last one has the time stamp.
 	interval := int64(p.session.opened.interval() * clockRate / time.Second)
-	for i, pic := range whole {
+	after := int64(-1)
+	for _, pic := range whole {
+		if pic.at == at && p.joiner.shows(pic) {
+			after++
+		}
+	}
+	for _, pic := range whole {
 		pts := pic.at.pts
-		if pic.at == at {
-			pts -= int64(len(whole)-1-i) * interval
+		if pic.at == at && p.joiner.shows(pic) {
+			pts -= after * interval
+			after--
 		}
 		au := p.out.Assemble(pic.units)
 		if au.Key {
@@ -93,7 +100,9 @@ func (p *passing) keyFrame(now time.Time) error {
 	p.startAt = now
 	p.joiner = joiner{codec: p.joiner.codec}
 	p.session.counter = sequence{}
-	return p.session.opened.restart()
+	err := p.session.opened.restart()
+	p.session.last = time.Now() // some drivers take seconds
+	return err
 }
 
 // close implements handler.

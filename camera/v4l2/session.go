@@ -42,13 +42,15 @@ type session struct {
 	handler  handler       // constant
 	patience time.Duration // constant
 
-	clock   clock
-	defects *defects.Log
-	tracks  []codecs.Track
-	started bool      // the tracks were announced
-	last    time.Time // when a frame came last, or the session began
-	frames  uint64
-	counter sequence
+	clock    clock
+	defects  *defects.Log
+	tracks   []codecs.Track
+	started  bool      // the tracks were announced
+	last     time.Time // when a picture came last, or the stream was started
+	useless  uint64    // frames since then that are none
+	askedKey time.Time // last request of a key frame
+	frames   uint64
+	counter  sequence
 }
 
 func newSession(s *Source, o *opened, out camera.Output) (*session, error) {
@@ -76,19 +78,22 @@ func (c *session) run(ctx context.Context) error {
 	if err := c.opened.start(); err != nil {
 		return err
 	}
+	c.last = time.Now() // some drivers take seconds to start
 	for ctx.Err() == nil {
-		left := c.patience - time.Since(c.last)
+		now := time.Now()
+		left := c.patience - now.Sub(c.last)
 		if left <= 0 {
-			return c.opened.stalled(c.patience, c.frames)
+			return c.opened.stalled(c.patience, c.frames, c.useless)
+		}
+		if c.source.wantKey.Load() {
+			left = min(left, max(0, keyAtMost-now.Sub(c.askedKey)))
 		}
 		event, err := d.Wait(left)
 		if err != nil {
 			return c.opened.explain("waiting for a picture", err)
 		}
-		if c.source.wantKey.Swap(false) {
-			if err := c.handler.keyFrame(time.Now()); err != nil {
-				return err
-			}
+		if err := c.askKey(time.Now()); err != nil {
+			return err
 		}
 		if event != uapi.Ready && event != uapi.Failed {
 			continue
@@ -102,6 +107,19 @@ func (c *session) run(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// keyAtMost is the time between two requests of key frames: they are large. A request
+// that comes earlier is kept until then.
+const keyAtMost = 500 * time.Millisecond
+
+// askKey asks for the key frame that is wanted, if there is one and it is time.
+func (c *session) askKey(now time.Time) error {
+	if now.Sub(c.askedKey) < keyAtMost || !c.source.wantKey.Swap(false) {
+		return nil
+	}
+	c.askedKey = now
+	return c.handler.keyFrame(now)
 }
 
 // drain takes all frames that the driver has, and returns how many. Pictures that have
@@ -145,7 +163,11 @@ func (c *session) take(f uapi.Frame) error {
 	monotonic := c.opened.device.Monotonic()
 	at := c.clock.at(f, monotonic, now)
 	stale := c.frames < maxStale && f.HasTime && monotonic-f.Time > staleAge
-	c.last = now
+	if len(f.Data) > 0 && !f.Damaged && !stale {
+		c.last, c.useless = now, 0
+	} else {
+		c.useless++
+	}
 	c.frames++
 	if lost := c.counter.lost(f.Sequence); lost > 0 {
 		c.defects.Count("pictures that the driver lost", uint64(lost), "", now)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/sightline-cam/sightline/camera"
 	"github.com/sightline-cam/sightline/camera/v4l2/uapi"
@@ -21,9 +20,8 @@ type Source struct {
 	running sync.Mutex // held by Run; guards what follows
 	known   identity   // of the device watched first; zero before
 
-	mu       sync.Mutex   // guards what follows
-	device   *uapi.Device // that of the running session; nil without
-	askedKey time.Time    // last request of a key frame
+	mu     sync.Mutex   // guards what follows
+	device *uapi.Device // that of the running session; nil without
 }
 
 var _ interface {
@@ -87,14 +85,9 @@ func (s *Source) setDevice(d *uapi.Device) {
 // RequestKeyFrame implements camera.KeyFrameRequester, at most twice a second: by the
 // device's control, where it has one.
 func (s *Source) RequestKeyFrame() {
-	const atMost = 500 * time.Millisecond
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
-	if s.device == nil || !s.askedKey.IsZero() && now.Sub(s.askedKey) < atMost {
-		return
+	if s.device != nil && !s.wantKey.Swap(true) {
+		s.device.Wake()
 	}
-	s.askedKey = now
-	s.wantKey.Store(true)
-	s.device.Wake()
 }

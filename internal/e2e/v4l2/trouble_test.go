@@ -13,7 +13,8 @@ import (
 // pluggedOut takes vivid's devices away while one is watched, removes the module and
 // loads it again: the session goes on by itself.
 func pluggedOut(t *testing.T, w *world) string {
-	a := w.agent(t, run{}, "/dev/video0", "--size", "320x180", "--rate", "15")
+	w.calm(t, "/dev/video0")
+	a := w.agent(t, run{}, append([]string{"/dev/video0"}, small()...)...)
 	s := a.dial(t)
 	seen := watch(t, s)
 	seen.await("", 20)
@@ -31,6 +32,7 @@ func pluggedOut(t *testing.T, w *world) string {
 	from := seen.count("")
 	w.Load(t, "vivid", vividOptions()...)
 	back := time.Now()
+	w.calm(t, "/dev/video0")
 	got := seen.since("", from, 30)
 	again := got[0].came.Sub(back)
 	if again > 10*time.Second {
@@ -47,7 +49,8 @@ func pluggedOut(t *testing.T, w *world) string {
 // disconnected sets vivid's control for an error: the device acts as if it were
 // unplugged, and is there again when everybody has let go of it.
 func disconnected(t *testing.T, w *world) string {
-	a := w.agent(t, run{}, "/dev/video0", "--size", "320x180", "--rate", "15")
+	w.calm(t, "/dev/video0")
+	a := w.agent(t, run{}, append([]string{"/dev/video0"}, small()...)...)
 	s := a.dial(t)
 	seen := watch(t, s)
 	seen.await("", 20)
@@ -66,7 +69,8 @@ func disconnected(t *testing.T, w *world) string {
 // twoReaders has a second agent on a device: it says who is in the way, and the first
 // goes on. When that ends, the second has its pictures.
 func twoReaders(t *testing.T, w *world) string {
-	mode := []string{"/dev/video0", "--size", "320x180", "--rate", "15"}
+	w.calm(t, "/dev/video0")
+	mode := append([]string{"/dev/video0"}, small()...)
 	first := w.agent(t, run{}, mode...)
 	seen := watch(t, first.dial(t))
 	seen.await("", 10)
@@ -84,7 +88,8 @@ func twoReaders(t *testing.T, w *world) string {
 func noPermission(t *testing.T, w *world) string {
 	const video = 44
 	w.Sh(t, fmt.Sprintf("chown 0:%d /dev/video0 && chmod 660 /dev/video0", video))
-	mode := []string{"/dev/video0", "--size", "320x180", "--rate", "15"}
+	w.calm(t, "/dev/video0")
+	mode := append([]string{"/dev/video0"}, small()...)
 	a := w.agent(t, run{user: true}, mode...)
 	c := status(t, a.dial(t), "", "offline", "video", "group")
 	a.Stop(t)

@@ -32,8 +32,8 @@ type world struct {
 // Where programs are in the machine.
 const (
 	lean      = "/bin/sightline-camera"
-	plain     = "/bin/sightline" // as it is released, without cgo: passes video on
-	encoding  = "/bin/sightline-device"
+	plain     = "/released/sightline" // as it is released, without cgo: passes video on
+	encoding  = "/bin/sightline"      // built with `make device`
 	writer    = "/bin/writer"
 	probe     = "/bin/probe"
 	allowFile = "/etc/viewers"
@@ -77,7 +77,7 @@ func newWorld(t *testing.T) *world {
 	w.Load(t, "vivid", vividOptions()...)
 	w.Load(t, "uvcvideo")
 	w.Load(t, "vhci_hcd")
-	w.Load(t, "v4l2loopback", "devices=4", "video_nr=20,21,22,23", "exclusive_caps=1,1,1,1", "card_label=Loop-20,Loop-21,Loop-22,Loop-23")
+	w.Load(t, "v4l2loopback", "devices=4", "max_buffers=16", "video_nr=20,21,22,23", "exclusive_caps=1,1,1,1", "card_label=Loop-20,Loop-21,Loop-22,Loop-23")
 	report(t, "the machine", "Linux %s, made ready in %.1f s, booted in %.1f s, drivers loaded in %.1f s", k.Release,
 		ready.Sub(began).Seconds(), booted.Sub(ready).Seconds(), time.Since(booted).Seconds())
 	return w

@@ -53,6 +53,7 @@ const (
 	fieldNone          = 1
 	vidiocSFmt         = 3<<30 | 208<<16 | 'V'<<8 | 5
 	vidiocSParm        = 3<<30 | 204<<16 | 'V'<<8 | 22
+	vidiocStreamOn     = 1<<30 | 4<<16 | 'V'<<8 | 18
 )
 
 // begin implements sink.
@@ -67,6 +68,12 @@ func (o *output) begin(width, height, rate int) error {
 	p := streamParm{kind: bufTypeVideoOutput, numerator: 1, denominator: uint32(rate)}
 	if err := o.ioctl(vidiocSParm, unsafe.Pointer(&p)); err != nil {
 		return fmt.Errorf("set the rate of %s: %w", o.path, err)
+	}
+	// One who only writes is forgotten to have been a writer when it is gone, and the
+	// device is of no use to the next one.
+	kind := uint32(bufTypeVideoOutput)
+	if err := o.ioctl(vidiocStreamOn, unsafe.Pointer(&kind)); err != nil {
+		return fmt.Errorf("start %s: %w", o.path, err)
 	}
 	return nil
 }

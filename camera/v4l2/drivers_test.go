@@ -1,13 +1,16 @@
 package v4l2
 
 import (
+	"errors"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 	"unsafe"
 
 	"github.com/sightline-cam/sightline/camera"
+	"github.com/sightline-cam/sightline/camera/v4l2/encoder"
 	"github.com/sightline-cam/sightline/camera/v4l2/uapi"
 	"github.com/sightline-cam/sightline/camera/v4l2/uapi/abi"
 	"github.com/sightline-cam/sightline/internal/lab/fakev4l2"
@@ -101,4 +104,86 @@ func TestSource_WhatFollowsAPictureDoesNotChangeItsTime(t *testing.T) {
 			w.pass(interval)
 		}
 	})
+}
+
+func TestSource_SaysWhatToDoAboutDrivers(t *testing.T) {
+	unconnected := coder()
+	unconnected.Caps = abi.CapVideoCapture | abi.CapStreaming | abi.CapIOMC
+	planes := coder()
+	planes.MPlane, planes.Formats[0].Planes = true, 2
+	for _, c := range []struct {
+		name    string
+		device  fakev4l2.Device
+		request uint32
+		errno   syscall.Errno
+		reason  Reason
+		text    string
+	}{
+		{"two cameras at one USB bus", coder(), abi.StreamOn, syscall.ENOSPC, Driver, "the USB bus has no room left for the stream of /dev/video0; plug the camera into another port"},
+		{"no memory", coder(), abi.ReqBufs, syscall.ENOMEM, Driver, "(making room for pictures); choose a smaller --size"},
+		{"a sensor whose pipeline is not set up", unconnected, abi.StreamOn, syscall.EPIPE, NotCapture, "libcamera"},
+		{"pictures in two planes", planes, 0, 0, NoFormat, "choose another --format"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k := fakev4l2.New()
+			n := k.Add("/dev/video0", c.device)
+			if c.request != 0 {
+				n.Fail(c.request, c.errno)
+			}
+			s, err := New(Options{Address: "/dev/video0", Kernel: k})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, ok := errors.AsType[*Error](s.Run(t.Context(), &collector{}))
+			if !ok || e.Reason != c.reason || !strings.Contains(e.Error(), c.text) || strings.Contains(e.Error(), "unplug") {
+				t.Errorf("%v, want %s with %q", e, c.reason, c.text)
+			}
+		})
+	}
+}
+
+func TestAbsentText_KnowsContainers(t *testing.T) {
+	m := machineWith(t, map[string]string{"sys/class/video4linux/video0/name": "HD Webcam"})
+	if got := m.absentText("/dev/video0"); !strings.Contains(got, "`--device /dev/video0`") || !strings.Contains(got, "PrivateDevices=no") {
+		t.Error(got)
+	}
+	for _, path := range []string{"/dev/video1", "/video0", "/dev/"} {
+		if got := m.absentText(path); !strings.Contains(got, "there is no "+path) {
+			t.Error(got)
+		}
+	}
+}
+
+func TestSource_TakesTheSizeThatComesWithTheRate(t *testing.T) {
+	for name, want := range map[string]Want{"any": {}, "one": {Width: 640, Height: 360}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := fakev4l2.New()
+				d := raw()
+				n := k.Add("/dev/video0", d)
+				n.Intercept(func(request uint32, arg unsafe.Pointer, err error) error {
+					if request == abi.GetFmt {
+						p := (*abi.Format)(arg).Pix()
+						p.Width, p.Height, p.BytesPerLine, p.SizeImage = 320, 180, 640, 320*180*2
+					}
+					return err
+				})
+				var got encoder.Settings
+				s, err := New(Options{Address: "/dev/video0", Kernel: k, Want: want, newEncoder: func(s encoder.Settings) (pictureEncoder, error) {
+					got = s
+					return nil, errors.New("enough")
+				}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				err = s.Run(t.Context(), &collector{})
+				if want == (Want{}) && (got.Width != 320 || got.Height != 180 || got.Stride != 640) {
+					t.Errorf("encodes %dx%d with %d bytes a line; %v", got.Width, got.Height, got.Stride, err)
+				}
+				if want != (Want{}) && (err == nil || !strings.Contains(err.Error(), "320x180 when asked for 640x360")) {
+					t.Errorf("%v", err)
+				}
+			})
+		})
+	}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,12 +20,14 @@ func explain(path, doing string, err error) *Error {
 	}
 	errno, _ := errors.AsType[syscall.Errno](err)
 	switch {
+	case errors.Is(err, errors.ErrUnsupported) && errno == 0 && runtime.GOOS == "linux":
+		return errorf(NoFormat, "%s cannot be used as it is set up: %v; choose another --format, see --list", path, err)
 	case errors.Is(err, errors.ErrUnsupported) && errno == 0:
 		return errorf(Unsupported, "%s cannot be watched: devices of the machine itself are understood on Linux only; give the camera's rtsp:// address", path)
 	case errno == syscall.EACCES, errno == syscall.EPERM:
 		return errorf(NoPermission, "%s", permissionText(path))
 	case errno == syscall.ENOENT, errno == syscall.ENXIO:
-		return errorf(NotThere, "there is no %s; plug the camera in, or run `sightline camera --list` for those that there are", path)
+		return errorf(NotThere, "%s", machine{}.absentText(path))
 	case errno == syscall.ENODEV:
 		return errorf(Unplugged, "%s is gone; plug the camera in again", path)
 	case errno == syscall.EBUSY:
@@ -32,10 +36,29 @@ func explain(path, doing string, err error) *Error {
 			by = "another program"
 		}
 		return errorf(Busy, "%s is in use by %s; end that, or watch the camera through it", path, by)
+	case errno == syscall.ENOSPC:
+		return errorf(Driver, "the USB bus has no room left for the stream of %s; plug the camera into another port of the computer, away from other cameras, "+
+			"or choose a smaller --size, a lower --rate or --format MJPG", path)
+	case errno == syscall.ENOMEM:
+		return errorf(Driver, "the system has no memory left for %s (%s); choose a smaller --size, or start the kernel with more for devices (cma=256M)", path, doing)
+	case errno == syscall.EMFILE, errno == syscall.ENFILE:
+		return errorf(Driver, "%s cannot be opened: %v; raise the limit of open files (`ulimit -n`, or LimitNOFILE= of the service)", path, errno)
 	case errno == syscall.ENOTTY, errno == syscall.ENOTDIR, errno == syscall.EISDIR:
 		return errorf(NotCapture, "%s is no camera; run `sightline camera --list` for those that there are", path)
 	}
 	return errorf(Driver, "the driver of %s fails at %s: %v; unplug the camera and plug it in again", path, doing, err)
+}
+
+// absentText says that there is no node at a path: a camera that the kernel knows all
+// the same is kept from this program.
+func (m machine) absentText(path string) string {
+	name, ok := strings.CutPrefix(path, "/dev/")
+	_, err := os.Stat(m.root + "/sys/class/video4linux/" + name)
+	if !ok || name == "" || strings.Contains(name, "/") || err != nil {
+		return "there is no " + path + "; plug the camera in, or run `sightline camera --list` for those that there are"
+	}
+	return "the kernel has " + path + ", but this program does not see it: start the container with `--device " + path +
+		"` (again, after the camera was plugged in), the service of systemd with `PrivateDevices=no`"
 }
 
 func (o *opened) explain(doing string, err error) error {

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/sightline-cam/sightline/camera/v4l2/uapi"
 )
@@ -79,8 +80,8 @@ func visit(k uapi.Kernel, m machine, name string, describe func(*uapi.Device, st
 	path := "/dev/" + name
 	h, err := uapi.Open(k, path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil // unplugged since the folder was read
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENXIO), errors.Is(err, syscall.ENODEV):
+		return nil // unplugged since the folder was read, or a node that somebody made for what may come
 	case err != nil && m.noCamera(name):
 		return nil
 	case err != nil:

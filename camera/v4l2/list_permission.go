@@ -13,6 +13,7 @@ type permission struct {
 	user      string // who runs this program
 	group     string // that may open the node; "" if none may, or root's
 	member    bool   // the user is in the group, by the system's list
+	named     bool   // the group has a name here
 	effective bool   // this program is, or runs as root
 }
 
@@ -30,7 +31,7 @@ func permissionText(path string) string {
 }
 
 func (p permission) text() string {
-	join := "run `sudo usermod -aG " + p.group + " " + p.user + "` and log in again"
+	join := "run `sudo usermod -aG " + p.group + " " + p.user + "` and log in again, or restart the service"
 	switch {
 	case p.effective:
 		return "the system does not let this program open " + p.path + ": a container needs `--device " + p.path +
@@ -40,7 +41,9 @@ func (p permission) text() string {
 			"`, then `sudo usermod -aG video " + p.user + "` and log in again"
 	case p.member:
 		return p.user + " is in the group " + p.group + ", which may open " + p.path +
-			", but was not when this program's session began: log in again"
+			", but was not when this program's session began: log in again, or restart the service"
+	case !p.named:
+		return p.user + " may not open " + p.path + ", the group " + p.group + " may, which has no name here: start the container with `--group-add " + p.group + "`"
 	default:
 		return p.user + " may not open " + p.path + ", the group " + p.group + " may: " + join
 	}
@@ -54,17 +57,17 @@ func (m machine) permissionOf(path string, me asker) permission {
 	}
 	gid, mode, ok := ownerOf(m.root + path)
 	if !ok {
-		p.group = "video" // as nearly everywhere
+		p.group, p.named = "video", true // as nearly everywhere
 		return p
 	}
-	p.effective = me.uid == 0
+	p.effective = me.uid == 0 || mode&0o006 == 0o006
 	if gid == 0 || mode&0o060 != 0o060 {
 		return p
 	}
 	p.effective = p.effective || slices.Contains(me.groups, gid)
 	p.group = strconv.Itoa(gid)
 	if group := entry(m.read("/etc/group"), gid); group != nil {
-		p.group = readable(group[0])
+		p.group, p.named = readable(group[0]), true
 		p.member = len(group) > 3 && user != nil && slices.Contains(strings.Split(group[3], ","), user[0])
 	}
 	return p

@@ -156,6 +156,8 @@ func TestList_ProblemsAreSentences(t *testing.T) {
 		{syscall.EBUSY, "in use by"},
 		{syscall.EIO, "unplug the camera and plug it in again"},
 		{syscall.ENOENT, ""}, // gone meanwhile
+		{syscall.ENXIO, ""},  // of a /dev that is not the kernel's
+		{syscall.EMFILE, "raise the limit of open files"},
 	} {
 		k := fakev4l2.New()
 		plug(k, "/dev/video77", "HD Webcam", "usb-1").FailOpen(c.errno)

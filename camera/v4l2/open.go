@@ -2,6 +2,8 @@ package v4l2
 
 import (
 	"context"
+
+	"github.com/sightline-cam/sightline/camera/v4l2/uapi/abi"
 )
 
 // open finds the device, opens it and sets it up.
@@ -15,7 +17,7 @@ func (s *Source) open(ctx context.Context) (*opened, error) {
 		return nil, s.waiting(err)
 	}
 	o := &opened{source: s, path: path, device: d}
-	if err := s.prepare(o); err != nil {
+	if err := s.prepare(ctx, o); err != nil {
 		_ = d.Close() // the error that is told is the one before
 		return nil, s.waiting(err)
 	}
@@ -24,7 +26,7 @@ func (s *Source) open(ctx context.Context) (*opened, error) {
 }
 
 // prepare looks at what the device is and can do, and sets it up.
-func (s *Source) prepare(o *opened) error {
+func (s *Source) prepare(ctx context.Context, o *opened) error {
 	c, err := o.device.Capability()
 	if err != nil {
 		return explain(o.path, "asking what it is", err)
@@ -33,7 +35,7 @@ func (s *Source) prepare(o *opened) error {
 	if !ok {
 		return errorf(NotCapture, "%s (%s) gives no pictures; run `sightline camera --list` for the devices that do", o.path, c.Card)
 	}
-	o.kind = kind
+	o.kind, o.chained = kind, c.Caps&abi.CapIOMC != 0
 	if o.about, err = Describe(o.device, o.path); err != nil {
 		return explain(o.path, "asking what it can do", err)
 	}
@@ -41,6 +43,9 @@ func (s *Source) prepare(o *opened) error {
 		// The picture of one room must never appear under the name of another.
 		return errorf(OtherDevice, "%s is now %s, where %s was; plug that in again, or start the agent anew to watch the one that is there",
 			o.path, o.about.Card, s.known.card)
+	}
+	if err := ctx.Err(); err != nil {
+		return err // each request of a camera that hangs takes seconds
 	}
 	if o.mode, err = Choose(o.about, s.opts.Want, s.opts.newEncoder != nil); err != nil {
 		return err

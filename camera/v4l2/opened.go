@@ -1,7 +1,9 @@
 package v4l2
 
 import (
+	"errors"
 	"math"
+	"syscall"
 	"time"
 
 	"github.com/sightline-cam/sightline/camera"
@@ -20,6 +22,7 @@ type opened struct {
 	path     string
 	device   *uapi.Device
 	kind     uapi.BufType
+	chained  bool // a node of several, which somebody else has to connect
 	about    Device
 	mode     Mode
 	pix      uapi.Pix // what the driver made of the mode
@@ -63,15 +66,10 @@ func (o *opened) setUp() error {
 	if err != nil {
 		return o.explain("setting the format", err)
 	}
-	if pix.FourCC != o.mode.FourCC {
-		return errorf(Driver, "%s gives %s when asked for %s; choose another with --format, see --list", o.name(), pix.FourCC, o.mode.FourCC)
+	if err := o.settle(pix); err != nil {
+		return err
 	}
 	want := o.source.opts.Want
-	if want.Width != 0 && pix.Width != o.mode.Width || want.Height != 0 && pix.Height != o.mode.Height {
-		return errorf(NoFormat, "%s gives pictures of %s when asked for %s; choose another --size, see --list",
-			o.name(), sizeText(pix.Width, pix.Height), sizeText(o.mode.Width, o.mode.Height))
-	}
-	o.pix, o.mode.Width, o.mode.Height = pix, pix.Width, pix.Height
 	if got, err := o.device.SetInterval(o.kind, o.mode.Interval); err == nil {
 		if rateOf(got) > 0 {
 			o.mode.Interval = got
@@ -79,12 +77,32 @@ func (o *opened) setUp() error {
 	} else {
 		o.source.opts.Logger.Debug("the device's frame rate cannot be set", "device", o.path, "error", err)
 	}
+	// Some drivers choose another size with the rate.
+	if now, err := o.device.Format(o.kind); err == nil && now.FourCC != 0 && now.Width != 0 && now.Height != 0 {
+		if err := o.settle(now); err != nil {
+			return err
+		}
+	}
 	if want.Rate != 0 && math.Abs(o.mode.Rate()-want.Rate) > want.Rate/10 {
 		o.refusals = append(o.refusals, "the device gives "+rateText(o.mode.Rate())+" pictures a second when asked for "+rateText(want.Rate))
 	}
 	if o.mode.Use == PassThrough {
 		o.setControls()
 	}
+	return nil
+}
+
+// settle takes what the driver made of the mode, if that will do.
+func (o *opened) settle(pix uapi.Pix) error {
+	if pix.FourCC != o.mode.FourCC {
+		return errorf(Driver, "%s gives %s when asked for %s; choose another with --format, see --list", o.name(), pix.FourCC, o.mode.FourCC)
+	}
+	want := o.source.opts.Want
+	if want.Width != 0 && pix.Width != o.mode.Width || want.Height != 0 && pix.Height != o.mode.Height {
+		return errorf(NoFormat, "%s gives pictures of %s when asked for %s; choose another --size or --rate, see --list",
+			o.name(), sizeText(pix.Width, pix.Height), sizeText(o.mode.Width, o.mode.Height))
+	}
+	o.pix, o.mode.Width, o.mode.Height = pix, pix.Width, pix.Height
 	return nil
 }
 
@@ -146,6 +164,10 @@ func (o *opened) start() error {
 		return o.explain("making room for pictures", err)
 	}
 	if err := o.device.Start(); err != nil {
+		if o.chained && (errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ENOLINK) || errors.Is(err, syscall.EINVAL)) {
+			return errorf(NotCapture, "%s is one part of a camera that its own software has to set up (libcamera; on a Raspberry Pi `rpicam-vid`); "+
+				"let that write to a loopback device or an RTSP server, and watch the camera there", o.name())
+		}
 		return o.explain("starting the stream", err)
 	}
 	return nil

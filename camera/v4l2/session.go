@@ -75,6 +75,9 @@ func (c *session) close() { c.handler.close() }
 // run hands on what the device delivers until it ends or ctx does.
 func (c *session) run(ctx context.Context) error {
 	d := c.opened.device
+	if err := ctx.Err(); err != nil {
+		return err // each request of a camera that hangs takes seconds
+	}
 	if err := c.opened.start(); err != nil {
 		return err
 	}

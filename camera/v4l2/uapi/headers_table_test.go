@@ -73,7 +73,7 @@ func abiConstants() map[string]string {
 		"CapVideoOutputMPlane": "V4L2_CAP_VIDEO_OUTPUT_MPLANE", "CapVideoM2MMPlane": "V4L2_CAP_VIDEO_M2M_MPLANE",
 		"CapVideoM2M": "V4L2_CAP_VIDEO_M2M", "CapRadio": "V4L2_CAP_RADIO", "CapExtPixFormat": "V4L2_CAP_EXT_PIX_FORMAT",
 		"CapMetaCapture": "V4L2_CAP_META_CAPTURE", "CapReadWrite": "V4L2_CAP_READWRITE", "CapStreaming": "V4L2_CAP_STREAMING",
-		"CapMetaOutput": "V4L2_CAP_META_OUTPUT", "CapDeviceCaps": "V4L2_CAP_DEVICE_CAPS",
+		"CapMetaOutput": "V4L2_CAP_META_OUTPUT", "CapIOMC": "V4L2_CAP_IO_MC", "CapDeviceCaps": "V4L2_CAP_DEVICE_CAPS",
 
 		"BufTypeVideoCapture": "V4L2_BUF_TYPE_VIDEO_CAPTURE", "BufTypeVideoOutput": "V4L2_BUF_TYPE_VIDEO_OUTPUT",
 		"BufTypeVideoCaptureMPlane": "V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE",

@@ -15,6 +15,7 @@ const (
 	CapReadWrite          = 0x01000000
 	CapStreaming          = 0x04000000
 	CapMetaOutput         = 0x08000000
+	CapIOMC               = 0x20000000 // V4L2_CAP_IO_MC: a part of a pipeline that is set up by its media controller
 	CapDeviceCaps         = 0x80000000 // Capability.DeviceCaps is filled
 )
 

@@ -187,3 +187,13 @@ func TestSource_TakesTheSizeThatComesWithTheRate(t *testing.T) {
 		})
 	}
 }
+
+// tally counts the requests of a kind.
+func tally(kind uint32, n *int) func(uint32, unsafe.Pointer, error) error {
+	return func(request uint32, _ unsafe.Pointer, err error) error {
+		if request == kind {
+			*n++
+		}
+		return err
+	}
+}

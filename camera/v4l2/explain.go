@@ -113,7 +113,10 @@ func (s *Source) waiting(err error) error {
 // them, which wakes cameras that sleep: only when there are other nodes than before,
 // and now and then.
 func (s *Source) waitFor(ctx context.Context, was Reason) {
-	const nowAndThen = 16 // looks
+	const nowAndThen, enough = 16, 3 // looks, attempts
+	if was != OtherDevice && s.vain >= enough && !pause(ctx, tryAgain) {
+		return // it is there and fails all the same
+	}
 	var before []string
 	for n := 0; pause(ctx, lookAgain); n++ {
 		nodes := machineOf(s.opts.Kernel).nodes(s.opts.Kernel)

@@ -1,6 +1,10 @@
 package v4l2
 
-import "github.com/sightline-cam/sightline/camera/v4l2/uapi"
+import (
+	"strings"
+
+	"github.com/sightline-cam/sightline/camera/v4l2/uapi"
+)
 
 // identity is what a camera is known by while it is unplugged. The zero identity is
 // nobody's.
@@ -37,6 +41,24 @@ func (i identity) seen(k uapi.Kernel, d Device) identity {
 		i.twins = i.twins || n.Bus != i.bus && i.like(n)
 	}
 	return i
+}
+
+// twinned reports whether the system's records know another camera of the same model,
+// not to be told apart by its serial number. Nothing is opened for that.
+func (i *identity) twinned(path string) bool {
+	const class = "/sys/class/video4linux/"
+	m := i.machine
+	own := m.link(class + strings.TrimPrefix(m.resolved(path), "/dev/") + "/device")
+	if own == "" || i.card == "" {
+		return false
+	}
+	for _, name := range m.names(class) {
+		if m.link(class+name+"/device") != own && strings.Contains(m.text(class+name+"/name"), readable(i.card)) &&
+			m.originAt("/dev/"+name) == i.origin {
+			return true
+		}
+	}
+	return false
 }
 
 // is reports whether a device is the camera, in its place.

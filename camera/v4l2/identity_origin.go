@@ -8,6 +8,7 @@ import (
 // origin is what the kernel's files say about a node; zero where they say nothing.
 type origin struct {
 	index  int    // among the nodes of one camera
+	part   string // of a USB device that is several cameras: the interface
 	serial string // of a USB camera that has one
 }
 
@@ -19,5 +20,5 @@ func (m machine) originAt(path string) origin {
 	}
 	class := "/sys/class/video4linux/" + name
 	index, _ := strconv.Atoi(m.text(class + "/index")) // else the first
-	return origin{index: index, serial: m.text(class + "/device/../serial")}
+	return origin{index: index, part: m.text(class + "/device/bInterfaceNumber"), serial: m.text(class + "/device/../serial")}
 }

@@ -14,14 +14,16 @@ func (s *Source) open(ctx context.Context) (*opened, error) {
 	}
 	d, err := s.openSoon(ctx, path)
 	if err != nil {
+		s.vain = 0
 		return nil, s.waiting(err)
 	}
 	o := &opened{source: s, path: path, device: d}
 	if err := s.prepare(ctx, o); err != nil {
 		_ = d.Close() // the error that is told is the one before
+		s.vain++
 		return nil, s.waiting(err)
 	}
-	s.known = s.known.seen(s.opts.Kernel, o.about)
+	s.known, s.nodes = s.known.seen(s.opts.Kernel, o.about), nil
 	return o, nil
 }
 

@@ -49,6 +49,7 @@ type session struct {
 	last     time.Time // when a picture came last, or the stream was started
 	useless  uint64    // frames since then that are none
 	askedKey time.Time // last request of a key frame
+	looked   time.Time // last look for other cameras
 	frames   uint64
 	counter  sequence
 }
@@ -97,6 +98,10 @@ func (c *session) run(ctx context.Context) error {
 		}
 		if err := c.askKey(time.Now()); err != nil {
 			return err
+		}
+		if now.Sub(c.looked) >= time.Second {
+			c.looked = now
+			c.source.lookAround(c.opened.path)
 		}
 		if event != uapi.Ready && event != uapi.Failed {
 			continue

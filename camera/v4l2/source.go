@@ -3,6 +3,7 @@ package v4l2
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -19,6 +20,8 @@ type Source struct {
 
 	running sync.Mutex // held by Run; guards what follows
 	known   identity   // of the device watched first; zero before
+	nodes   []string   // that the system had when the known device was looked at last
+	vain    int        // times in a row that a device was opened and delivered nothing
 
 	mu     sync.Mutex   // guards what follows
 	device *uapi.Device // that of the running session; nil without
@@ -73,7 +76,23 @@ func (s *Source) watch(ctx context.Context, out camera.Output) error {
 		return err
 	}
 	defer c.close()
-	return c.run(ctx)
+	err = c.run(ctx)
+	s.lookAround(o.path)
+	if s.vain++; c.frames > 0 {
+		s.vain = 0
+	}
+	return err
+}
+
+// lookAround notes whether a twin of the camera that is watched has been plugged in:
+// should both vanish, the one that comes back first may be either.
+func (s *Source) lookAround(path string) {
+	nodes := s.known.machine.names("/sys/class/video4linux/")
+	if s.known.twins || slices.Equal(nodes, s.nodes) {
+		return
+	}
+	s.nodes = nodes
+	s.known.twins = s.known.twinned(path)
 }
 
 func (s *Source) setDevice(d *uapi.Device) {

@@ -83,9 +83,9 @@ type Supervisor struct {
 	// Owned by Run.
 	backoff  backoff
 	timeline timeline
-	lines    lineLimiter
 
 	mu       sync.Mutex // guards what follows
+	lines    lineLimiter
 	status   Status
 	watchers map[*watcher]struct{}
 	warned   map[string]string // last text logged, by kind
@@ -158,7 +158,7 @@ func (s *Supervisor) connect(ctx context.Context) error {
 			cancel(err)
 		}
 	}()
-	err := s.source.Run(ctx, c)
+	err := s.run(ctx, c)
 	ended, _ := errors.AsType[*watchdogError](context.Cause(ctx))
 	cancel(nil)
 	<-watch
@@ -179,6 +179,31 @@ func (s *Supervisor) connect(ctx context.Context) error {
 		return errors.New("the camera ended the connection")
 	}
 	return err
+}
+
+// run runs the source. One that does not end when the watchdog ended its connection is
+// told of meanwhile: a driver that hangs cannot be interrupted.
+func (s *Supervisor) run(ctx context.Context, c *connection) error {
+	const patience = 5 * time.Second
+	done := make(chan error, 1)
+	go func() { done <- s.source.Run(ctx, c) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-t.C:
+	}
+	if ended, ok := errors.AsType[*watchdogError](context.Cause(ctx)); ok {
+		c.close()
+		s.setOffline(ctx, fmt.Errorf("%w; it hangs, and is tried again when it no longer does", ended), 0)
+	}
+	return <-done
 }
 
 // RequestKeyFrame asks the camera for a key frame, where it can be asked.
@@ -271,7 +296,9 @@ func (s *Supervisor) setOffline(ctx context.Context, err error, wait time.Durati
 // mayLog reports whether a line may be written, or was written a short while
 // ago, and what to add to it.
 func (s *Supervisor) mayLog(line string, now time.Time) (held []slog.Attr, ok bool) {
+	s.mu.Lock()
 	n, ok := s.lines.allow(line, now)
+	s.mu.Unlock()
 	if n > 0 {
 		held = append(held, slog.Int("held_back", n))
 	}

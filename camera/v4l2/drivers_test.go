@@ -197,3 +197,23 @@ func tally(kind uint32, n *int) func(uint32, unsafe.Pointer, error) error {
 		return err
 	}
 }
+
+// Whoever looks at the page has to learn that a driver hangs, while it does.
+func TestSource_TellsOfADriverThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := fakev4l2.New()
+		n := k.Add("/dev/video0", coder())
+		slow(n, abi.StreamOn, 10*time.Minute)
+		w := watchOn(t, k, n, Options{})
+		w.pass(time.Minute)
+		if text := w.reason(); !strings.Contains(text, "it hangs") {
+			t.Errorf("status %q", text)
+		}
+		n.Intercept(nil)
+		w.pass(9*time.Minute + 2*time.Second)
+		w.deliver(newVideo(t).next())
+		if w.super.Status().State != camera.Live {
+			t.Errorf("not live again: %q", w.reason())
+		}
+	})
+}

@@ -20,10 +20,11 @@ type connection struct {
 
 	mu      sync.Mutex // guards what follows
 	tracks  []codecs.Track
-	setAt   time.Time // first SetTracks; zero before
-	unitAt  time.Time // last unit, of video if there is any; zero before the first
-	live    bool      // decodable media was seen
-	stopped bool      // the connection is over: whatever still comes is dropped
+	setAt   time.Time     // first SetTracks; zero before
+	unitAt  time.Time     // last unit, of video if there is any; zero before the first
+	live    bool          // decodable media was seen
+	slowest time.Duration // how long units may stay away, of sources that said so
+	stopped bool          // the connection is over: whatever still comes is dropped
 }
 
 func newConnection(s *Supervisor, now time.Time) *connection {
@@ -43,6 +44,15 @@ func (c *connection) SetTracks(tracks []codecs.Track) {
 		c.s.out.SetTracks(tracks)
 		c.wake()
 	}
+}
+
+// SetSlow says how long units may stay away where that is longer than usual: a camera may
+// give a picture every ten seconds. A source finds this method on its Output.
+func (c *connection) SetSlow(d time.Duration) {
+	c.mu.Lock()
+	c.slowest = d
+	c.mu.Unlock()
+	c.wake()
 }
 
 // WriteUnit implements Output.
@@ -145,6 +155,9 @@ func (c *connection) check(now time.Time) (next time.Duration, waiting bool, err
 	o := c.s.opts
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	o.ConnectTimeout = max(o.ConnectTimeout, c.slowest)
+	o.DataTimeout = max(o.DataTimeout, c.slowest)
+	o.KeyFrameTimeout = max(o.KeyFrameTimeout, c.slowest)
 	if c.setAt.IsZero() {
 		next = c.started.Add(o.ConnectTimeout).Sub(now)
 		if next <= 0 {

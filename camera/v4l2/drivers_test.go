@@ -217,3 +217,53 @@ func TestSource_TellsOfADriverThatHangs(t *testing.T) {
 		}
 	})
 }
+
+func TestSource_WatchesACameraOfOnePictureInTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := coder()
+		d.Formats[0].Sizes[0].Intervals = []uapi.FrameInterval{every(10, 1)}
+		w := watch(t, d, Options{})
+		v := newVideo(t)
+		w.deliver(v.next())
+		for range 10 {
+			w.pass(10*time.Second + interval)
+			w.deliver(v.next())
+		}
+		if n := len(w.out.take()); n != 11 || w.super.Status().State != camera.Live {
+			t.Errorf("%d pictures of 11: %q", n, w.reason())
+		}
+		w.pass(105 * time.Second)
+		if text := w.reason(); !strings.Contains(text, "delivers no pictures any more, for 1m40s now") {
+			t.Errorf("status %q", text)
+		}
+	})
+}
+
+func TestSource_AsksForWholePicturesOfAnInterlacedDevice(t *testing.T) {
+	for name, refuses := range map[string]bool{"gives them": false, "cannot": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const alternate = 7
+				k := fakev4l2.New()
+				n := k.Add("/dev/video0", coder())
+				field := uint32(alternate)
+				n.Intercept(func(request uint32, arg unsafe.Pointer, err error) error {
+					if p := (*abi.Format)(arg); request == abi.SetFmt {
+						if field != alternate && !refuses {
+							p.Pix().Field = abi.FieldInterlaced
+						} else {
+							p.Pix().Field = alternate
+						}
+						field = abi.FieldInterlaced
+					}
+					return err
+				})
+				w := watchOn(t, k, n, Options{})
+				w.deliver(newVideo(t).next())
+				if text := w.out.warnings["device-settings"]; strings.Contains(text, "interlaced") != refuses {
+					t.Errorf("warns of %q; %s", text, w.reason())
+				}
+			})
+		})
+	}
+}

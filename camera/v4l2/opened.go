@@ -8,6 +8,7 @@ import (
 
 	"github.com/sightline-cam/sightline/camera"
 	"github.com/sightline-cam/sightline/camera/v4l2/uapi"
+	"github.com/sightline-cam/sightline/camera/v4l2/uapi/abi"
 	"github.com/sightline-cam/sightline/codecs"
 )
 
@@ -62,14 +63,22 @@ func (o *opened) control(id uint32) (Control, bool) {
 
 // setUp sets format, rate and controls, in the order that drivers want.
 func (o *opened) setUp() error {
-	pix, err := o.device.SetFormat(o.kind, uapi.Pix{FourCC: o.mode.FourCC, Width: o.mode.Width, Height: o.mode.Height})
+	want := uapi.Pix{FourCC: o.mode.FourCC, Width: o.mode.Width, Height: o.mode.Height}
+	pix, err := o.device.SetFormat(o.kind, want)
+	if err == nil && halves(pix.Field) {
+		want.Field = abi.FieldInterlaced
+		pix, err = o.device.SetFormat(o.kind, want)
+	}
 	if err != nil {
 		return o.explain("setting the format", err)
+	}
+	if halves(pix.Field) {
+		o.refusals = append(o.refusals, "the device gives the two halves of each picture apart (interlaced); set what is connected to it to progressive")
 	}
 	if err := o.settle(pix); err != nil {
 		return err
 	}
-	want := o.source.opts.Want
+	rate := o.source.opts.Want.Rate
 	if got, err := o.device.SetInterval(o.kind, o.mode.Interval); err == nil {
 		if rateOf(got) > 0 {
 			o.mode.Interval = got
@@ -83,14 +92,23 @@ func (o *opened) setUp() error {
 			return err
 		}
 	}
-	if want.Rate != 0 && math.Abs(o.mode.Rate()-want.Rate) > want.Rate/10 {
-		o.refusals = append(o.refusals, "the device gives "+rateText(o.mode.Rate())+" pictures a second when asked for "+rateText(want.Rate))
+	if rate != 0 && math.Abs(o.mode.Rate()-rate) > rate/10 {
+		o.refusals = append(o.refusals, "the device gives "+rateText(o.mode.Rate())+" pictures a second when asked for "+rateText(rate))
 	}
 	if o.mode.Use == PassThrough {
 		o.setControls()
 	}
 	return nil
 }
+
+// halves reports whether the even and the odd lines of pictures are apart (enum
+// v4l2_field): one after the other, or one above the other.
+func halves(field uint32) bool {
+	return field > abi.FieldNone && field != abi.FieldInterlaced && field < firstWoven
+}
+
+// firstWoven is V4L2_FIELD_INTERLACED_TB: from there on the lines are in their places.
+const firstWoven = 8
 
 // settle takes what the driver made of the mode, if that will do.
 func (o *opened) settle(pix uapi.Pix) error {

@@ -62,6 +62,9 @@ func newSession(s *Source, o *opened, out camera.Output) (*session, error) {
 		patience: max(patience, 10*o.interval()),
 		tracks:   []codecs.Track{{Codec: o.codec(), ClockRate: clockRate}},
 	}
+	if slow, ok := out.(interface{ SetSlow(time.Duration) }); ok && c.patience > patience {
+		slow.SetSlow(c.patience + patience)
+	}
 	var err error
 	if o.mode.Use == Encode {
 		c.handler, err = newEncoding(c)

@@ -2,6 +2,7 @@ package v4l2
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"syscall"
 	"testing"
@@ -266,4 +267,30 @@ func TestSource_AsksForWholePicturesOfAnInterlacedDevice(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A camera with a bad plug resets itself every few seconds, for days.
+func TestSource_WritesFewLinesOfACameraThatResetsItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lines strings.Builder
+		w := watch(t, coder(), Options{Logger: slog.New(slog.NewTextHandler(&lines, nil))})
+		v := newVideo(t)
+		for range 100 {
+			v.encoder.ForceKey()
+			w.deliver(v.next())
+			w.node.Deliver(v.next(), fakev4l2.WithFlags(abi.BufFlagError))
+			w.pass(interval)
+			w.node.Unplug()
+			w.pass(time.Second)
+			w.kernel.Plug(w.node)
+			w.pass(time.Second)
+		}
+		if n := len(w.out.take()); n != 100 {
+			t.Errorf("%d pictures of 100", n)
+		}
+		_ = w.end()
+		if n := strings.Count(lines.String(), "\n"); n > 6 {
+			t.Errorf("%d lines:\n%.600s", n, lines.String())
+		}
+	})
 }

@@ -2,6 +2,7 @@ package v4l2
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/sightline-cam/sightline/camera/v4l2/uapi/abi"
 )
@@ -55,7 +56,11 @@ func (s *Source) prepare(ctx context.Context, o *opened) error {
 	if err := o.setUp(); err != nil {
 		return err
 	}
-	s.opts.Logger.Info("the device is set up", "device", o.path, "card", o.about.Card, "mode", o.mode.String(), "use", o.mode.Use.String())
+	level := slog.LevelDebug
+	if mode := o.about.name() + o.mode.String(); mode != s.told { // once, of a camera that comes and goes
+		level, s.told = slog.LevelInfo, mode
+	}
+	s.opts.Logger.Log(ctx, level, "the device is set up", "device", o.path, "card", o.about.Card, "mode", o.mode.String(), "use", o.mode.Use.String())
 	return nil
 }
 

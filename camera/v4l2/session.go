@@ -58,7 +58,7 @@ func newSession(s *Source, o *opened, out camera.Output) (*session, error) {
 	now := time.Now()
 	c := &session{
 		source: s, opened: o, out: out, clock: clock{begin: now}, last: now,
-		defects:  defects.New(s.opts.Logger),
+		defects:  s.defects,
 		patience: max(patience, 10*o.interval()),
 		tracks:   []codecs.Track{{Codec: o.codec(), ClockRate: clockRate}},
 	}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sightline-cam/sightline/camera"
+	"github.com/sightline-cam/sightline/camera/defects"
 	"github.com/sightline-cam/sightline/camera/v4l2/uapi"
 )
 
@@ -21,7 +22,9 @@ type Source struct {
 	running sync.Mutex // held by Run; guards what follows
 	known   identity   // of the device watched first; zero before
 	nodes   []string   // that the system had when the known device was looked at last
-	vain    int        // times in a row that a device was opened and delivered nothing
+	told    string     // how the device was set up last
+	defects *defects.Log
+	vain    int // times in a row that a device was opened and delivered nothing
 
 	mu     sync.Mutex   // guards what follows
 	device *uapi.Device // that of the running session; nil without
@@ -40,7 +43,8 @@ func New(o Options) (*Source, error) {
 	if o.Address == "" {
 		return nil, errorf(NotThere, "no device is named; write /dev/video0")
 	}
-	return &Source{opts: o.withDefaults()}, nil
+	o = o.withDefaults()
+	return &Source{opts: o, defects: defects.New(o.Logger)}, nil
 }
 
 // String returns the device's address.

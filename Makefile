@@ -36,7 +36,7 @@ BROWSER  := internal/e2e/browser
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help run build lean device test check e2e nat nat-kernel attacks powercut bench lint fmt vet cross types fuzz soak clean node-modules
+.PHONY: help run build lean device test check e2e nat nat-kernel v4l2 attacks powercut bench lint fmt vet cross types fuzz soak clean node-modules
 
 help: ## print this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 10
@@ -59,8 +59,9 @@ device: ## bin/ for cameras that need an encoder: with cgo and libx264, and so u
 
 # The whole matrix on the real kernel takes three minutes of waiting: make nat-kernel
 # and make e2e run it, make test only the ways that it is made of. The soak of remote
-# recording has no short form: make soak runs it.
-LONG := ^(TestSoak_EveryPicture|TestMatrix_With|TestChromium|TestAddressChange_WhilePlaying|TestSignaling_EndsForGood)
+# recording has no short form: make soak runs it. Real drivers need a machine that is
+# emulated: make v4l2 and make e2e boot it.
+LONG := ^(TestV4L2|TestSoak_EveryPicture|TestMatrix_With|TestChromium|TestAddressChange_WhilePlaying|TestSignaling_EndsForGood)
 
 test: bin/testsum ## all tests; what needs a missing tool is skipped, and the last line counts
 	@device=(-- -race -timeout 5m -tags device ./camera/v4l2/... -- -race -timeout 5m -tags device,openh264 ./camera/v4l2/encoder); \
@@ -68,13 +69,16 @@ test: bin/testsum ## all tests; what needs a missing tool is skipped, and the la
 	bin/testsum -web web -- -race -timeout 20m -skip '$(LONG)' ./... "$${device[@]}"
 
 e2e: bin/testsum node-modules ## browser and real cameras; nothing is skipped
-	@CI=true bin/testsum -- -count=1 -timeout 20m -skip '^TestSoak_EveryPicture' ./internal/e2e/...
+	@CI=true bin/testsum -- -count=1 -timeout 30m -skip '^TestSoak_EveryPicture' ./internal/e2e/...
 
 nat: ## every pair of networks in virtual time, one line a cell; a part of make test
 	@cd internal/lab/virtual/matrix && SIGHTLINE_MATRIX=print $(GO) test -count=1
 
 nat-kernel: node-modules ## every kind of router on the real kernel, one line a cell; a part of make e2e, needs root
 	@CI=true $(GO) test -count=1 -timeout 9m -v ./internal/e2e/natkernel | { grep -vE '^(=== |ok |PASS)' || true; }
+
+v4l2: ## cameras of real drivers in an emulated machine, one line a case; a part of make e2e, needs root and a Debian
+	@CI=true $(GO) test -count=1 -timeout 30m -v ./internal/e2e/v4l2 | { grep --line-buffered -vE '^(=== |ok |PASS| *--- PASS)' || true; } | sed -uE 's/^    (ok  )/\1/'
 
 attacks: ## every attack on the real programs, as they are and without the check that refuses it
 	@cd internal/attacks && $(GO) test -count=1 -timeout 9m -run '^TestAttacks$$'

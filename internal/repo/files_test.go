@@ -147,7 +147,7 @@ func TestDocs_CommandsExist(t *testing.T) {
 		t.Error("make check does not run make test, which the README names")
 	}
 	for _, name := range tracked(t, ".md") {
-		for _, m := range regexp.MustCompile("(?m)(?:`|^ {4}|^)make ([a-z-]+)").FindAllStringSubmatch(read(t, name), -1) {
+		for _, m := range regexp.MustCompile("(?m)(?:`|^ {4}|^)make ([a-z0-9-]+)").FindAllStringSubmatch(read(t, name), -1) {
 			if !strings.Contains(makefile, "\n"+m[1]+":") {
 				t.Errorf("%s names make %s, which the Makefile does not have", name, m[1])
 			}

@@ -15,15 +15,19 @@ func TestV4L2(t *testing.T) {
 		name string
 		run  func(*testing.T, *world) string
 	}{
+		{"the list of cameras", listing},
 		{"native H.264, passed on", nativeH264},
 		{"native H.264, two viewers", twoViewers},
 		{"native H.264 of another size", anotherSize},
 		{"native H.265, passed on", nativeH265},
 		{"what passing on adds", latency},
+		{"USB, native H.264, pulled out", usbH264},
+		{"USB, MJPEG", usbMJPEG},
 		{"MJPEG", mjpeg},
 		{"YUYV", raw("/dev/video0", "YUYV")},
 		{"NV12", raw("/dev/video0", "NV12")},
 		{"NV12, multi-planar interface", raw("/dev/video1", "NV12")},
+		{"several cameras in one agent", several},
 		{"unplugged, module removed and back", pluggedOut},
 		{"disconnected by its driver", disconnected},
 		{"two readers", twoReaders},

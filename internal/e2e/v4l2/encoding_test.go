@@ -8,14 +8,29 @@ import (
 	"testing"
 )
 
-// mjpeg watches a camera of JPEGs, as most on USB are.
+// jpegRate is the rate of cameras of JPEGs: an emulated machine has to read each.
+const jpegRate = 6
+
+// filmOfJPEGs makes a film and returns the arguments of a writer that shows it.
+func (w *world) filmOfJPEGs(t *testing.T) []string {
+	t.Helper()
+	const file, length = "/tmp/film.mjpeg", 40
+	w.film(t, file, newFilm(t, length, jpegRate, splitJPEG, jpegs()...))
+	return []string{"-film", file, "-rate", strconv.Itoa(jpegRate)}
+}
+
+// mjpeg watches a camera of JPEGs.
 func mjpeg(t *testing.T, w *world) string {
-	const length, fps = 60, 10
-	w.film(t, "/tmp/film.mjpeg", newFilm(t, length, fps, splitJPEG, jpegs()...))
-	w.show(t, "/dev/video22", "MJPG", "-rate", strconv.Itoa(fps), "-film", "/tmp/film.mjpeg")
-	a := w.agent(t, run{}, "/dev/video22")
-	got := watch(t, a.dial(t)).await("", 41)
-	rate := wants(t, got, fps)
+	w.show(t, "/dev/video22", "MJPG", w.filmOfJPEGs(t)...)
+	return w.jpegs(t, "/dev/video22")
+}
+
+// jpegs watches a device that shows a film of JPEGs.
+func (w *world) jpegs(t *testing.T, device string) string {
+	t.Helper()
+	a := w.agent(t, run{}, device)
+	got := watch(t, a.dial(t)).await("", 31)
+	rate := wants(t, got, jpegRate)
 	frames := decode(t, got, filmWidth, filmHeight)
 	n := different(stamps(t, frames))
 	if n < len(frames)*9/10 {

@@ -34,7 +34,7 @@ type watching struct {
 func watch(t *testing.T, s *viewer.Session) *watching {
 	t.Helper()
 	w := &watching{t: t, pictures: map[string][]picture{}, more: make(chan struct{})}
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // it ends in the cleanup
+	ctx, cancel := context.WithCancel(context.Background()) // it ends in the cleanup
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

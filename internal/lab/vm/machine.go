@@ -85,7 +85,7 @@ func Boot(tb testing.TB, k *Kernel, o Options) *Machine {
 		"-serial", "stdio",
 		"-netdev", "tap,id=net,ifname="+tapName+",script=no,downscript=no", "-device", "virtio-net-pci,netdev=net,romfile=",
 	))
-	ctx, stop := context.WithCancel(context.Background()) //nolint:usetesting // cleanups talk to the machine, too
+	ctx, stop := context.WithCancel(context.Background()) // cleanups talk to the machine, too
 	m.stop = stop
 	watching := make(chan struct{})
 	go func() {

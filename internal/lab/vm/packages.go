@@ -100,7 +100,7 @@ func show(ctx context.Context, name string) (pkg, error) {
 func parseStanza(text string) (p pkg) {
 	text, _, _ = strings.Cut(text, "\n\n")
 	for line := range strings.Lines(text) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		key, value, _ := strings.Cut(strings.TrimRight(line, "\n"), ": ")
 		switch key {
 		case "Package":
 			p.Name = value

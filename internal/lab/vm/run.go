@@ -87,7 +87,7 @@ const commandTimeout = time.Minute
 // test.
 func (m *Machine) Sh(tb testing.TB, line string) string {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout) //nolint:usetesting // cleanups use it
+	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout) // cleanups use it
 	defer cancel()
 	out, err := m.Run(ctx, Command{Args: []string{"sh", "-c", line}})
 	if err != nil {
@@ -148,7 +148,7 @@ func (m *Machine) note(name string) {
 // Stdin must end with the test.
 func (m *Machine) Start(tb testing.TB, c Command) *program.Program {
 	tb.Helper()
-	p, err := m.start(context.Background(), c) //nolint:usetesting // it ends in a cleanup, after the test's context
+	p, err := m.start(context.Background(), c) // it ends in a cleanup, after the test's context
 	if err != nil {
 		tb.Fatal(err)
 	}

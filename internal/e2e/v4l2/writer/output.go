@@ -59,20 +59,20 @@ const (
 // begin implements sink.
 func (o *output) begin(width, height, rate int) error {
 	f := pixFormat{kind: bufTypeVideoOutput, width: uint32(width), height: uint32(height), pixel: o.format, field: fieldNone, sizeImage: uint32(width * height * 2)}
-	if err := o.ioctl(vidiocSFmt, unsafe.Pointer(&f)); err != nil {
+	if err := o.ioctl(vidiocSFmt, unsafe.Pointer(&f)); err != nil { //nolint:gosec // what the kernel takes has no other type
 		return fmt.Errorf("set the format of %s: %w", o.path, err)
 	}
 	if f.width != uint32(width) || f.height != uint32(height) || f.pixel != o.format {
 		return fmt.Errorf("%s makes %dx%d of %dx%d, format %x of %x", o.path, f.width, f.height, width, height, f.pixel, o.format)
 	}
 	p := streamParm{kind: bufTypeVideoOutput, numerator: 1, denominator: uint32(rate)}
-	if err := o.ioctl(vidiocSParm, unsafe.Pointer(&p)); err != nil {
+	if err := o.ioctl(vidiocSParm, unsafe.Pointer(&p)); err != nil { //nolint:gosec // what the kernel takes has no other type
 		return fmt.Errorf("set the rate of %s: %w", o.path, err)
 	}
 	// One who only writes is forgotten to have been a writer when it is gone, and the
 	// device is of no use to the next one.
 	kind := uint32(bufTypeVideoOutput)
-	if err := o.ioctl(vidiocStreamOn, unsafe.Pointer(&kind)); err != nil {
+	if err := o.ioctl(vidiocStreamOn, unsafe.Pointer(&kind)); err != nil { //nolint:gosec // what the kernel takes has no other type
 		return fmt.Errorf("start %s: %w", o.path, err)
 	}
 	return nil

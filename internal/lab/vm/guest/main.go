@@ -20,13 +20,11 @@ import (
 )
 
 func main() {
-	if err := serve(); err != nil {
-		fmt.Fprintln(os.Stderr, "guest:", err)
-	}
+	fmt.Fprintln(os.Stderr, "guest:", serve())
 	// The end of the first process is a panic of the kernel, which ends the machine.
 }
 
-// serve sets the machine up and runs programs for ever.
+// serve sets the machine up and runs programs until it cannot.
 func serve() error {
 	if err := mount(); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package v4l2
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
 	"strings"
@@ -291,6 +292,36 @@ func TestSource_WritesFewLinesOfACameraThatResetsItself(t *testing.T) {
 		_ = w.end()
 		if n := strings.Count(lines.String(), "\n"); n > 6 {
 			t.Errorf("%d lines:\n%.600s", n, lines.String())
+		}
+	})
+}
+
+// The key frame that a stream is started again for must not be torn.
+func TestSource_KnowsASpreadingDriverWhenItIsStartedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := coder()
+		d.Controls = nil
+		starts := 0
+		k := fakev4l2.New()
+		n := k.Add("/dev/video0", d)
+		n.Intercept(tally(abi.StreamOn, &starts))
+		w := watchOn(t, k, n, Options{})
+		v := newVideo(t)
+		slice := func(kind byte) []byte { return stream([]byte{kind, 0x45, 0x88, 0x84, 0x21, 0xa0}) }
+		for range 16 * 25 {
+			w.deliver(v.next(), slice(0x41))
+			w.out.take()
+		}
+		w.source.RequestKeyFrame()
+		w.pass(time.Second)
+		v.encoder.ForceKey()
+		w.deliver(v.next(), slice(0x65), v.next())
+		units := w.out.take()
+		if starts != 2 || len(units) == 0 {
+			t.Fatalf("%d starts, %d units; %s", starts, len(units), w.reason())
+		}
+		if key := units[0]; !key.Key || !bytes.Contains(bytes.Join(key.Payload, nil), []byte{0x65, 0x45, 0x88}) {
+			t.Errorf("a key frame: %v; the second half of it is missing", key.Key)
 		}
 	})
 }

@@ -98,7 +98,7 @@ func (p *passing) keyFrame(now time.Time) error {
 		return nil
 	}
 	p.startAt = now
-	p.joiner = joiner{codec: p.joiner.codec}
+	p.joiner = joiner{codec: p.joiner.codec, spread: p.joiner.spread}
 	p.session.counter = sequence{}
 	err := p.session.opened.restart()
 	p.session.last = time.Now() // some drivers take seconds

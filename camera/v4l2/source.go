@@ -91,8 +91,11 @@ func (s *Source) watch(ctx context.Context, out camera.Output) error {
 // lookAround notes whether a twin of the camera that is watched has been plugged in:
 // should both vanish, the one that comes back first may be either.
 func (s *Source) lookAround(path string) {
+	if s.known.twins {
+		return
+	}
 	nodes := s.known.machine.names("/sys/class/video4linux/")
-	if s.known.twins || slices.Equal(nodes, s.nodes) {
+	if slices.Equal(nodes, s.nodes) {
 		return
 	}
 	s.nodes = nodes

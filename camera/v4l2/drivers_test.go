@@ -325,3 +325,28 @@ func TestSource_KnowsASpreadingDriverWhenItIsStartedAgain(t *testing.T) {
 		}
 	})
 }
+
+func TestSource_SaysWhatIsWrongWithVideoThatCannotBeUsed(t *testing.T) {
+	for name, c := range map[string]struct {
+		buffer []byte
+		text   string
+	}{
+		"no video":          {[]byte("\xff\xd8\xff\xe0 a JPEG"), "(Door) delivers what is no H264"},
+		"no parameter sets": {stream(first(1)), "(Door) delivers video without parameter sets"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := watch(t, coder(), Options{})
+				for range 10*25 - 2 {
+					w.deliver(c.buffer)
+					if w.reason() != "" {
+						break
+					}
+				}
+				if text := w.reason(); !strings.Contains(text, c.text) {
+					t.Errorf("status %q", text)
+				}
+			})
+		})
+	}
+}

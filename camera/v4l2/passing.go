@@ -16,10 +16,16 @@ type passing struct {
 	out     *pictures.Video
 	joiner  joiner
 
-	canForce bool      // the device can be asked for a key frame
-	keyAt    time.Time // last key frame, or the start of the stream
-	startAt  time.Time // last start of the stream
+	canForce   bool      // the device can be asked for a key frame
+	keyAt      time.Time // last key frame, or the start of the stream
+	startAt    time.Time // last start of the stream
+	firstAt    time.Time // first picture of the session; zero before
+	unreadable int       // buffers in a row
 }
+
+// begins is how long a device may deliver video that cannot be begun with; less than
+// the supervisor's patience, who cannot say why.
+const begins = 9 * time.Second
 
 func newPassing(c *session) *passing {
 	_, can := c.opened.control(uapi.ControlForceKeyFrame)
@@ -35,6 +41,11 @@ func (p *passing) frame(f uapi.Frame, at stamp) error {
 	if err != nil {
 		p.session.Trouble("unreadable pictures", err)
 		p.session.source.RequestKeyFrame()
+		if p.unreadable++; p.unreadable >= maxUnusable {
+			return errorf(Driver, "%s delivers what is no %s: %v; choose another --format, see --list", p.session.opened.name(), p.session.opened.mode.FourCC, err)
+		}
+	} else {
+		p.unreadable = 0
 	}
 	whole, torn := p.joiner.add(units, at)
 	if torn {
@@ -62,6 +73,13 @@ func (p *passing) frame(f uapi.Frame, at stamp) error {
 		if !au.Continues {
 			p.out.Write(au, pts, pic.at.captured, pic.at.arrived)
 		}
+	}
+	if p.firstAt.IsZero() {
+		p.firstAt = at.arrived
+	}
+	if !p.out.Begun() && at.arrived.Sub(p.firstAt) > max(begins, p.session.patience) {
+		return errorf(Driver, "%s delivers video without parameter sets; whatever feeds it has to send them with every key frame, and those every 2 seconds",
+			p.session.opened.name())
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ COLD     := crypto/tls crypto/x509 encoding/asn1 encoding/gob encoding/json enco
             github.com/coder/websocket github.com/pion/webrtc/... github.com/pion/dtls/... github.com/pion/turn/... \
             reflect os strings crypto/rsa crypto/internal/fips140/rsa crypto/ecdsa crypto/internal/fips140/ecdsa \
             crypto/elliptic crypto/ecdh crypto/hpke vendor/golang.org/x/crypto/cryptobyte/... \
-            net time log strconv bufio context path/... os/... github.com/pion/ice/... github.com/pion/rtcp \
+            log strconv bufio context path/... os/... github.com/pion/ice/... github.com/pion/rtcp \
             ./camera/agent ./internal/cli ./internal/config ./internal/trust ./internal/access ./internal/accesslog \
             ./internal/discovery ./internal/nat/... ./internal/tlsfile ./internal/spool ./internal/fragment ./signaling/... \
             ./camera/v4l2 ./camera/v4l2/uapi

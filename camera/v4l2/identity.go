@@ -29,6 +29,8 @@ type identity struct {
 	// twins says that another camera of the same model, not to be told apart by its
 	// serial number, was seen in another place while this one was watched.
 	twins bool
+	// beside says that any other camera was seen.
+	beside bool
 }
 
 // seen notes by what an open camera is to be known again. Of a camera that was seen
@@ -37,6 +39,7 @@ func (i identity) seen(k uapi.Kernel, d Device) identity {
 	i.machine = machineOf(k)
 	i.driver, i.card, i.bus, i.origin = d.Driver, d.Card, d.Bus, i.machine.originAt(d.Path)
 	nodes, _ := scan(k, sketch) // none: then no twins were seen
+	i.beside = len(nodes) > 1
 	for _, n := range nodes {
 		i.twins = i.twins || n.Bus != i.bus && i.like(n)
 	}

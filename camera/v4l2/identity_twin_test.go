@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -104,6 +105,50 @@ func TestSource_IsNotTakenInByATwinThatCameLater(t *testing.T) {
 			t.Errorf("the camera is not found again: %q", w.reason())
 		}
 	})
+}
+
+// After the next start of the machine the numbers may be swapped.
+func TestSource_WarnsOfANumberForAnAddress(t *testing.T) {
+	const link = "/dev/v4l/by-path/usb-1-index0"
+	for _, c := range []struct {
+		name, address string
+		alone, want   bool
+	}{
+		{"a number", "/dev/video0", false, true},
+		{"a number of the only one", "/dev/video0", true, false},
+		{"a link", link, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRoom(t)
+			n := r.kernel.Add("/dev/video0", coder())
+			r.plug(nil, "/dev/video0", "Door")
+			if !c.alone {
+				r.kernel.Add("/dev/video2", raw())
+				r.plug(nil, "/dev/video2", "Yard")
+			}
+			if c.address == link {
+				r.kernel.Add(link, coder())
+			}
+			if err := os.MkdirAll(filepath.Dir(r.machine.root+link), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink("../../video0", r.machine.root+link); err != nil {
+				t.Fatal(err)
+			}
+			s, err := New(Options{Address: c.address, Kernel: r.placed})
+			if err != nil {
+				t.Fatal(err)
+			}
+			o, err := s.open(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer o.device.Close()
+			if got := strings.Contains(strings.Join(o.refusals, ""), "call this one "+link); got != c.want {
+				t.Errorf("%s: warns of %q", n.Path(), o.refusals)
+			}
+		})
+	}
 }
 
 // Notebooks and dashboard cameras are two cameras in one USB device.

@@ -3,6 +3,7 @@ package v4l2
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"github.com/sightline-cam/sightline/camera/v4l2/uapi/abi"
 )
@@ -25,7 +26,22 @@ func (s *Source) open(ctx context.Context) (*opened, error) {
 		return nil, s.waiting(err)
 	}
 	s.known, s.nodes = s.known.seen(s.opts.Kernel, o.about), nil
+	if name := s.lasting(path); name != "" {
+		o.refusals = append(o.refusals, s.opts.Address+" may be another camera after the machine has been started anew; call this one "+name)
+	}
 	return o, nil
+}
+
+// lasting returns a better address of the device where the one given is the number of one
+// among several, which changes with the order that they are found in; else "".
+func (s *Source) lasting(path string) string {
+	if !s.known.beside || !strings.HasPrefix(strings.TrimPrefix(s.opts.Address, Scheme), "/dev/video") {
+		return ""
+	}
+	if links := s.known.machine.stableNames()[path]; len(links) > 0 {
+		return links[len(links)-1] // of by-path, which twins have as well
+	}
+	return ""
 }
 
 // prepare looks at what the device is and can do, and sets it up.

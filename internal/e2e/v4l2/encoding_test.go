@@ -29,8 +29,7 @@ func mjpeg(t *testing.T, w *world) string {
 func (w *world) jpegs(t *testing.T, device string) string {
 	t.Helper()
 	a := w.agent(t, run{}, device)
-	got := watch(t, a.dial(t)).await("", 31)
-	rate := wants(t, got, jpegRate)
+	rate, got := watch(t, a.dial(t)).atRate("", 25, jpegRate)
 	frames := decode(t, got, filmWidth, filmHeight)
 	n := different(stamps(t, frames))
 	if n < len(frames)*9/10 {
@@ -61,8 +60,7 @@ func raw(device, format string) func(*testing.T, *world) string {
 		w.calm(t, device)
 		a := w.agent(t, run{}, append([]string{device, "--format", format}, small()...)...)
 		s := a.dial(t)
-		got := watch(t, s).await("", 41)
-		rate := wants(t, got, smallRate)
+		rate, got := watch(t, s).atRate("", 40, smallRate)
 		frames := decode(t, got, 320, 180)
 		for _, f := range []frame{frames[0], frames[len(frames)-1]} {
 			showsBars(t, f)

@@ -24,7 +24,7 @@ func nativeH264(t *testing.T, w *world) string {
 	s := a.dial(t)
 	seen := watch(t, s)
 	good, all := flawless(t, seen, "", 4, 640, 360, 0)
-	fps := wants(t, seen.await("", all), 30)
+	fps, _ := seen.atRate("", 30, 30)
 	if c := status(t, s, "", "live"); c.Codec != "H.264" || c.Width != 640 || c.Height != 360 {
 		t.Errorf("the viewer is told of %+v", c)
 	}
@@ -92,7 +92,7 @@ func nativeH265(t *testing.T, w *world) string {
 	s := a.dial(t)
 	seen := watch(t, s)
 	good, all := flawless(t, seen, "", 3, filmWidth, filmHeight, length)
-	rate := wants(t, seen.await("", all), fps)
+	rate, _ := seen.atRate("", fps, fps)
 	if c := status(t, s, "", "live"); c.Codec != "H.265" {
 		t.Errorf("the viewer is told of %+v", c)
 	}

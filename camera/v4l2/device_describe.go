@@ -11,7 +11,11 @@ import (
 // Describe returns what an open device can do and how it is set. Path is how it was
 // opened; Stable stays empty. The error is an *Error (NotCapture, Unplugged, or what
 // the driver refused) beside what is known by then.
-func Describe(d *uapi.Device, path string) (Device, error) {
+func Describe(d *uapi.Device, path string) (Device, error) { return describe(d, path, true) }
+
+// describe is Describe, with the values of the controls or without: USB cameras take up
+// to a tenth of a second for each.
+func describe(d *uapi.Device, path string, values bool) (Device, error) {
 	dev, queue, err := capture(d, path)
 	if err != nil {
 		return dev, err
@@ -30,7 +34,7 @@ func Describe(d *uapi.Device, path string) (Device, error) {
 			Sizes:       v.sizes(f.FourCC),
 		})
 	}
-	dev.Controls = controlsOf(d)
+	dev.Controls = controlsOf(d, values)
 	// Few drivers can enumerate everything, so what they refuse is left out above; but
 	// of one that was unplugged meanwhile that would be half a truth.
 	if _, err := d.Capability(); err != nil {
@@ -172,12 +176,12 @@ func addRate(falling []float64, rate float64) []float64 {
 	return falling
 }
 
-// controlsOf lists the controls with their values. A device that does not answer is
+// controlsOf lists the controls, with their values where those are wanted. A device that does not answer is
 // not asked for every one: a USB camera that hangs takes five seconds for each.
-func controlsOf(d *uapi.Device) []Control {
+func controlsOf(d *uapi.Device, values bool) []Control {
 	found, _ := d.Controls() // a device without any is no error worth telling
 	controls := make([]Control, len(found))
-	answers := true
+	answers := values
 	for i, c := range found {
 		controls[i].Control = c
 		if !answers || !c.Readable() {

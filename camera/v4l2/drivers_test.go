@@ -350,3 +350,18 @@ func TestSource_SaysWhatIsWrongWithVideoThatCannotBeUsed(t *testing.T) {
 		})
 	}
 }
+
+// USB cameras take up to a tenth of a second to say the value of a control.
+func TestSource_AsksForNoValuesBeforeTheFirstPicture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := fakev4l2.New()
+		n := k.Add("/dev/video0", coder())
+		asked := 0
+		n.Intercept(tally(abi.GetExtCtrls, &asked))
+		w := watchOn(t, k, n, Options{})
+		w.deliver(newVideo(t).next())
+		if asked > 0 || w.super.Status().State != camera.Live {
+			t.Errorf("asked %d times; %s", asked, w.reason())
+		}
+	})
+}

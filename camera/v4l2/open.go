@@ -55,7 +55,7 @@ func (s *Source) prepare(ctx context.Context, o *opened) error {
 		return errorf(NotCapture, "%s (%s) gives no pictures; run `sightline camera --list` for the devices that do", o.path, c.Card)
 	}
 	o.kind, o.chained = kind, c.Caps&abi.CapIOMC != 0
-	if o.about, err = Describe(o.device, o.path); err != nil {
+	if o.about, err = describe(o.device, o.path, false); err != nil {
 		return explain(o.path, "asking what it can do", err)
 	}
 	if s.known != (identity{}) && !s.known.accepts(s.opts.Kernel, o.about) {

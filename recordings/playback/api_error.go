@@ -59,12 +59,16 @@ func (e *apiError) body() any {
 	}{inner{e.Code, e.Message}}
 }
 
-// write sends the error. A writer with a method Refused(error) is told first which
-// check is behind it.
-func (e *apiError) write(w http.ResponseWriter) {
-	if counter, ok := w.(interface{ Refused(err error) }); ok && e.cause != nil {
-		counter.Refused(e.cause)
+// countRefusal tells a writer that has a method Refused(error) which check has refused.
+func countRefusal(w http.ResponseWriter, cause error) {
+	if counter, ok := w.(interface{ Refused(err error) }); ok && cause != nil {
+		counter.Refused(cause)
 	}
+}
+
+// write counts the error by the check that is behind it, and sends it.
+func (e *apiError) write(w http.ResponseWriter) {
+	countRefusal(w, e.cause)
 	if e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int((e.RetryAfter+time.Second-1)/time.Second))))
 	}

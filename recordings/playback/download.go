@@ -32,7 +32,7 @@ type download struct {
 	http.ResponseWriter
 	// Constant after construction.
 	rc       *http.ResponseController
-	standing func() bool
+	standing func() error
 	cancel   context.CancelCauseFunc
 	stall    time.Duration
 
@@ -48,17 +48,20 @@ type download struct {
 // download begins an answer to p, who watches the camera. The request returned has a
 // context that ends when the answer must. done is called when the handler returns.
 func (a *API) download(w http.ResponseWriter, r *http.Request, p *trust.Principal, camera string) (d *download, req *http.Request, done func()) {
-	return a.downloadWhile(w, r, func() bool { return a.mayStillWatch(p, camera) })
+	return a.downloadWhile(w, r, func() error { return a.mayStillWatch(p, camera) })
 }
 
-// mayStillWatch asks again.
-func (a *API) mayStillWatch(p *trust.Principal, camera string) bool {
+// mayStillWatch asks again. The error names the check that refuses.
+func (a *API) mayStillWatch(p *trust.Principal, camera string) error {
 	now, err := a.opts.Standing(p)
-	return err == nil && now.May(access.Playback, camera)
+	if err != nil {
+		return err
+	}
+	return now.Need(access.Playback, camera)
 }
 
-// downloadWhile begins an answer that goes on as long as standing says so.
-func (a *API) downloadWhile(w http.ResponseWriter, r *http.Request, standing func() bool) (*download, *http.Request, func()) {
+// downloadWhile begins an answer that goes on as long as standing has no error.
+func (a *API) downloadWhile(w http.ResponseWriter, r *http.Request, standing func() error) (*download, *http.Request, func()) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	d := &download{ResponseWriter: w, rc: http.NewResponseController(w), standing: standing, cancel: cancel, stall: a.stall}
 	_ = d.rc.SetReadDeadline(time.Time{}) // the request is read; its deadline would end the context
@@ -70,16 +73,17 @@ func (a *API) downloadWhile(w http.ResponseWriter, r *http.Request, standing fun
 // check asks whether the client may go on.
 func (d *download) check() {
 	defer d.checks.Done()
-	ok := d.standing()
+	err := d.standing()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case d.done:
-	case ok:
+	case err == nil:
 		d.checks.Add(1)
 		d.timer.Reset(recheckEvery)
 	default:
 		d.revoked = true
+		countRefusal(d.ResponseWriter, err)
 		_ = d.rc.SetWriteDeadline(time.Unix(1, 0)) // ends a write that waits
 		d.cancel(errRevoked)
 	}

@@ -89,9 +89,9 @@ func (a *API) serveHLS(w http.ResponseWriter, r *http.Request) *apiError {
 		return notFound(gone)
 	}
 	s := token.stream
-	if !a.mayStillWatch(token.holder, s.stream.Camera) {
+	if err := a.mayStillWatch(token.holder, s.stream.Camera); err != nil {
 		a.hls.remove(token)
-		return notFound(gone)
+		return notFound(gone).because(err)
 	}
 	w.Header().Set("Referrer-Policy", "no-referrer") // the path is the secret
 	w.Header().Set("X-Content-Type-Options", "nosniff")

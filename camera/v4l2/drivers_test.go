@@ -250,7 +250,8 @@ func TestSource_AsksForWholePicturesOfAnInterlacedDevice(t *testing.T) {
 				n := k.Add("/dev/video0", coder())
 				field := uint32(alternate)
 				n.Intercept(func(request uint32, arg unsafe.Pointer, err error) error {
-					if p := (*abi.Format)(arg); request == abi.SetFmt {
+					if request == abi.SetFmt {
+						p := (*abi.Format)(arg)
 						if field != alternate && !refuses {
 							p.Pix().Field = abi.FieldInterlaced
 						} else {

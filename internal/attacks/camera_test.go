@@ -1,8 +1,10 @@
 package attacks
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pion/rtp"
@@ -16,8 +18,19 @@ import (
 // fps is low: there is no more to a picture here than whether it comes.
 const fps = 5
 
-// camera starts an RTSP camera with a picture and returns its address.
-func (w *world) camera() string {
+const (
+	// bulkFrames is how many pictures of a bulky camera are large, from the first
+	// on, and bulkBytes how large.
+	bulkFrames = 2 * fps
+	bulkBytes  = 2 << 20
+	// bulk is what half of them come to, a group of pictures: more than fits into
+	// the buffers between a download and its client.
+	bulk = bulkFrames * bulkBytes / 2
+)
+
+// camera starts an RTSP camera with a picture and returns its address. A bulky one
+// sends much more than the picture at first.
+func (w *world) camera(bulky bool) string {
 	w.Helper()
 	e, err := testpattern.New(testpattern.Options{Width: 640, Height: 360, FPS: fps, GOP: time.Second})
 	if err != nil {
@@ -27,13 +40,13 @@ func (w *world) camera() string {
 	fake := &rtspcam.Fake{
 		SDP: fmt.Sprintf("m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;sprop-parameter-sets=%s,%s\r\n",
 			base64.StdEncoding.EncodeToString(sps), base64.StdEncoding.EncodeToString(pps)),
-		Play: play,
+		Play: func(s *rtspcam.FakeSender) { play(s, bulky) },
 	}
 	return fake.Start(w.T)
 }
 
 // play sends the picture to one client.
-func play(s *rtspcam.FakeSender) {
+func play(s *rtspcam.FakeSender, bulky bool) {
 	e, err := testpattern.New(testpattern.Options{Width: 640, Height: 360, FPS: fps, GOP: time.Second})
 	if err != nil {
 		return
@@ -41,7 +54,11 @@ func play(s *rtspcam.FakeSender) {
 	tick := time.NewTicker(time.Second / fps)
 	defer tick.Stop()
 	for seq, frame := uint16(0), uint32(0); ; frame++ {
-		payloads := rtppack.Pack(codecs.H264, &codecs.Unit{Payload: e.Encode(time.Now())})
+		units := e.Encode(time.Now())
+		if last := len(units) - 1; bulky && frame < bulkFrames { // decoders do not look behind the end of a slice
+			units = append(slices.Clone(units[:last]), slices.Concat(units[last], bytes.Repeat([]byte{0xaa}, bulkBytes)))
+		}
+		payloads := rtppack.Pack(codecs.H264, &codecs.Unit{Payload: units})
 		for i, payload := range payloads {
 			p := &rtp.Packet{
 				Header: rtp.Header{

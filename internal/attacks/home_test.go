@@ -30,11 +30,14 @@ type home struct {
 }
 
 // home pairs a new owner with new agents, each with two cameras.
-func (w *world) home(agents int) *home {
+func (w *world) home(agents int) *home { return w.homeOf(agents, siteOptions{}) }
+
+// homeOf is home with agents of some kind.
+func (w *world) homeOf(agents int, o siteOptions) *home {
 	w.Helper()
 	h := &home{w: w, owner: w.newIdentity(), id: access.NewToken()}
 	for range agents {
-		s := w.site(siteOptions{})
+		s := w.site(o)
 		began := time.Now()
 		if _, err := s.pair(h.owner); err != nil {
 			w.Fatalf("pair an agent: %v", err)

@@ -13,6 +13,7 @@ import (
 )
 
 // site is an agent with two cameras, "cam" and "garden", and where it is to be found.
+// A recorder has "cam" only.
 type site struct {
 	w        *world
 	program  *program
@@ -32,6 +33,8 @@ type siteOptions struct {
 	signal string            // "http://host:port" of another signaling server
 	// stateDir has the agent's key already, with mode 0700.
 	stateDir string
+	// recorder makes it `sightline nvr`, and bulky its recordings large.
+	recorder, bulky bool
 }
 
 // site starts an agent and waits until it can be reached.
@@ -42,7 +45,13 @@ func (w *world) site(o siteOptions) *site {
 		o.stateDir = filepath.Join(w.folder(), "state")
 	}
 	s := &site{w: w, stateDir: o.stateDir, base: "http://" + listen, signal: o.signal}
-	s.args = []string{"camera", "--state-dir", s.stateDir, "--listen", listen, "--udp", "127.0.0.1:0", "--name", "cam", "--name", "garden", "--log-level", "info"}
+	picture := w.camera(o.bulky)
+	if o.recorder {
+		s.args = []string{"nvr", "--dir", filepath.Join(w.folder(), "recordings"), "--min-free", "1MB", "--camera", "cam=" + picture}
+	} else {
+		s.args = []string{"camera", picture, picture, "--name", "cam", "--name", "garden"}
+	}
+	s.args = append(s.args, "--state-dir", s.stateDir, "--listen", listen, "--udp", "127.0.0.1:0", "--log-level", "info")
 	if o.signal != "" {
 		s.args = append(s.args, "--signal", "ws"+strings.TrimPrefix(o.signal, "http"))
 	} else {
@@ -59,8 +68,6 @@ func (w *world) site(o siteOptions) *site {
 		}
 		s.args = append(s.args, "--allow", s.list)
 	}
-	picture := w.camera()
-	s.args = append(s.args, picture, picture)
 	s.run()
 	return s
 }

@@ -5,7 +5,7 @@ import "slices"
 // table is every attack. Those that wait longest come first.
 func table() []attack {
 	return slices.Concat(
-		limitAttacks(), pageAttacks(), durationAttacks(), whepAttacks(), guestAttacks(), grantAttacks(), listAttacks(),
+		limitAttacks(), pageAttacks(), durationAttacks(), recorderAttacks(), whepAttacks(), guestAttacks(), grantAttacks(), listAttacks(),
 		pairingAttacks(), middleAttacks(), offerAttacks(), answerAttacks(), registrationAttacks(), webAttacks(),
 	)
 }

@@ -111,8 +111,7 @@ func stalled(t *testing.T, w *world) string {
 	told := time.Since(at)
 	from := seen.count("")
 	camera.tell("go")
-	got := seen.since("", from, 30)
-	stamps(t, decode(t, got, 640, 360))
+	flawless(t, seen, "", from, 1, 640, 360, 0)
 	status(t, s, "", "live")
 	return fmt.Sprintf("%q after %.1f s", c.Reason, told.Seconds())
 }

@@ -109,18 +109,20 @@ func (w *watching) since(camera string, from, n int) []picture {
 	}
 }
 
-// groups waits until there are n groups of pictures, each complete: from a key frame to
-// the one before the next.
-func (w *watching) groups(camera string, n int) []picture {
+// groups waits until there are n groups of pictures from a number on, each complete:
+// from a key frame to the one before the next.
+func (w *watching) groups(camera string, from, n int) []picture {
 	w.t.Helper()
-	keys := 0
-	for i := 0; ; i++ {
+	first, keys := from, 0
+	for i := from; ; i++ {
 		list := w.await(camera, i+1)
 		if list[i].Key {
-			keys++
+			if keys++; keys == 1 {
+				first = i
+			}
 		}
 		if keys > n {
-			return list[:i]
+			return list[first:i]
 		}
 	}
 }

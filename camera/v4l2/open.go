@@ -60,8 +60,12 @@ func (s *Source) prepare(ctx context.Context, o *opened) error {
 	}
 	if s.known != (identity{}) && !s.known.accepts(s.opts.Kernel, o.about) {
 		// The picture of one room must never appear under the name of another.
+		card := o.about.Card
+		if card == s.known.card {
+			card = "another camera of that name"
+		}
 		return errorf(OtherDevice, "%s is now %s, where %s was; plug that in again, or start the agent anew to watch the one that is there",
-			o.path, o.about.Card, s.known.card)
+			o.path, card, s.known.card)
 	}
 	if err := ctx.Err(); err != nil {
 		return err // each request of a camera that hangs takes seconds

@@ -12,9 +12,9 @@ import (
 	"github.com/sightline-cam/sightline/codecs"
 )
 
-// maxBuffers is how many frames the driver may hold for us: two to write to while one
-// is read, and one to spare for a machine that is busy.
-const maxBuffers = 4
+// maxBuffers is how many frames the driver may hold for us: what a machine that is busy
+// for a quarter of a second does not lose.
+const maxBuffers = 8
 
 // opened is a device that is set up and ready to start. Not safe for concurrent use,
 // except for device.Wake.

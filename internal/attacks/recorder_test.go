@@ -1,12 +1,10 @@
 package attacks
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -22,8 +20,7 @@ import (
 func recorderAttacks() []attack {
 	return []attack{
 		{"recordings-by-a-guest-who-was-revoked", check.Revoked, "forbidden", recordingsAfterRevocation},
-		{"hls-path-that-outlives-its-guest", check.Revoked, "404", hlsPathAfter(check.Revoked, guestRevoked)},
-		{"hls-path-that-outlives-its-right", check.Right, "404", hlsPathAfter(check.Right, playbackRevoked)},
+		{"hls-path-that-outlives-its-right", check.Right, "404", hlsPathOfALostRight},
 		{"recordings-with-the-right-to-live-only", check.Right, "403", recordingsWithLiveOnly},
 		{"recorder-that-was-revoked", check.Revoked, "forbidden", revokedRecorder},
 	}
@@ -64,118 +61,8 @@ func rights(all ...access.Right) access.Scope {
 	return access.Scope{Rights: all, Cameras: []string{access.AnyCamera}}
 }
 
-// film is what a recorder has of its camera.
-type film struct {
-	segment string // the id of the first
-	from    int64  // in milliseconds since 1970, within the segment
-	to      int64
-}
-
-// span is a time as parameters of a request.
-func (f *film) span() string { return fmt.Sprintf("from=%d&to=%d", f.from, f.to) }
-
-// path is one of the API about the camera.
-func (f *film) path(rest string) string { return "/v1/recordings/cam" + rest }
-
-// recorded waits until so many bytes are recorded.
-func (s *session) recorded(w *world, atLeast int64) (*film, error) {
-	var f film
-	return &f, w.until(func() (bool, error) {
-		now := time.Now()
-		f.from, f.to = now.Add(-time.Hour).UnixMilli(), now.Add(time.Hour).UnixMilli()
-		a, err := s.call(w.ctx, http.MethodGet, f.path("/segments?"+f.span()), nil)
-		if err != nil {
-			return false, err
-		}
-		var list struct {
-			Segments []struct {
-				ID             string
-				StartUs, EndUs int64
-				Bytes          int64
-			}
-		}
-		if err := a.decode(&list); err != nil || len(list.Segments) == 0 {
-			return false, err
-		}
-		first := list.Segments[0]
-		f.segment, f.from, f.to = first.ID, first.StartUs/1000+1, first.EndUs/1000
-		return first.Bytes >= atLeast, nil
-	})
-}
-
-// listed asks what is recorded of the camera.
-func (s *session) listed(ctx context.Context) error {
-	for _, path := range []string{"/v1/recordings", "/v1/recordings/cam/timeline?from=1&to=2"} {
-		a, err := s.call(ctx, http.MethodGet, path, nil)
-		if err == nil && a.Status != http.StatusOK {
-			err = a
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// cutOrDenied turns what ended with the session, or was refused in it, into the end
-// of an attack.
-func (s *session) cutOrDenied(err error) error {
-	var a *apiAnswer
-	if err == nil || errors.As(err, &a) {
-		return refusedIfDenied(err)
-	}
-	timer := time.NewTimer(cutWithin)
-	defer timer.Stop()
-	select {
-	case <-s.conn.Done():
-		return &refusal{says: "ended"}
-	case <-timer.C:
-		return err
-	}
-}
-
-// begin begins a long answer and reads the first of it.
-func begin(ctx context.Context, client *http.Client, address string) (*http.Response, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, err
-	}
-	res, err := client.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	if res.StatusCode != http.StatusOK {
-		defer res.Body.Close()
-		a, err := readAnswer(res)
-		if err != nil {
-			return nil, err
-		}
-		return nil, a
-	}
-	_, err = res.Body.Read(make([]byte, 1))
-	return res, err
-}
-
-// goesOn reads an answer on for d, slowly enough that most of it has not left
-// before it ought to end. It returns nil if it goes on after that, or is whole, and
-// a *refusal if it is cut.
-func goesOn(res *http.Response, d time.Duration) error {
-	const portion, every = 64 << 10, 15 * time.Millisecond
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	buffer := make([]byte, portion)
-	for end, left := time.Now().Add(d), res.ContentLength-1; left > 0 && time.Now().Before(end); <-tick.C {
-		n, err := res.Body.Read(buffer)
-		left -= int64(n)
-		if err != nil && left > 0 {
-			return &refusal{says: "ended"}
-		}
-	}
-	return nil
-}
-
-// recordingsAfterRevocation downloads on when the guest was put out, and comes back
-// for more.
+// recordingsAfterRevocation downloads and plays on when the guest was put out, and
+// comes back for more.
 func recordingsAfterRevocation(w *world) act {
 	h := w.homeOf(1, siteOptions{recorder: true, bulky: true})
 	s := h.sites[0]
@@ -197,31 +84,87 @@ func recordingsAfterRevocation(w *world) act {
 			if err != nil {
 				return err
 			}
-			var running, asked error
+			var parts []error
 			err = s.as(guest, []string{g}, func(c *session) error {
 				f, err := c.recorded(w, bulk)
 				if err != nil {
 					return err
 				}
-				res, err := begin(w.ctx, c.http, "http://publisher"+f.path("/segments/"+f.segment))
+				loaded, err := begin(w.ctx, c.http, "http://publisher"+f.path("/segments/"+f.segment))
 				if err != nil {
 					return err
 				}
-				defer res.Body.Close()
+				defer loaded.Body.Close()
+				played, err := c.plays(w.ctx, s, f)
+				if err != nil {
+					return err
+				}
+				defer played.close()
 				if err := h.putOut(s, access.RevokedPeer, string(guest.PeerID())); err != nil {
 					return err
 				}
-				running = goesOn(res, h.soon(cutWithin))
-				asked = c.cutOrDenied(c.listed(w.ctx))
+				var wg sync.WaitGroup
+				parts = make([]error, 2)
+				wg.Go(func() { parts[0] = goesOn(loaded, h.soon(cutWithin)) })
+				wg.Go(func() { parts[1] = played.goesOn(w.ctx, h.soon(cutWithin)) })
+				wg.Wait()
+				parts = append(parts, c.cutOrDenied(c.listed(w.ctx)))
 				return nil
 			})
 			if err != nil {
 				return err
 			}
-			again := refusedIfDenied(s.as(guest, []string{g}, func(c *session) error { return c.listed(w.ctx) }))
-			return together(running, asked, again)
+			again := s.as(guest, []string{g}, func(c *session) error { return c.listed(w.ctx) })
+			return together(append(parts, refusedIfDenied(again))...)
 		},
 		refused: s.refused(check.Revoked),
+	}
+}
+
+// hlsPathOfALostRight plays on by a path that needs no key, and no session that
+// could be ended. Of its guest's two grants the one for playback is taken back.
+func hlsPathOfALostRight(w *world) act {
+	h := w.homeOf(1, siteOptions{recorder: true, bulky: true})
+	s := h.sites[0]
+	play := func(do func(p *player, playback string) error) error {
+		guest := w.newIdentity()
+		live, err := grant(h.owner, guest, string(s.id), rights(access.Live))
+		if err != nil {
+			return err
+		}
+		playback, err := grant(h.owner, guest, string(s.id), rights(access.Playback))
+		if err != nil {
+			return err
+		}
+		var p *player
+		err = s.as(guest, []string{live, playback}, func(c *session) error {
+			f, err := c.recorded(w, bulk)
+			if err == nil {
+				p, err = c.plays(w.ctx, s, f)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		return do(p, playback)
+	}
+	return act{
+		control: func() error { return play(func(*player, string) error { return nil }) },
+		attempt: func() error {
+			return play(func(p *player, playback string) error {
+				g, err := access.ParseGrant(playback)
+				if err != nil {
+					return err
+				}
+				if err := h.putOut(s, access.RevokedGrant, g.ID); err != nil {
+					return err
+				}
+				return p.goesOn(w.ctx, h.soon(cutWithin))
+			})
+		},
+		refused: s.refused(check.Right),
 	}
 }
 
@@ -232,115 +175,6 @@ func (h *home) putOut(s *site, kind, id string) error {
 		return err
 	}
 	return h.put(s, list)
-}
-
-// guestRevoked puts a guest out altogether.
-func guestRevoked(h *home, s *site, guest *identity.Identity, _ string) error {
-	return h.putOut(s, access.RevokedPeer, string(guest.PeerID()))
-}
-
-// playbackRevoked takes back the grant with the right to playback, and no other.
-func playbackRevoked(h *home, s *site, _ *identity.Identity, playback string) error {
-	g, err := access.ParseGrant(playback)
-	if err != nil {
-		return err
-	}
-	return h.putOut(s, access.RevokedGrant, g.ID)
-}
-
-// hlsPathAfter plays on by a path that needs no key when what it was made with was
-// taken back: the answer that runs, and the playlist.
-func hlsPathAfter(n check.Name, takeBack func(h *home, s *site, guest *identity.Identity, playback string) error) func(w *world) act {
-	return func(w *world) act {
-		h := w.homeOf(1, siteOptions{recorder: true, bulky: true})
-		s := h.sites[0]
-		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}, Timeout: attackTimeout}
-		// path returns a guest's playlist and the address of its media.
-		path := func(guest *identity.Identity, grants []string) (playlist, media string, err error) {
-			err = s.as(guest, grants, func(c *session) error {
-				f, err := c.recorded(w, bulk)
-				if err != nil {
-					return err
-				}
-				playlist, err = c.hls(w.ctx, s, f)
-				return err
-			})
-			if err != nil {
-				return "", "", err
-			}
-			media, err = mediaOf(w.ctx, playlist)
-			return playlist, media, err
-		}
-		newGuest := func() (guest *identity.Identity, grants []string, err error) {
-			guest = w.newIdentity()
-			live, err := grant(h.owner, guest, string(s.id), rights(access.Live))
-			if err != nil {
-				return nil, nil, err
-			}
-			playback, err := grant(h.owner, guest, string(s.id), rights(access.Playback))
-			return guest, []string{live, playback}, err
-		}
-		return act{
-			control: func() error {
-				guest, grants, err := newGuest()
-				if err == nil {
-					_, _, err = path(guest, grants)
-				}
-				return err
-			},
-			attempt: func() error {
-				guest, grants, err := newGuest()
-				if err != nil {
-					return err
-				}
-				playlist, media, err := path(guest, grants)
-				if err != nil {
-					return err
-				}
-				res, err := begin(w.ctx, client, media)
-				if err != nil {
-					return err
-				}
-				defer res.Body.Close()
-				if err := takeBack(h, s, guest, grants[1]); err != nil {
-					return err
-				}
-				running := goesOn(res, h.soon(cutWithin))
-				_, err = mediaOf(w.ctx, playlist)
-				return together(running, refusedIfDenied(err))
-			},
-			refused: s.refused(n),
-		}
-	}
-}
-
-// hls makes a path for players and returns its address.
-func (s *session) hls(ctx context.Context, at *site, f *film) (string, error) {
-	a, err := s.call(ctx, http.MethodPost, f.path("/hls"), map[string]any{"fromMs": f.from, "toMs": f.to, "rendition": "main"})
-	if err != nil {
-		return "", err
-	}
-	if a.Status != http.StatusCreated {
-		return "", a
-	}
-	var made struct{ Path string }
-	return at.base + made.Path, a.decode(&made)
-}
-
-// mediaOf reads a playlist and returns the address of its first file.
-func mediaOf(ctx context.Context, playlist string) (string, error) {
-	status, text, err := get(ctx, playlist, nil)
-	if err != nil {
-		return "", err
-	}
-	if status != http.StatusOK {
-		return "", &apiAnswer{Status: status, Body: []byte(text), Code: "playlist"}
-	}
-	m := regexp.MustCompile(`(?m)^main\.[0-9]+\.mp4$`).FindString(text)
-	if m == "" {
-		return "", fmt.Errorf("there is no file in the playlist:\n%s", text)
-	}
-	return strings.Replace(playlist, "index.m3u8", m, 1), nil
 }
 
 // recordingsWithLiveOnly asks for everything that the right to playback is for.
@@ -377,55 +211,6 @@ func recordingsWithLiveOnly(w *world) act {
 		attempt: func() error { return ask(access.Live) },
 		refused: s.refused(check.Right),
 	}
-}
-
-// overview asks what there is, and reports whether the camera is named. Nobody is
-// refused that: what one may not watch is left out.
-func (s *session) overview(ctx context.Context) (shown bool, err error) {
-	a, err := s.call(ctx, http.MethodGet, "/v1/recordings", nil)
-	if err != nil {
-		return false, err
-	}
-	if a.Status != http.StatusOK {
-		return false, a
-	}
-	return bytes.Contains(a.Body, []byte(`"cam"`)), nil
-}
-
-// everyWay asks for recordings in every way that there is, and returns how each
-// ended.
-func (s *session) everyWay(ctx context.Context, f *film) []error {
-	at, day := fmt.Sprintf("at=%d", f.from), time.UnixMilli(f.from).UTC().Format(time.DateOnly)
-	ways := []struct{ method, path string }{
-		{http.MethodGet, "/days?from=" + day + "&to=" + day},
-		{http.MethodGet, "/timeline?" + f.span()},
-		{http.MethodGet, "/segments?" + f.span()},
-		{http.MethodGet, "/segments/" + f.segment},
-		{http.MethodGet, "/segments/" + f.segment + "/init.mp4"},
-		{http.MethodGet, "/fragment?" + at},
-		{http.MethodGet, "/keyframes?" + f.span()},
-		{http.MethodGet, "/keyframe?" + at},
-		{http.MethodGet, "/export.mp4?" + f.span()},
-		{http.MethodGet, "/events?" + f.span()},
-		{http.MethodPost, "/hls"},
-	}
-	ended := make([]error, 0, len(ways))
-	for _, way := range ways {
-		var body any
-		if way.method == http.MethodPost {
-			body = map[string]any{"fromMs": f.from, "toMs": f.to, "rendition": "main"}
-		}
-		a, err := s.call(ctx, way.method, f.path(way.path), body)
-		switch {
-		case err != nil:
-		case a.Status == http.StatusForbidden:
-			err = refusedBy(a)
-		case a.Status < 200 || a.Status > 299:
-			err = fmt.Errorf("%s %s: %w", way.method, way.path, a)
-		}
-		ended = append(ended, err)
-	}
-	return ended
 }
 
 // revokedRecorder watches on, and fetches on of what the agent keeps for recorders,

@@ -37,13 +37,12 @@ func handle(c net.Conn) {
 	cmd.Stdout, cmd.Stderr = stream{out, false}, stream{out, true}
 	in, err := cmd.StdinPipe()
 	if err == nil {
-		err = cmd.Start()
+		err = out.start(cmd)
 	}
 	if err != nil {
 		out.send(wire.Output{Done: true, Error: err.Error()})
 		return
 	}
-	out.send(wire.Output{PID: cmd.Process.Pid})
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
@@ -86,6 +85,17 @@ func input(dec *gob.Decoder, in io.WriteCloser, p *os.Process) {
 type sender struct {
 	mu  sync.Mutex
 	enc *gob.Encoder // guarded by mu
+}
+
+// start starts a program and sends its number, before anything that the program says.
+func (s *sender) start(cmd *exec.Cmd) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	_ = s.enc.Encode(wire.Output{PID: cmd.Process.Pid}) // as in send
+	return nil
 }
 
 func (s *sender) send(o wire.Output) {

@@ -3,11 +3,11 @@ package cli
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -52,22 +52,29 @@ func (d *device) udpAddress(ctx context.Context, cfg *config.Config) (string, er
 	return net.JoinHostPort(host, strconv.Itoa(n)), nil
 }
 
+// Numbers that no system gives to outgoing connections by itself: one of those would take
+// the port while the agent does not run, or just before it opens it.
+const (
+	firstPort = 20_000
+	ports     = 12_000
+)
+
 // freePort finds a number that is free for UDP and TCP.
 func freePort(ctx context.Context, host string) (int, error) {
-	var last error
-	for range 20 {
-		lc := net.ListenConfig{}
-		c, err := lc.ListenPacket(ctx, "udp", net.JoinHostPort(host, "0"))
-		if err != nil {
-			return 0, fmt.Errorf("find a free UDP port: %w", err)
-		}
-		at, err := netip.ParseAddrPort(c.LocalAddr().String())
-		last = errors.Join(err, c.Close())
-		if n := int(at.Port()); last == nil && portFree(ctx, net.JoinHostPort(host, strconv.Itoa(n))) {
+	c, err := (&net.ListenConfig{}).ListenPacket(ctx, "udp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return 0, fmt.Errorf("find a free UDP port: %w", err) // the host is wrong
+	}
+	_ = c.Close()
+	for range 100 {
+		var b [2]byte
+		_, _ = rand.Read(b[:]) // never fails
+		n := firstPort + int(binary.BigEndian.Uint16(b[:]))%ports
+		if portFree(ctx, net.JoinHostPort(host, strconv.Itoa(n))) {
 			return n, nil
 		}
 	}
-	return 0, errors.Join(errors.New("no port number is free for both UDP and TCP"), last)
+	return 0, errors.New("no port number was found that is free for both UDP and TCP; choose one with --udp")
 }
 
 func portFree(ctx context.Context, addr string) bool {

@@ -68,6 +68,9 @@ const (
 	// together is how long a sync waits for the last stream that is being written,
 	// so that one sync serves all.
 	together = 100 * time.Millisecond
+	// asking is how long the hubs are not looked at because the store has not said yet
+	// what the rules are. One that takes longer is not waited for again until it has.
+	asking = 50 * time.Millisecond
 )
 
 // Recorder records cameras of this process: it looks at their hubs about twice a
@@ -82,7 +85,11 @@ type Recorder struct {
 	streams []*stream
 	inputs  map[*stream]Input
 
-	looked chan struct{} // capacity 1: all hubs were looked at
+	looked  chan struct{} // capacity 1: all hubs were looked at
+	ask     chan struct{} // capacity 1: the rules are wanted
+	guarded chan struct{} // capacity 1: they are up to date
+
+	asked bool // and there was no answer; owned by the goroutine that looks
 
 	progress progress
 	looking  atomic.Bool // they are being looked at
@@ -94,7 +101,10 @@ func New(o Options) (*Recorder, error) {
 		return nil, errors.New("make a recorder: it has no store")
 	}
 	o.setDefaults()
-	r := &Recorder{opts: o, pace: paceOf(o.SyncEvery), inputs: make(map[*stream]Input), looked: make(chan struct{}, 1)}
+	r := &Recorder{
+		opts: o, pace: paceOf(o.SyncEvery), inputs: make(map[*stream]Input),
+		looked: make(chan struct{}, 1), ask: make(chan struct{}, 1), guarded: make(chan struct{}, 1),
+	}
 	r.progress.dirty = make(chan struct{}, 1)
 	seen := make(map[string]bool)
 	for _, in := range o.Inputs {
@@ -154,6 +164,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 
 	r.look(ctx)
 
+	r.freshen()
 	for _, s := range r.streams {
 		s.close()
 	}
@@ -191,6 +202,7 @@ func (r *Recorder) look(ctx context.Context) {
 	tick := time.NewTicker(r.pace.tick)
 	defer tick.Stop()
 	for n := 0; ; n++ {
+		r.freshen()
 		now := time.Now()
 		r.looking.Store(true)
 		for _, s := range r.streams {
@@ -206,14 +218,35 @@ func (r *Recorder) look(ctx context.Context) {
 	}
 }
 
-// keepGuard keeps the rules up to date until ctx ends.
+// freshen brings the rules up to date: what has come since somebody paused the
+// recording must not be written by rules from before that.
+func (r *Recorder) freshen() {
+	if r.asked {
+		select {
+		case <-r.guarded:
+			r.asked = false
+		default:
+			return // the store hangs
+		}
+	}
+	signal(r.ask)
+	timer := time.NewTimer(asking)
+	defer timer.Stop()
+	select {
+	case <-r.guarded:
+	case <-timer.C:
+		r.asked = true
+	}
+}
+
+// keepGuard keeps the rules up to date until ctx ends, in a goroutine of its own: a
+// store that hangs must not hold up those who look.
 func (r *Recorder) keepGuard(ctx context.Context) {
-	tick := time.NewTicker(r.pace.tick)
-	defer tick.Stop()
 	for {
 		select {
-		case <-tick.C:
+		case <-r.ask:
 			r.guard(ctx)
+			signal(r.guarded)
 		case <-ctx.Done():
 			return
 		}

@@ -71,6 +71,9 @@ func (r *router) register(c *conn, id identity.PeerID, resume signaling.Token, k
 		r.foundLocked(p)
 		r.metrics.registered.Inc() // before the client can know
 	}
+	if answer.Resumed {
+		r.metrics.resumed.Inc() // likewise
+	}
 	p.conn, p.resume, p.keys = c, answer.Resume, keys
 	fits := c.out.push(parcel{data: data})
 	for _, m := range waiting {
@@ -80,9 +83,6 @@ func (r *router) register(c *conn, id identity.PeerID, resume signaling.Token, k
 
 	if old != nil {
 		old.end(endDisplaced())
-	}
-	if answer.Resumed {
-		r.metrics.resumed.Inc()
 	}
 	if !fits {
 		c.end(endSlow())

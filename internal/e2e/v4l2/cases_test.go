@@ -28,6 +28,7 @@ func TestV4L2(t *testing.T) {
 		{"NV12", raw("/dev/video0", "NV12")},
 		{"NV12, multi-planar interface", raw("/dev/video1", "NV12")},
 		{"several cameras in one agent", several},
+		{"recorded", recorded},
 		{"unplugged, module removed and back", pluggedOut},
 		{"disconnected by its driver", disconnected},
 		{"two readers", twoReaders},

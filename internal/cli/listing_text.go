@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/sightline-cam/sightline/camera/v4l2/uapi"
+	"github.com/sightline-cam/sightline/internal/wordwrap"
 )
 
 // Widths of the list in characters, and how much of it is shown; --json has all.
@@ -116,7 +116,7 @@ func (l *listing) format(f *listedFormat, chosen *listedMode) []string {
 		if rate > 0 {
 			label = number(rate) + "/s"
 		}
-		for _, line := range wrap(some(sizes[rate], maxListed), listWidth-listIndent-rateWidth) {
+		for _, line := range wordwrap.Lines(some(sizes[rate], maxListed), listWidth-listIndent-rateWidth) {
 			lines = append(lines, fmt.Sprintf("%*s%-*s%s", listIndent, "", rateWidth, label, line))
 			label = ""
 		}
@@ -173,7 +173,7 @@ func (c *listedControl) between(unit string, of float64) string {
 
 // row returns a label and the text behind it, in as many lines as it takes.
 func row(label, text string) []string {
-	lines := wrap(text, listWidth-listIndent)
+	lines := wordwrap.Lines(text, listWidth-listIndent)
 	for i, line := range lines {
 		lines[i] = labelled(label, line)
 		label = ""
@@ -189,24 +189,6 @@ func labelled(label, line string) string {
 		label = "    " + label
 	}
 	return fmt.Sprintf("%-*s%s", listIndent, label, line)
-}
-
-// wrap breaks a text between words.
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		switch {
-		case line == "":
-			line = word
-		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
-			line += " " + word
-		default:
-			lines = append(lines, line)
-			line = word
-		}
-	}
-	return append(lines, line)
 }
 
 // some joins so many texts, and says how many more there are.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sightline-cam/sightline/internal/wordwrap"
 )
 
 // Section is a part of what is written for a person.
@@ -26,7 +28,7 @@ const (
 // replaced: names and addresses may come from anywhere.
 func WriteText(w io.Writer, verdict string, sections []Section) error {
 	var b strings.Builder
-	b.WriteString(strings.Join(wrap(Printable(verdict), textWidth), "\n") + "\n")
+	b.WriteString(strings.Join(wordwrap.Lines(Printable(verdict), textWidth), "\n") + "\n")
 	for _, s := range sections {
 		if len(s.Findings) == 0 {
 			continue
@@ -49,32 +51,14 @@ func (f *Finding) write(b *strings.Builder) {
 	} else {
 		b.WriteString("\n" + indent)
 	}
-	lines := wrap(Printable(f.Text), textWidth-len(indent))
+	lines := wordwrap.Lines(Printable(f.Text), textWidth-len(indent))
 	if f.Advice != "" {
-		lines = append(lines, wrap("What to do: "+Printable(f.Advice), textWidth-len(indent))...)
+		lines = append(lines, wordwrap.Lines("What to do: "+Printable(f.Advice), textWidth-len(indent))...)
 	}
 	b.WriteString(strings.Join(lines, "\n"+indent) + "\n")
 	for _, d := range f.Details {
 		b.WriteString(indent + Printable(d) + "\n")
 	}
-}
-
-// wrap breaks text into lines of at most width columns, where words allow.
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		switch {
-		case line == "":
-			line = word
-		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
-			line += " " + word
-		default:
-			lines = append(lines, line)
-			line = word
-		}
-	}
-	return append(lines, line)
 }
 
 // Printable replaces what a terminal might obey.

@@ -132,7 +132,7 @@ func several(t *testing.T, w *world) string {
 // pictures.
 const goal = 2 * time.Millisecond
 
-// latency measures what the source adds, in a machine that is some ten times slower than
+// latency measures what the source adds, in a machine that is many times slower than
 // a real one. A busy computer stops it for longer than the goal, more often than once in
 // a hundred pictures: what half of them take is what is judged here.
 func latency(t *testing.T, w *world) string {

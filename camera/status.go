@@ -18,36 +18,13 @@ type Status struct {
 	// to do about it. Empty while connecting for the first time and while
 	// live. It never holds a password.
 	Reason string `json:"reason,omitempty"`
+	// Public is Reason for those who may watch and no more: it names no address,
+	// path, program or user. Empty where nothing can be said so.
+	Public string `json:"-"`
 	// Failures counts the failed attempts since the camera was last live.
 	Failures int `json:"failures,omitempty"`
 	// Warnings are defects that do not end the connection, ordered by kind.
 	Warnings []Warning `json:"warnings,omitempty"`
-}
-
-// Sentence describes the status in one line, with times of day in loc (nil is
-// the local zone): "camera offline since 12:03, retrying: …". A day is added
-// where the outage began more than 24 hours before now.
-func (s Status) Sentence(now time.Time, loc *time.Location) string {
-	if loc == nil {
-		loc = time.Local
-	}
-	layout := "15:04"
-	if now.Sub(s.Since) > 24*time.Hour {
-		layout = "2 January 15:04"
-	}
-	since := s.Since.In(loc).Format(layout)
-	switch s.State {
-	case Live:
-		return "live since " + since
-	case Offline:
-		text := "camera offline since " + since + ", retrying"
-		if s.Reason != "" {
-			text += ": " + s.Reason
-		}
-		return text
-	case Connecting:
-	}
-	return "connecting to the camera"
 }
 
 // Warning returns the texts of all warnings as one line; empty without any.

@@ -67,6 +67,13 @@ type waiter interface {
 	Wait(ctx context.Context)
 }
 
+// publicError is an error with a text for those who may watch and no more: it names no
+// address, path, program or user.
+type publicError interface {
+	error
+	Public() string
+}
+
 // interrupter is an Output that wants to know when a connection ended: what
 // comes next does not continue what came before.
 type interrupter interface{ Interrupt() }
@@ -176,7 +183,7 @@ func (s *Supervisor) connect(ctx context.Context) error {
 	case ended != nil:
 		return ended
 	case err == nil:
-		return errors.New("the camera ended the connection")
+		return watchdogErrorf("the camera ended the connection")
 	}
 	return err
 }
@@ -260,7 +267,7 @@ func (s *Supervisor) update(change func(Status) Status) (before, after Status) {
 
 func (s *Supervisor) setLive(ctx context.Context, now time.Time) {
 	before, _ := s.update(func(st Status) Status {
-		st.State, st.Since, st.Reason, st.Failures = Live, now, "", 0
+		st.State, st.Since, st.Reason, st.Public, st.Failures = Live, now, "", "", 0
 		return st
 	})
 	var attrs []slog.Attr
@@ -278,7 +285,10 @@ func (s *Supervisor) setOffline(ctx context.Context, err error, wait time.Durati
 		if st.State != Offline {
 			st.State, st.Since = Offline, now
 		}
-		st.Reason = err.Error()
+		st.Reason, st.Public = err.Error(), ""
+		if p, ok := errors.AsType[publicError](err); ok {
+			st.Public = p.Public()
+		}
 		st.Failures++
 		return st
 	})
@@ -338,10 +348,13 @@ func (s *Supervisor) clearWarnings() {
 	}
 }
 
-// watchdogError says why the supervisor ended a connection.
+// watchdogError says how a connection ended as the supervisor saw it.
 type watchdogError struct{ text string }
 
 func (e *watchdogError) Error() string { return e.text }
+
+// Public implements publicError: what the supervisor sees, every viewer may know.
+func (e *watchdogError) Public() string { return e.text }
 
 func watchdogErrorf(format string, args ...any) *watchdogError {
 	return &watchdogError{text: fmt.Sprintf(format, args...)}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/sightline-cam/sightline/internal/trust"
 )
 
 const (
@@ -48,7 +50,7 @@ func (a *Agent) getEvents(w http.ResponseWriter, r *http.Request) {
 	for {
 		// Access may have been taken back since, or have become another.
 		p, err := a.viewer(r)
-		if err != nil || stream.cameras(a.cameras.visible(p)) != nil {
+		if err != nil || stream.cameras(a.cameras.visible(p), p) != nil {
 			return
 		}
 		select {
@@ -72,12 +74,12 @@ type eventStream struct {
 	last map[string]cameraView // what the client knows, by id
 }
 
-// cameras sends those that the client does not know as they are. How many are
+// cameras sends those that the client does not know as p may see them. How many are
 // watching is shown and is no reason to send.
-func (s *eventStream) cameras(all []*publishedCamera) error {
+func (s *eventStream) cameras(all []*publishedCamera, p *trust.Principal) error {
 	var out bytes.Buffer
 	for _, c := range all {
-		v := c.view()
+		v := c.view(p)
 		was, known := s.last[v.ID]
 		was.Viewers = v.Viewers
 		if known && was == v {

@@ -15,8 +15,9 @@ import (
 // getCameras answers GET /v1/cameras.
 func (a *Agent) getCameras(w http.ResponseWriter, r *http.Request) {
 	views := make([]cameraView, 0, len(a.cameras.order))
-	for _, c := range a.cameras.visible(principalOf(r)) {
-		views = append(views, c.view())
+	p := principalOf(r)
+	for _, c := range a.cameras.visible(p) {
+		views = append(views, c.view(p))
 	}
 	writeJSON(w, http.StatusOK, struct {
 		Cameras []cameraView `json:"cameras"`

@@ -31,6 +31,29 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return e.text }
 
+// Public says what those may know who may watch and no more: no address, no path and
+// nothing that the camera said. Whoever looks after the camera is told the rest.
+func (e *Error) Public() string {
+	switch e.Reason {
+	case Unreachable, Refused, Timeout:
+		return "the camera does not answer"
+	case WrongPassword, Forbidden:
+		return "the camera does not let this device in"
+	case NotFound, NoVideo:
+		return "the camera has no picture under the address that it was given"
+	case TLSFailed:
+		return "the camera cannot be reached securely"
+	case Garbage:
+		return "what the camera sends cannot be understood"
+	case Busy:
+		return "the camera is busy"
+	case NoMedia:
+		return "the camera answers but sends no picture"
+	case Ended:
+	}
+	return "the camera ended the connection"
+}
+
 // RetryAfter returns how long to wait at least before the next attempt; 0 for
 // most errors. Cameras lock out whoever keeps on trying a wrong password,
 // often after five to seven attempts in half an hour, and a sub rendition is

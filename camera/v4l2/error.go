@@ -35,6 +35,23 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return e.text }
 
+// Public says what those may know who may watch and no more: no path, no program and no
+// user of the machine. Whoever looks after the camera is told the rest.
+func (e *Error) Public() string {
+	switch e.Reason {
+	case NotThere, Unplugged:
+		return "the camera is not plugged in"
+	case Busy:
+		return "another program uses the camera"
+	case Stalled:
+		return "the camera delivers no pictures"
+	case OtherDevice, Ambiguous:
+		return "the camera cannot be told from another"
+	case NoPermission, NotCapture, NoFormat, NoEncoder, Driver, Unsupported:
+	}
+	return "the camera cannot be used as it is set up"
+}
+
 // Wait blocks until the device can be watched again, as far as that shows, or until ctx
 // ends.
 func (e *Error) Wait(ctx context.Context) {

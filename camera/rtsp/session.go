@@ -90,7 +90,10 @@ func (c *session) wait(ctx context.Context, client *gortsplib.Client) error {
 	go func() { ended <- client.Wait() }()
 	defer func() {
 		client.Close()
-		<-ended //nolint:errcheck // says only that it was closed
+		<-ended          //nolint:errcheck // says only that it was closed
+		if !c.silent() { // of which this goroutine may not have heard
+			c.source.worked(c.transport)
+		}
 	}()
 	silence := time.NewTimer(c.source.opts.SilenceTimeout)
 	defer silence.Stop()
@@ -106,6 +109,9 @@ func (c *session) wait(ctx context.Context, client *gortsplib.Client) error {
 			c.heed()
 			c.source.opts.Logger.Debug("media arrives", "address", c.source.addr.String(), "transport", string(c.transport))
 		case <-silence.C:
+			if !c.silent() { // it came while this goroutine stood still
+				continue
+			}
 			return &transportError{fmt.Sprintf("it accepts RTP over %s but sends nothing", c.transport.name())}
 		case err := <-ended:
 			ended <- err

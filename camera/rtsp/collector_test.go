@@ -93,12 +93,17 @@ func (l *log) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
+// patience is how long a test waits for what has to come. It is also what a source
+// waits for its camera where the test is not about that: a machine that has other
+// things to do for some seconds is no camera that fails.
+const patience = 2 * time.Minute
+
 // watch runs the source until enough is true, and fails the test when that
 // takes longer than a deadline.
 func watch(t *testing.T, o rtsp.Options, enough func(*collector) bool) (*collector, *rtsp.Source) {
 	t.Helper()
 	src := newSource(t, o)
-	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	c := &collector{enough: enough, done: cancel}
 	err := src.Run(ctx, c)
@@ -115,7 +120,7 @@ func watch(t *testing.T, o rtsp.Options, enough func(*collector) bool) (*collect
 func fail(t *testing.T, o rtsp.Options) *rtsp.Error {
 	t.Helper()
 	src := newSource(t, o)
-	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	err := src.Run(ctx, &collector{})
 	e, ok := errors.AsType[*rtsp.Error](err)
@@ -125,8 +130,14 @@ func fail(t *testing.T, o rtsp.Options) *rtsp.Error {
 	return e
 }
 
+// newSource returns a source. What the options do not limit takes as long as it takes.
 func newSource(t *testing.T, o rtsp.Options) *rtsp.Source {
 	t.Helper()
+	for _, d := range []*time.Duration{&o.SetupTimeout, &o.SilenceTimeout, &o.ReadTimeout} {
+		if *d == 0 {
+			*d = patience
+		}
+	}
 	src, err := rtsp.New(o)
 	if err != nil {
 		t.Fatal(err)

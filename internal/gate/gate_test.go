@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // house is an HTTP server behind a gate.
 type house struct {
@@ -47,7 +47,7 @@ func open(t testing.TB, o Options, secure bool) *house {
 	}))
 	h.gate = New(h.Listener, o)
 	h.Listener = h.gate
-	h.Config.ReadHeaderTimeout = patience
+	h.Config.ReadHeaderTimeout = 10 * patience // ends none of those that wait
 	// httptest has a ConnState of its own.
 	h.Config.ConnState = h.gate.ConnState
 	if secure {

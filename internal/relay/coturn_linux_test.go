@@ -2,7 +2,9 @@ package relay
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/stun/v4"
 	"github.com/pion/turn/v5"
 
 	"github.com/sightline-cam/sightline/internal/lab/program"
@@ -37,8 +40,9 @@ func TestCredentials_AreAcceptedByCoturn(t *testing.T) {
 	if err := os.WriteFile(config, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	program.Start(t, exec.Command("turnserver", "-c", config)).WaitFor(t, `(?i)relay ports initialization done|Total auth threads`, 2*patience)
+	coturn := program.Start(t, exec.Command("turnserver", "-c", config))
 	at := fmt.Sprintf("127.0.0.1:%d", port)
+	waitForTURN(t, coturn, at)
 	d := Directory{TURNURLs: []string{"turn:" + at}, Secret: secret, Agents: AnyAgent(), TTL: time.Hour}
 	access, code := d.Relay(time.Now(), newAgent(t), "a.example")
 	if code != "" {
@@ -63,10 +67,61 @@ func TestCredentials_AreAcceptedByCoturn(t *testing.T) {
 	}
 }
 
-// freePort is a port that is free for UDP and TCP, a moment ago.
+// waitForTURN waits until a server listens over TCP and answers over UDP. What it prints
+// before that says only that it is about to.
+func waitForTURN(t *testing.T, p *program.Program, at string) {
+	t.Helper()
+	server, err := net.ResolveUDPAddr("udp4", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := peer(t)
+	answered := make(chan error, 1)
+	go func() {
+		_, _, err := c.ReadFrom(make([]byte, mtu))
+		answered <- err
+	}()
+	request := stun.MustBuild(stun.TransactionID, stun.BindingRequest)
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for overTCP, overUDP := false, false; !overTCP || !overUDP; {
+		if _, err := c.WriteTo(request.Raw, server); err != nil {
+			t.Fatal(err)
+		}
+		if l, err := (&net.Dialer{}).DialContext(t.Context(), "tcp4", at); err == nil {
+			overTCP = true
+			_ = l.Close()
+		}
+		select {
+		case err := <-answered:
+			if overUDP = true; err != nil {
+				t.Fatal("no answer:", err)
+			}
+		case <-p.Done():
+			t.Fatal("it has ended")
+		case <-again.C:
+		}
+	}
+}
+
+// freePort is a port that is free for UDP and TCP, a moment ago: none of those that
+// the system gives to whoever asks for any.
 func freePort(t *testing.T) uint16 {
 	t.Helper()
-	l := listenTCP(t)
-	defer l.Close()
-	return addrPort(l.Addr()).Port()
+	for range 100 {
+		port := uint16(20_000 + rand.IntN(12_000))
+		at := netip.AddrPortFrom(loopback(), port).String()
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp4", at)
+		if err != nil {
+			continue
+		}
+		c, err := listenUDP("udp4", at)
+		_ = l.Close()
+		if err == nil {
+			_ = c.Close()
+			return port
+		}
+	}
+	t.Fatal("no free port")
+	return 0
 }

@@ -127,27 +127,29 @@ func TestClaim_AProofIsOfItsOwnSession(t *testing.T) {
 }
 
 func TestClaim_WrongTriesLockIt(t *testing.T) {
-	a, _, f := newClosedAgent(t, nil)
-	secret := startPairing(t, a)
-	h := openClaim(t, a, f, newIdentity(t), signaling.ClaimPair)
-	wrong := make([]byte, len(secret))
-	for i := range 5 {
-		if w := claim(t, a, h, access.ClaimPair, "", wrong); w.Code != 403 || errorCode(t, w) != "wrong_proof" {
-			t.Fatalf("try %d: %d %s", i, w.Code, w.Body)
+	synctest.Test(t, func(t *testing.T) {
+		a, _, f := newClosedAgent(t, nil)
+		secret := startPairing(t, a)
+		h := openClaim(t, a, f, newIdentity(t), signaling.ClaimPair)
+		wrong := make([]byte, len(secret))
+		for i := range 5 {
+			if w := claim(t, a, h, access.ClaimPair, "", wrong); w.Code != 403 || errorCode(t, w) != "wrong_proof" {
+				t.Fatalf("try %d: %d %s", i, w.Code, w.Body)
+			}
 		}
-	}
-	w := claim(t, a, h, access.ClaimPair, "", secret)
-	after, err := strconv.Atoi(w.Header().Get("Retry-After"))
-	if w.Code != 429 || errorCode(t, w) != "locked" || err != nil || after < 50 || after > 61 || refusals(a, check.Lock) != 1 {
-		t.Fatalf("%d %v %s", w.Code, w.Header(), w.Body)
-	}
-	if n := a.metrics.claims[claimClass{"pair", "wrong_proof"}]; n != 5 {
-		t.Errorf("%d wrong tries counted", n)
-	}
-	secret = startPairing(t, a) // the device's own console clears it
-	if w := claim(t, a, h, access.ClaimPair, "", secret); w.Code != 200 {
-		t.Errorf("after a new pairing: %d %s", w.Code, w.Body)
-	}
+		w := claim(t, a, h, access.ClaimPair, "", secret)
+		after, err := strconv.Atoi(w.Header().Get("Retry-After"))
+		if w.Code != 429 || errorCode(t, w) != "locked" || err != nil || after < 50 || after > 61 || refusals(a, check.Lock) != 1 {
+			t.Fatalf("%d %v %s", w.Code, w.Header(), w.Body)
+		}
+		if n := a.metrics.claims[claimClass{"pair", "wrong_proof"}]; n != 5 {
+			t.Errorf("%d wrong tries counted", n)
+		}
+		secret = startPairing(t, a) // the device's own console clears it
+		if w := claim(t, a, h, access.ClaimPair, "", secret); w.Code != 200 {
+			t.Errorf("after a new pairing: %d %s", w.Code, w.Body)
+		}
+	})
 }
 
 func TestClaim_RequestsAreChecked(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sightline-cam/sightline/camera/agent"
 	"github.com/sightline-cam/sightline/internal/identity"
@@ -111,7 +110,6 @@ func TestAgent_PairedSharedAndTakenBackOverRealSockets(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	began := time.Now()
 	if status := call(t, console, "POST", "http://agent/v1/console/revoke", map[string]string{"id": string(guest.PeerID())}, nil); status != 200 {
 		t.Fatal(status)
 	}
@@ -121,9 +119,6 @@ func TestAgent_PairedSharedAndTakenBackOverRealSockets(t *testing.T) {
 		case <-ctx.Done():
 			t.Fatalf("the guest's %s goes on", name)
 		}
-	}
-	if took := time.Since(began); took > 4*time.Second {
-		t.Errorf("it took %v", took)
 	}
 	if _, err := viewer.Dial(t.Context(), r.options(guest, got.Grant)); err == nil {
 		t.Error("the guest is let in again")

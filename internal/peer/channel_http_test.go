@@ -352,7 +352,7 @@ func TestListener_ServesAPlainChannel(t *testing.T) {
 }
 
 func TestSession_EndReachesBlockedReaders(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	camera := newAnswerer(t, nil)
 	conn, err := Dial(ctx, DialOptions{Loopback: true, Signal: AnswerOnly(camera.signal)})

@@ -88,7 +88,7 @@ func flawless(t *testing.T, w *watching, camera string, from, groups, width, hei
 	t.Helper()
 	const least = 10 // pictures, to be called a group
 	for found, n := 0, 1; found < groups; n++ {
-		if n > 10*groups+10 {
+		if n > 30*groups+30 {
 			t.Fatalf("of %d groups of pictures only %d are flawless", n, found)
 		}
 		list := w.groups(camera, from, n)[all:]

@@ -26,7 +26,7 @@ func recorded(t *testing.T, w *world) string {
 	link := nvr.WaitFor(t, `https://`+address+`/\S*#peer=\S+`, patience)[0]
 	a := &agent{Program: nvr, w: w, state: state, link: link}
 	seen := watch(t, a.dial(t)) // whoever watches sees what is recorded
-	seen.await("", enough+60)   // of the last second not all is in a file
+	seen.await("", enough+150)  // of the last seconds not all is in a file
 	nvr.Stop(t)
 	files := w.Sh(t, "find "+dir+" -name '*.mp4'")
 	pictures := 0

@@ -155,7 +155,7 @@ func rate(pictures []picture) float64 {
 // leaves pictures out until it encodes fast enough.
 func (w *watching) atRate(camera string, n int, want float64) (got float64, all []picture) {
 	w.t.Helper()
-	const windows = 10
+	const windows = 30
 	for i := 1; i <= windows; i++ {
 		all = w.await(camera, i*n)
 		got = rate(all[(i-1)*n : i*n])

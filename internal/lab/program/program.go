@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// StopTimeout is how long a program may take to end after SIGTERM.
-const StopTimeout = 10 * time.Second
+// StopTimeout is how long a program may take to end after SIGTERM: one that hangs is
+// told from one that is slow on a busy machine.
+const StopTimeout = time.Minute
 
 // maxLog bounds what is kept of a program's output, in lines.
 const maxLog = 20_000

@@ -81,7 +81,7 @@ func (m *Machine) Run(ctx context.Context, c Command) ([]byte, error) {
 }
 
 // commandTimeout bounds Sh, Load and Unload.
-const commandTimeout = time.Minute
+const commandTimeout = 5 * time.Minute
 
 // Sh runs a line of shell and returns what it printed. If it fails, so does the
 // test.

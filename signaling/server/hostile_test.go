@@ -39,9 +39,8 @@ func TestServer_HostileClientsGetAnAnswerAndHurtNobody(t *testing.T) {
 		status websocket.StatusCode
 		attack func(s *site, r *raw, victim identity.PeerID)
 	}{
-		"says nothing": {signaling.CodeUnauthenticated, policy, func(*site, *raw, identity.PeerID) {}},
-		"not JSON":     {signaling.CodeBadMessage, policy, func(_ *site, r *raw, _ identity.PeerID) { r.write("hello") }},
-		"not UTF-8":    {signaling.CodeBadMessage, policy, func(_ *site, r *raw, _ identity.PeerID) { r.write("{\"type\":\"\xff\"}") }},
+		"not JSON":  {signaling.CodeBadMessage, policy, func(_ *site, r *raw, _ identity.PeerID) { r.write("hello") }},
+		"not UTF-8": {signaling.CodeBadMessage, policy, func(_ *site, r *raw, _ identity.PeerID) { r.write("{\"type\":\"\xff\"}") }},
 		"deeply nested": {signaling.CodeBadMessage, policy, func(_ *site, r *raw, _ identity.PeerID) {
 			r.write(strings.Repeat(`{"type":`, 8000))
 		}},
@@ -110,22 +109,33 @@ func TestServer_HostileClientsGetAnAnswerAndHurtNobody(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := start(t, Options{RegisterTimeout: 500 * time.Millisecond, Strikes: 10})
-			alice, aliceID := s.peer()
-			bob, bobID := s.peer()
-			r := s.dial()
-			tt.attack(s, r, bobID.PeerID())
-			r.wantEnd(tt.code, tt.status)
-			if got := s.metric("errors_total", string(tt.code)); got < 1 {
-				t.Errorf("the error was counted %v times", got)
-			}
-			alice.send(&signaling.Send{To: bobID.PeerID(), Payload: "x.y.z"})
-			if m := next[*signaling.Delivery](bob); m.From != aliceID.PeerID() || m.Payload != "x.y.z" {
-				t.Errorf("bob received %+v", m)
-			}
-			s.counted("registered_peers", 2)
+			start(t, Options{Strikes: 10}).besideHonestPeers(tt.code, tt.status, tt.attack)
 		})
 	}
+	t.Run("says nothing", func(t *testing.T) {
+		inVirtualTime(t, Options{}, func(_ *testing.T, s *site) {
+			s.besideHonestPeers(signaling.CodeUnauthenticated, policy, func(*site, *raw, identity.PeerID) {})
+		})
+	})
+}
+
+// besideHonestPeers lets a client attack, and expects it to be told and ended, and
+// everybody else to go on.
+func (s *site) besideHonestPeers(code signaling.ErrorCode, status websocket.StatusCode, attack func(s *site, r *raw, victim identity.PeerID)) {
+	s.t.Helper()
+	alice, aliceID := s.peer()
+	bob, bobID := s.peer()
+	r := s.dial()
+	attack(s, r, bobID.PeerID())
+	r.wantEnd(code, status)
+	if got := s.metric("errors_total", string(code)); got < 1 {
+		s.t.Errorf("the error was counted %v times", got)
+	}
+	alice.send(&signaling.Send{To: bobID.PeerID(), Payload: "x.y.z"})
+	if m := next[*signaling.Delivery](bob); m.From != aliceID.PeerID() || m.Payload != "x.y.z" {
+		s.t.Errorf("bob received %+v", m)
+	}
+	s.counted("registered_peers", 2)
 }
 
 func TestServer_AClientThatNeverFinishesClosingIsCutOff(t *testing.T) {
@@ -159,36 +169,37 @@ func isTimeout(err error) bool {
 }
 
 func TestServer_ASlowReaderIsClosedAndItsMessagesAreHeld(t *testing.T) {
-	s := start(t, Options{OutQueue: 4, HoldMessages: 4, PeerRate: 1e6, PeerBurst: 1e6, AddressRate: 1e6, AddressBurst: 1e6, CloseTimeout: 200 * time.Millisecond})
-	slowID := newID(t)
-	slow := s.dial()
-	slow.register(slowID, "") // and reads no more
-	fast, _ := s.peer()
-	payload := strings.Repeat("x", 60<<10)
-	busy := 0
-	for i := int64(1); busy == 0 && i < 2000; i++ {
-		fast.send(&signaling.Send{To: slowID.PeerID(), Ref: i, Ack: true, Payload: payload})
-		f, err := fast.read()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if e, ok := f.(*signaling.ServerError); ok {
-			if e.Code != signaling.CodeServerBusy || e.Ref != i {
-				t.Fatalf("got %+v", e)
+	inVirtualTime(t, Options{OutQueue: 4, HoldMessages: 4, PeerRate: 1e6, PeerBurst: 1e6, AddressRate: 1e6, AddressBurst: 1e6, CloseTimeout: 200 * time.Millisecond}, func(t *testing.T, s *site) {
+		slowID := newID(t)
+		slow := s.dial()
+		slow.register(slowID, "") // and reads no more
+		fast, _ := s.peer()
+		payload := strings.Repeat("x", 60<<10)
+		busy := 0
+		for i := int64(1); busy == 0 && i < 2000; i++ {
+			fast.send(&signaling.Send{To: slowID.PeerID(), Ref: i, Ack: true, Payload: payload})
+			f, err := fast.read()
+			if err != nil {
+				t.Fatal(err)
 			}
-			busy++
+			if e, ok := f.(*signaling.ServerError); ok {
+				if e.Code != signaling.CodeServerBusy || e.Ref != i {
+					t.Fatalf("got %+v", e)
+				}
+				busy++
+			}
 		}
-	}
-	if busy == 0 {
-		t.Fatal("the queue is endless")
-	}
-	s.counted("slow_consumers_total", 1)
-	s.counted("connections", 1)
-	again := s.dial()
-	again.register(slowID, "")
-	if m := next[*signaling.Delivery](again); m.Payload != payload {
-		t.Error("what waited was lost")
-	}
+		if busy == 0 {
+			t.Fatal("the queue is endless")
+		}
+		s.counted("slow_consumers_total", 1)
+		s.counted("connections", 1)
+		again := s.dial()
+		again.register(slowID, "")
+		if m := next[*signaling.Delivery](again); m.Payload != payload {
+			t.Error("what waited was lost")
+		}
+	})
 }
 
 func TestServer_LimitsConnections(t *testing.T) {

@@ -140,22 +140,20 @@ func TestServer_WaitsForWhoeverAsksFasterThanItReads(t *testing.T) {
 }
 
 func TestServer_EndsWhoeverReadsNoAnswers(t *testing.T) {
-	s := start(t, Options{
-		PeerRate: 1e6, PeerBurst: 1e6, AddressRate: 1e6, AddressBurst: 1e6, OutQueue: 4, HoldMessages: 4,
-		WriteTimeout: 200 * time.Millisecond, CloseTimeout: 100 * time.Millisecond,
+	inVirtualTime(t, Options{PeerRate: 1e6, PeerBurst: 1e6, AddressRate: 1e6, AddressBurst: 1e6, OutQueue: 4, HoldMessages: 4}, func(t *testing.T, s *site) {
+		a, aID := s.peer()
+		data, err := signaling.EncodeFrame(&signaling.Lookup{To: aID.PeerID()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := a.ctx()
+		for a.ws.Write(ctx, websocket.MessageText, data) == nil {
+		}
+		if ctx.Err() != nil {
+			t.Fatal("it goes on for ever")
+		}
+		s.counted("connections", 0)
 	})
-	a, aID := s.peer()
-	data, err := signaling.EncodeFrame(&signaling.Lookup{To: aID.PeerID()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx := a.ctx()
-	for a.ws.Write(ctx, websocket.MessageText, data) == nil {
-	}
-	if ctx.Err() != nil {
-		t.Fatal("it goes on for ever")
-	}
-	s.counted("connections", 0)
 }
 
 func TestRouter_KeepsStatementsAsLongAsPeers(t *testing.T) {

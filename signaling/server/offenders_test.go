@@ -177,156 +177,160 @@ func TestServer_HoldsOffWhoKeepsOffending(t *testing.T) {
 		},
 	} {
 		t.Run(reason, func(t *testing.T) {
-			s := start(t, Options{
-				OffenceBurst: 1, OffenceRate: 1e-9, MinHoldOff: time.Hour, MaxHoldOff: time.Hour, RegisterTimeout: time.Second / 2,
-				PeerBurst: 1, PeerRate: 1e-9, Strikes: 1,
-			})
-			var all []*raw
-			for range loopbackFactor + 1 {
-				all = append(all, s.dial())
-			}
-			for _, r := range all {
-				offend(r)
-			}
-			for _, r := range all {
-				for { // to the end
-					if _, err := r.read(); err != nil {
-						break
+			inVirtualTime(t, Options{
+				OffenceBurst: 1, OffenceRate: 1e-9, MinHoldOff: time.Hour, MaxHoldOff: time.Hour, PeerBurst: 1, PeerRate: 1e-9, Strikes: 1,
+			}, func(t *testing.T, s *site) {
+				var all []*raw
+				for range loopbackFactor + 1 {
+					all = append(all, s.dial())
+				}
+				for _, r := range all {
+					offend(r)
+				}
+				for _, r := range all {
+					for { // to the end
+						if _, err := r.read(); err != nil {
+							break
+						}
 					}
 				}
-			}
-			s.counted("hold_offs_total", 1, reason)
-			if got := s.metric("refused_total", reason); got != loopbackFactor+1 {
-				t.Errorf("counted %v", got)
-			}
-			got := dialOnce(s, nil, signaling.Subprotocol)
-			if got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") != "3600" {
-				t.Errorf("%+v", got)
-			}
-			if got := s.request("GET", "/healthz", nil); got.status != http.StatusOK {
-				t.Errorf("healthz: %d", got.status)
-			}
-			s.counted("refused_total", 1, refusedHeldOff)
+				s.counted("hold_offs_total", 1, reason)
+				if got := s.metric("refused_total", reason); got != loopbackFactor+1 {
+					t.Errorf("counted %v", got)
+				}
+				got := dialOnce(s, nil, signaling.Subprotocol)
+				if got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") != "3600" {
+					t.Errorf("%+v", got)
+				}
+				if got := s.request("GET", "/healthz", nil); got.status != http.StatusOK {
+					t.Errorf("healthz: %d", got.status)
+				}
+				s.counted("refused_total", 1, refusedHeldOff)
+			})
 		})
 	}
 }
 
 func TestServer_HoldsOffOneAddressOnly(t *testing.T) {
-	s := start(t, Options{TrustedProxies: []string{"127.0.0.1"}, OffenceBurst: 1, OffenceRate: 1e-9, MaxConnectionsPerAddress: 1, MinHoldOff: time.Hour, MaxHoldOff: time.Hour})
-	o := &websocket.DialOptions{Subprotocols: []string{signaling.Subprotocol}, HTTPHeader: http.Header{"X-Forwarded-For": {"192.0.2.1"}}, HTTPClient: s.http.Client()}
-	ws, _, err := websocket.Dial(t.Context(), s.http.URL+signaling.Path, o) //nolint:bodyclose // the library says that it need not be
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ws.CloseNow()
-	for i, want := range []string{"10", "10", "3600"} {
-		if got := s.visit("192.0.2.1", nil); got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") != want {
-			t.Errorf("%d: %+v", i, got)
+	inVirtualTime(t, Options{TrustedProxies: []string{"127.0.0.1"}, OffenceBurst: 1, OffenceRate: 1e-9, MaxConnectionsPerAddress: 1, MinHoldOff: time.Hour, MaxHoldOff: time.Hour}, func(t *testing.T, s *site) {
+		o := &websocket.DialOptions{Subprotocols: []string{signaling.Subprotocol}, HTTPHeader: http.Header{"X-Forwarded-For": {"192.0.2.1"}}, HTTPClient: s.http.Client()}
+		ws, _, err := websocket.Dial(t.Context(), s.http.URL+signaling.Path, o) //nolint:bodyclose // the library says that it need not be
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if got := s.visit("192.0.2.2", nil); got.status != http.StatusSwitchingProtocols {
-		t.Errorf("another address: %+v", got)
-	}
-	s.counted("hold_offs_total", 1, refusedAddress)
+		defer ws.CloseNow()
+		for i, want := range []string{"10", "10", "3600"} {
+			if got := s.visit("192.0.2.1", nil); got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") != want {
+				t.Errorf("%d: %+v", i, got)
+			}
+		}
+		if got := s.visit("192.0.2.2", nil); got.status != http.StatusSwitchingProtocols {
+			t.Errorf("another address: %+v", got)
+		}
+		s.counted("hold_offs_total", 1, refusedAddress)
+	})
 }
 
 func TestServer_AForeignPageIsHeldOffAndItsHouseholdIsNot(t *testing.T) {
-	s := start(t, Options{TrustedProxies: []string{"127.0.0.1"}, OffenceBurst: 1, OffenceRate: 1e-9})
-	evil := http.Header{"Origin": {"https://evil.example.org"}}
-	for i, want := range []int{403, 403, 429} {
-		if got := s.visit("192.0.2.1", evil); got.status != want {
-			t.Errorf("%d: %+v", i, got)
+	inVirtualTime(t, Options{TrustedProxies: []string{"127.0.0.1"}, OffenceBurst: 1, OffenceRate: 1e-9}, func(t *testing.T, s *site) {
+		evil := http.Header{"Origin": {"https://evil.example.org"}}
+		for i, want := range []int{403, 403, 429} {
+			if got := s.visit("192.0.2.1", evil); got.status != want {
+				t.Errorf("%d: %+v", i, got)
+			}
 		}
-	}
-	if got := s.visit("192.0.2.1", http.Header{"Host": {"rebound.example.org"}}); got.status != 429 {
-		t.Errorf("under another name: %+v", got)
-	}
-	if got := s.visit("192.0.2.1", nil); got.status != http.StatusSwitchingProtocols {
-		t.Errorf("the household: %+v", got)
-	}
-	if got := s.metric("refused_total", refusedHeldOff); got != 2 {
-		t.Errorf("counted %v", got)
-	}
-	// Other requests than for a WebSocket are refused, and count for nothing.
-	for range 5 {
-		got := s.request("GET", "/", func(r *http.Request) {
-			r.Header.Set("Origin", "https://evil.example.org")
-			r.Header.Set("X-Forwarded-For", "192.0.2.3")
-		})
-		if got.status != 403 {
-			t.Errorf("a page: %d", got.status)
+		if got := s.visit("192.0.2.1", http.Header{"Host": {"rebound.example.org"}}); got.status != 429 {
+			t.Errorf("under another name: %+v", got)
 		}
-	}
+		if got := s.visit("192.0.2.1", nil); got.status != http.StatusSwitchingProtocols {
+			t.Errorf("the household: %+v", got)
+		}
+		if got := s.metric("refused_total", refusedHeldOff); got != 2 {
+			t.Errorf("counted %v", got)
+		}
+		// Other requests than for a WebSocket are refused, and count for nothing.
+		for range 5 {
+			got := s.request("GET", "/", func(r *http.Request) {
+				r.Header.Set("Origin", "https://evil.example.org")
+				r.Header.Set("X-Forwarded-For", "192.0.2.3")
+			})
+			if got.status != 403 {
+				t.Errorf("a page: %d", got.status)
+			}
+		}
+	})
 }
 
 func TestServer_WhoeverSharesAnAddressWithARegisteredPeerWaitsForSeconds(t *testing.T) {
-	s := start(t, Options{OffenceBurst: 1, OffenceRate: 1e-9, MinHoldOff: time.Hour, MaxHoldOff: time.Hour})
-	camera, _ := s.peer()
-	for range loopbackFactor + 1 {
-		r := s.dial()
-		r.write("hello")
-		r.wantEnd(signaling.CodeBadMessage, websocket.StatusPolicyViolation)
-	}
-	s.counted("hold_offs_total", 1, refusedForm)
-	if got := dialOnce(s, nil, signaling.Subprotocol); got.status != 429 || got.header.Get("Retry-After") != "4" {
-		t.Errorf("%+v", got)
-	}
-	camera.send(&signaling.Lookup{To: newID(t).PeerID(), Ref: 1}) // who is there stays
-	if e := next[*signaling.ServerError](camera); e.Code != signaling.CodeUnreachable {
-		t.Errorf("%+v", e)
-	}
+	inVirtualTime(t, Options{OffenceBurst: 1, OffenceRate: 1e-9, MinHoldOff: time.Hour, MaxHoldOff: time.Hour}, func(t *testing.T, s *site) {
+		camera, _ := s.peer()
+		for range loopbackFactor + 1 {
+			r := s.dial()
+			r.write("hello")
+			r.wantEnd(signaling.CodeBadMessage, websocket.StatusPolicyViolation)
+		}
+		s.counted("hold_offs_total", 1, refusedForm)
+		if got := dialOnce(s, nil, signaling.Subprotocol); got.status != 429 || got.header.Get("Retry-After") != "4" {
+			t.Errorf("%+v", got)
+		}
+		camera.send(&signaling.Lookup{To: newID(t).PeerID(), Ref: 1}) // who is there stays
+		if e := next[*signaling.ServerError](camera); e.Code != signaling.CodeUnreachable {
+			t.Errorf("%+v", e)
+		}
+	})
 }
 
 // TestServer_OneBrokenPhoneAnswersForItself registers with one key and offends,
 // again and again.
 func TestServer_OneBrokenPhoneAnswersForItself(t *testing.T) {
-	s := start(t, Options{OffenceBurst: 3, OffenceRate: 1e-9, TrustedProxies: []string{"127.0.0.1"}, MinHoldOff: time.Hour, MaxHoldOff: time.Hour})
-	home := http.Header{"X-Forwarded-For": {"192.0.2.1"}}
-	dial := func() *raw {
-		t.Helper()
-		o := &websocket.DialOptions{Subprotocols: []string{signaling.Subprotocol}, HTTPHeader: home, HTTPClient: s.http.Client()}
-		ws, _, err := websocket.Dial(t.Context(), s.http.URL+signaling.Path, o) //nolint:bodyclose // the library says that it need not be
+	inVirtualTime(t, Options{OffenceBurst: 3, OffenceRate: 1e-9, TrustedProxies: []string{"127.0.0.1"}, MinHoldOff: time.Hour, MaxHoldOff: time.Hour}, func(t *testing.T, s *site) {
+		home := http.Header{"X-Forwarded-For": {"192.0.2.1"}}
+		dial := func() *raw {
+			t.Helper()
+			o := &websocket.DialOptions{Subprotocols: []string{signaling.Subprotocol}, HTTPHeader: home, HTTPClient: s.http.Client()}
+			ws, _, err := websocket.Dial(t.Context(), s.http.URL+signaling.Path, o) //nolint:bodyclose // the library says that it need not be
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = ws.CloseNow() })
+			return &raw{t: t, ws: ws, host: s.host()}
+		}
+		broken := newID(t)
+		for range 4 {
+			r := dial()
+			r.register(broken, "")
+			r.write("hello")
+			r.wantEnd(signaling.CodeBadMessage, websocket.StatusPolicyViolation)
+		}
+		s.counted("hold_offs_total", 1, refusedForm)
+		refused := dial()
+		nonce := next[*signaling.Challenge](refused).Nonce
+		jws, err := signaling.SignRegistration(broken, nonce, s.host(), "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = ws.CloseNow() })
-		return &raw{t: t, ws: ws, host: s.host()}
-	}
-	broken := newID(t)
-	for range 4 {
-		r := dial()
-		r.register(broken, "")
-		r.write("hello")
-		r.wantEnd(signaling.CodeBadMessage, websocket.StatusPolicyViolation)
-	}
-	s.counted("hold_offs_total", 1, refusedForm)
-	refused := dial()
-	nonce := next[*signaling.Challenge](refused).Nonce
-	jws, err := signaling.SignRegistration(broken, nonce, s.host(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused.send(&signaling.Register{JWS: jws, Keys: broken.KeyStatement()})
-	refused.wantEnd(signaling.CodeRateLimited, websocket.StatusTryAgainLater)
-	s.counted("refused_total", 1, refusedHeldOff)
+		refused.send(&signaling.Register{JWS: jws, Keys: broken.KeyStatement()})
+		refused.wantEnd(signaling.CodeRateLimited, websocket.StatusTryAgainLater)
+		s.counted("refused_total", 1, refusedHeldOff)
 
-	// The rest of the household comes in; its address has offended twice.
-	good := dial()
-	good.register(newID(t), "")
-	_ = good.ws.CloseNow()
-	s.counted("connections", 0)
+		// The rest of the household comes in; its address has offended twice.
+		good := dial()
+		good.register(newID(t), "")
+		_ = good.ws.CloseNow()
+		s.counted("connections", 0)
 
-	// Fresh keys excuse nobody.
-	for range 2 {
-		r := dial()
-		r.register(newID(t), "")
-		r.write("hello")
-		r.wantEnd(signaling.CodeBadMessage, websocket.StatusPolicyViolation)
-	}
-	s.counted("hold_offs_total", 2, refusedForm)
-	if got := s.visit("192.0.2.1", nil); got.status != http.StatusTooManyRequests {
-		t.Errorf("%+v", got)
-	}
+		// Fresh keys excuse nobody.
+		for range 2 {
+			r := dial()
+			r.register(newID(t), "")
+			r.write("hello")
+			r.wantEnd(signaling.CodeBadMessage, websocket.StatusPolicyViolation)
+		}
+		s.counted("hold_offs_total", 2, refusedForm)
+		if got := s.visit("192.0.2.1", nil); got.status != http.StatusTooManyRequests {
+			t.Errorf("%+v", got)
+		}
+	})
 }
 
 func TestAddresses_RememberWhereSomebodyWasRegistered(t *testing.T) {

@@ -131,10 +131,11 @@ func TestServer_OnlyAProofDisplaces(t *testing.T) {
 }
 
 func TestServer_ClientsThatAreGoneAreNoticed(t *testing.T) {
-	s := start(t, Options{PingInterval: 20 * time.Millisecond, PingTimeout: 100 * time.Millisecond, CloseTimeout: 50 * time.Millisecond})
-	s.peer() // reads nothing, so it answers no ping
-	s.counted("registered_peers", 0)
-	s.counted("connections", 0)
+	inVirtualTime(t, Options{PingInterval: time.Second, PingTimeout: time.Second, CloseTimeout: time.Second}, func(_ *testing.T, s *site) {
+		s.peer() // reads nothing, so it answers no ping
+		s.counted("registered_peers", 0)
+		s.counted("connections", 0)
+	})
 }
 
 func TestServer_CloseSaysGoodbyeAndRefusesNewOnes(t *testing.T) {

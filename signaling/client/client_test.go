@@ -154,8 +154,13 @@ func TestClient_SaysWhenThePeerIsNotThere(t *testing.T) {
 	b.stop() // says goodbye, so nothing is held for it
 	poll := time.NewTicker(time.Millisecond)
 	defer poll.Stop()
+	deadline := time.After(patience)
 	for counter(t, s.server, "sightline_signaling_registered_peers") != 1 {
-		<-poll.C
+		select {
+		case <-poll.C:
+		case <-deadline:
+			t.Fatal("it is registered still")
+		}
 	}
 	for name, to := range map[string]identity.PeerID{"unknown": newID(t).PeerID(), "left": b.id.PeerID()} {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)

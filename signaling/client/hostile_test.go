@@ -13,11 +13,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
 
 	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/internal/lab/loopback"
 	"github.com/sightline-cam/sightline/signaling"
 	"github.com/sightline-cam/sightline/signaling/client"
 )
@@ -25,16 +27,43 @@ import (
 // impostor answers every WebSocket with behave.
 func impostor(t *testing.T, behave func(ctx context.Context, ws *websocket.Conn)) string {
 	t.Helper()
-	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := httptest.NewServer(misbehaving(behave))
+	t.Cleanup(h.Close)
+	return h.URL
+}
+
+func misbehaving(behave func(ctx context.Context, ws *websocket.Conn)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{signaling.Subprotocol}})
 		if err != nil {
 			return
 		}
 		defer func() { _ = ws.CloseNow() }()
 		behave(context.Background(), ws)
-	}))
-	t.Cleanup(h.Close)
-	return h.URL
+	})
+}
+
+// inVirtualTime serves h in a bubble; f gets its URL and what reaches it. No time
+// passes while anybody does anything.
+func inVirtualTime(t *testing.T, h http.Handler, f func(t *testing.T, url string, reach func(*client.Options))) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		l := loopback.Listen(8080)
+		var serving sync.WaitGroup
+		s := &http.Server{ReadHeaderTimeout: patience, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			serving.Add(1) // a WebSocket is none of the http.Server's business
+			defer serving.Done()
+			h.ServeHTTP(w, r)
+		})}
+		serving.Go(func() { _ = s.Serve(l) })
+		t.Cleanup(func() {
+			_ = s.Close()
+			serving.Wait()
+		})
+		f(t, "ws://"+l.Addr().String(), func(o *client.Options) {
+			o.HTTPClient = &http.Client{Transport: &http.Transport{DialContext: l.DialContext, DisableKeepAlives: true}}
+		})
+	})
 }
 
 func say(ctx context.Context, ws *websocket.Conn, f signaling.Frame) {
@@ -93,21 +122,20 @@ func TestClient_AHostileServerIsLeftAndTriedAgain(t *testing.T) {
 		}, "unexpected frame"},
 		"answers no ping": {func(ctx context.Context, ws *websocket.Conn) {
 			welcome(ctx, ws, id.PeerID())
-			<-time.After(300 * time.Millisecond) // reads nothing meanwhile
+			<-time.After(patience) // reads nothing meanwhile
 		}, "does not answer"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			p := run(t, impostor(t, tt.behave), id, func(o *client.Options) {
-				o.ConnectTimeout = 200 * time.Millisecond
-				o.PingInterval, o.PingTimeout = 20*time.Millisecond, 50*time.Millisecond
-			})
-			for range 2 { // it does not give up
-				if err := p.wait(client.StateWaiting); err == nil || !strings.Contains(err.Error(), tt.want) {
-					t.Errorf("reason: %v; want %q", err, tt.want)
+			inVirtualTime(t, misbehaving(tt.behave), func(t *testing.T, url string, reach func(*client.Options)) {
+				p := run(t, url, id, reach)
+				for range 2 { // it does not give up
+					if err := p.wait(client.StateWaiting); err == nil || !strings.Contains(err.Error(), tt.want) {
+						t.Errorf("reason: %v; want %q", err, tt.want)
+					}
 				}
-			}
-			p.stop()
+				p.stop()
+			})
 		})
 	}
 }
@@ -179,12 +207,7 @@ func TestClient_SaysWhatAnHTTPStatusMeans(t *testing.T) {
 		t.Error("a redirect:", err)
 	}
 	r.stop()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = l.Close()
-	p := run(t, "ws://"+l.Addr().String(), nil, nil)
+	p := run(t, "ws://127.0.0.1:1", nil, nil)
 	if err := p.wait(client.StateWaiting); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Error("nobody listens:", err)
 	}
@@ -194,37 +217,32 @@ func TestClient_SaysWhatAnHTTPStatusMeans(t *testing.T) {
 // handshake open with an endless frame.
 func TestClient_RunEndsThoughTheServerNeverClosesTheConnection(t *testing.T) {
 	id := newID(t)
-	released := make(chan struct{})
-	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	stuck := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := &recorder{ResponseWriter: w}
 		ws, err := websocket.Accept(rec, r, &websocket.AcceptOptions{Subprotocols: []string{signaling.Subprotocol}})
 		if err != nil {
 			return
 		}
 		defer func() { _ = ws.CloseNow() }()
-		welcome(t.Context(), ws, id.PeerID())
+		welcome(r.Context(), ws, id.PeerID())
 		// The header of a binary frame of 2^40 bytes, then a drip.
 		_, _ = rec.conn.Write([]byte{0x82, 127, 0, 0, 1, 0, 0, 0, 0, 0})
 		for {
-			select {
-			case <-released:
+			<-time.After(5 * time.Millisecond)
+			if _, err := rec.conn.Write([]byte{0}); err != nil {
 				return
-			case <-time.After(5 * time.Millisecond):
-				if _, err := rec.conn.Write([]byte{0}); err != nil {
-					return
-				}
 			}
 		}
-	}))
-	defer h.Close()
-	defer close(released)
-	p := run(t, h.URL, id, nil)
-	p.wait(client.StateOnline)
-	started := time.Now()
-	p.stop()
-	if took := time.Since(started); took > 5*time.Second {
-		t.Errorf("it took %v", took)
-	}
+	})
+	inVirtualTime(t, stuck, func(t *testing.T, url string, reach func(*client.Options)) {
+		p := run(t, url, id, reach)
+		p.wait(client.StateOnline)
+		started := time.Now()
+		p.stop()
+		if took := time.Since(started); took > 2*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
 }
 
 // recorder keeps hold of the connection under a WebSocket.

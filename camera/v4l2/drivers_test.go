@@ -43,6 +43,27 @@ func TestSource_ADriverThatStartsSlowlyHasNotStalled(t *testing.T) {
 	})
 }
 
+// Who stood still for as long, here by a control that is slow, looks first what has come
+// meanwhile.
+func TestSource_APictureThatCameWhileItStoodStillCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := watch(t, coder(), Options{})
+		v := newVideo(t)
+		for range maxStale {
+			w.deliver(v.next())
+		}
+		slow(w.node, abi.SetExtCtrls, patience+time.Second)
+		w.pass(keyAtMost)
+		w.source.RequestKeyFrame()
+		w.deliver(v.next(), v.next())
+		w.node.Intercept(nil)
+		w.pass(patience + time.Second)
+		if n := len(w.out.take()); n != maxStale+2 || w.reason() != "" {
+			t.Errorf("%d pictures of %d: %q", n, maxStale+2, w.reason())
+		}
+	})
+}
+
 func TestSource_TellsOfADriverWithoutOneGoodPicture(t *testing.T) {
 	for name, option := range map[string]fakev4l2.DeliverOption{
 		"damaged": fakev4l2.WithFlags(abi.BufFlagError), "empty": fakev4l2.WithBytesUsed(0),

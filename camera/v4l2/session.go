@@ -89,13 +89,11 @@ func (c *session) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		now := time.Now()
 		left := c.patience - now.Sub(c.last)
-		if left <= 0 {
-			return c.opened.stalled(c.patience, c.frames, c.useless)
-		}
+		overdue := left <= 0 // or it was this process that stood still: look what has come meanwhile
 		if c.source.wantKey.Load() {
 			left = min(left, max(0, keyAtMost-now.Sub(c.askedKey)))
 		}
-		event, err := d.Wait(left)
+		event, err := d.Wait(max(left, 0))
 		if err != nil {
 			return c.opened.explain("waiting for a picture", err)
 		}
@@ -106,6 +104,9 @@ func (c *session) run(ctx context.Context) error {
 			c.looked = now
 			c.source.lookAround(c.opened.path)
 		}
+		if event == uapi.TimedOut && overdue {
+			return c.opened.stalled(c.patience, c.frames, c.useless)
+		}
 		if event != uapi.Ready && event != uapi.Failed {
 			continue
 		}
@@ -115,6 +116,9 @@ func (c *session) run(ctx context.Context) error {
 		}
 		if n == 0 && event == uapi.Failed {
 			return c.opened.ended()
+		}
+		if overdue && c.useless > 0 && time.Since(c.last) >= c.patience {
+			return c.opened.stalled(c.patience, c.frames, c.useless)
 		}
 	}
 	return ctx.Err()

@@ -82,29 +82,17 @@ func (x *Exchange) Do(ctx context.Context, to netip.AddrPort, kind stun.MessageT
 
 // Knock is Do with another first retransmission timeout.
 func (x *Exchange) Knock(ctx context.Context, first time.Duration, to netip.AddrPort, kind stun.MessageType, setters ...stun.Setter) (Response, error) {
-	m, err := stun.Build(append(append([]stun.Setter{stun.TransactionID, kind}, setters...), stun.Fingerprint)...)
+	q, err := x.Ask(to, kind, setters...)
 	if err != nil {
-		return Response{}, fmt.Errorf("make a STUN request: %w", err)
+		return Response{}, err
 	}
-	answer := make(chan Response, 1)
-	x.mu.Lock()
-	if len(x.pending) >= maxPending {
-		x.mu.Unlock()
-		return Response{}, ErrBusy
-	}
-	x.pending[m.TransactionID] = answer
-	x.mu.Unlock()
-	defer func() {
-		x.mu.Lock()
-		delete(x.pending, m.TransactionID)
-		x.mu.Unlock()
-	}()
+	defer q.Forget()
 	var failed error
 	for wait := first; ; wait = min(2*wait, lastWait) {
-		failed = x.write(m.Raw, to) // what is unreachable now may not be in a moment
+		failed = q.Send() // what is unreachable now may not be in a moment
 		timer := time.NewTimer(wait)
 		select {
-		case r := <-answer:
+		case r := <-q.answer:
 			timer.Stop()
 			return r, nil
 		case <-timer.C:
@@ -116,6 +104,47 @@ func (x *Exchange) Knock(ctx context.Context, first time.Duration, to netip.Addr
 			return Response{}, fmt.Errorf("no answer from %s: %w", to, ctx.Err())
 		}
 	}
+}
+
+// Question is a request that is sent when its owner says so. Its methods are called
+// from one goroutine.
+type Question struct {
+	// Constant after construction.
+	exchange *Exchange
+	raw      []byte
+	id       [stun.TransactionIDSize]byte
+	to       netip.AddrPort
+	answer   chan Response // holds one
+}
+
+// Ask makes a request as Do does and sends nothing yet. The caller forgets it at
+// the end.
+func (x *Exchange) Ask(to netip.AddrPort, kind stun.MessageType, setters ...stun.Setter) (*Question, error) {
+	m, err := stun.Build(append(append([]stun.Setter{stun.TransactionID, kind}, setters...), stun.Fingerprint)...)
+	if err != nil {
+		return nil, fmt.Errorf("make a STUN request: %w", err)
+	}
+	q := &Question{exchange: x, raw: m.Raw, id: m.TransactionID, to: to, answer: make(chan Response, 1)}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if len(x.pending) >= maxPending {
+		return nil, ErrBusy
+	}
+	x.pending[q.id] = q.answer
+	return q, nil
+}
+
+// Send sends the request; again, if it was before.
+func (q *Question) Send() error { return q.exchange.write(q.raw, q.to) }
+
+// Answer returns the channel that the first answer, success or error, comes by.
+func (q *Question) Answer() <-chan Response { return q.answer }
+
+// Forget ends the wait for an answer.
+func (q *Question) Forget() {
+	q.exchange.mu.Lock()
+	defer q.exchange.mu.Unlock()
+	delete(q.exchange.pending, q.id)
 }
 
 // MappedAddress returns the address that a Binding success response saw the

@@ -12,8 +12,9 @@ import (
 
 // check is one run of Check.
 type check struct {
-	o     Options // constant
-	local map[netip.Addr]bool
+	o       Options // constant
+	local   map[netip.Addr]bool
+	witness *witness
 }
 
 // Check examines the network, everything at the same time, for at most
@@ -26,7 +27,7 @@ func Check(ctx context.Context, o Options) Report {
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	c := &check{o: o}
+	c := &check{o: o, witness: &witness{came: make(chan struct{})}}
 	var (
 		r       Report
 		four    familyResult

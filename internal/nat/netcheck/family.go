@@ -59,11 +59,17 @@ func (c *check) family(ctx context.Context, network string, all []*stunServer, f
 	c.behaviours(ctx, network, s, seen, f)
 }
 
-// ask sends a Binding request to every server, all at the same time.
+// ask sends a Binding request to every server, all at the same time. Where none
+// answers it waits longer than where some do.
 func (c *check) ask(ctx context.Context, s *socket, servers []STUNReport) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
+	var wg, watch sync.WaitGroup
+	defer watch.Wait()
 	defer cancel()
-	var wg sync.WaitGroup
+	watch.Go(func() {
+		c.enough(ctx)
+		cancel()
+	})
 	for i := range servers {
 		wg.Go(func() {
 			r, start := &servers[i], time.Now()
@@ -72,6 +78,7 @@ func (c *check) ask(ctx context.Context, s *socket, servers []STUNReport) {
 				r.Problem = "no answer by UDP"
 				return
 			}
+			c.witness.testify(r.Server)
 			r.RTTms = time.Since(start).Milliseconds()
 			if r.Mapped, err = nat.MappedAddress(res.Message); err != nil {
 				r.Problem = err.Error()
@@ -170,8 +177,6 @@ func (c *check) askOthers(ctx context.Context, s *socket, r STUNReport) []observ
 	if !r.Other.IsValid() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	var others []netip.AddrPort
 	for _, a := range []netip.AddrPort{
 		netip.AddrPortFrom(r.Server.Addr(), r.Other.Port()),
@@ -186,7 +191,7 @@ func (c *check) askOthers(ctx context.Context, s *socket, r STUNReport) []observ
 	var wg sync.WaitGroup
 	for i, a := range others {
 		wg.Go(func() {
-			res, err := s.Do(ctx, a, stun.BindingRequest)
+			res, err := s.insist(ctx, r.Server, a)
 			if err != nil {
 				return
 			}

@@ -2,6 +2,7 @@ package netcheck
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"sync"
 
@@ -49,6 +50,8 @@ func classifyFiltering(twoHosts bool, both, port reply) Measured {
 	switch {
 	case both == came:
 		return certain(nat.EndpointIndependent)
+	case both == broken || port == broken:
+		return unknown("the STUN server stopped answering in between; try again")
 	case both > came || port > came:
 		return unknown("the STUN server does not answer from its second address when asked to")
 	case port == silent:
@@ -66,22 +69,15 @@ func (c *check) fromElsewhere(ctx context.Context, network string, server, there
 		return broken
 	}
 	defer s.close()
-	first, cancel := context.WithTimeout(ctx, patience)
-	_, err = s.Do(first, server, stun.BindingRequest) // opens the router's port
-	cancel()
-	if err != nil {
+	if _, err = s.Do(ctx, server, stun.BindingRequest); err != nil { // opens the router's port
 		return broken
 	}
-	second, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	res, err := s.Do(second, server, stun.BindingRequest, stun.RawAttribute{
-		Type: stun.AttrChangeRequest, Value: []byte{0, 0, 0, change},
-	})
+	res, err := s.insist(ctx, server, server, stun.RawAttribute{Type: stun.AttrChangeRequest, Value: []byte{0, 0, 0, change}})
 	switch {
-	case err != nil && ctx.Err() != nil:
-		return broken // there was no time to wait
-	case err != nil:
+	case errors.Is(err, errSilent):
 		return silent
+	case err != nil:
+		return broken // there was no time to wait
 	case res.Message.Type != stun.BindingSuccess:
 		return refused
 	case res.From != there:

@@ -2,6 +2,9 @@ package netcheck
 
 import (
 	"context"
+	"errors"
+	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/pion/stun/v4"
@@ -24,9 +27,7 @@ func (c *check) hairpin(ctx context.Context, network string, one *socket, seen o
 		return Undecided
 	}
 	defer two.close()
-	short, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	res, err := two.Do(short, seen.to, stun.BindingRequest)
+	res, err := two.Do(ctx, seen.to, stun.BindingRequest)
 	if err != nil {
 		return Undecided
 	}
@@ -40,20 +41,53 @@ func (c *check) hairpin(ctx context.Context, network string, one *socket, seen o
 	}
 	one.awaited.Store(&request.TransactionID)
 	two.awaited.Store(&request.TransactionID)
-	pause := time.NewTicker(hairpinPause)
-	defer pause.Stop()
 	for range hairpinRounds {
 		_ = one.write(request.Raw, mapped) // what does not go out does not come in
 		_ = two.write(request.Raw, seen.mapped)
-		select {
-		case <-one.heard:
-			return Yes
-		case <-two.heard:
-			return Yes
-		case <-pause.C:
-		case <-ctx.Done():
-			return Undecided
+		if heardWithin(ctx, one, two, hairpinPause) || !bothAnswered(ctx, one, two, seen.to) {
+			break
 		}
 	}
+	switch {
+	case heardWithin(ctx, one, two, 0):
+		return Yes
+	case ctx.Err() != nil:
+		return Undecided
+	}
 	return No
+}
+
+// heardWithin reports whether one of two sockets heard what it awaits, or does so
+// within some time.
+func heardWithin(ctx context.Context, one, two *socket, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-one.heard:
+	case <-two.heard:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return isClosed(one.heard) || isClosed(two.heard)
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// bothAnswered asks a server from both sockets, and reports whether it answered
+// both: what was sent to them before has arrived by then.
+func bothAnswered(ctx context.Context, one, two *socket, server netip.AddrPort) bool {
+	var failed [2]error
+	var wg sync.WaitGroup
+	for i, s := range []*socket{one, two} {
+		wg.Go(func() { _, failed[i] = s.Do(ctx, server, stun.BindingRequest) })
+	}
+	wg.Wait()
+	return errors.Join(failed[:]...) == nil
 }

@@ -14,10 +14,11 @@ import (
 )
 
 const (
-	// defaultTimeout bounds a Check.
-	defaultTimeout = 5 * time.Second
-	// patience is how long one STUN server has to answer: three requests.
-	patience = 1500 * time.Millisecond
+	// defaultTimeout bounds a Check. It is reached only where a server answers first
+	// and then goes silent.
+	defaultTimeout = 15 * time.Second
+	// patience is how long a server has to answer that never did: five requests.
+	patience = 4 * time.Second
 	// maxServers bounds the URLs that are tried, STUN and TURN apart.
 	maxServers = 8
 )
@@ -44,7 +45,7 @@ type Options struct {
 	// TLS is for relays and the signaling service. Default: the system's
 	// certificate authorities.
 	TLS *tls.Config
-	// Timeout bounds the whole. Default: 5 s.
+	// Timeout bounds the whole. Default: 15 s.
 	Timeout time.Duration
 }
 

@@ -19,6 +19,8 @@ type request func(ctx context.Context, kind stun.MessageType, setters ...stun.Se
 // relay asks a TURN server for a relayed address (RFC 8656 §7) and gives it back.
 func (c *check) relay(ctx context.Context, s relayServer) RelayReport {
 	r := RelayReport{URL: s.url, Transport: s.transport, Problem: s.problem}
+	ctx, cancel := context.WithTimeout(ctx, 2*patience)
+	defer cancel()
 	start := time.Now()
 	do, done, err := c.connect(ctx, s)
 	if err != nil {
@@ -126,7 +128,9 @@ func (c *check) connect(ctx context.Context, s relayServer) (do request, done fu
 	if s.transport == "udp" {
 		return c.overUDP(ctx, s)
 	}
-	conn, err := c.o.Dial(ctx, "tcp", net.JoinHostPort(s.host, strconv.Itoa(int(s.port))))
+	opening, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	conn, err := c.o.Dial(opening, "tcp", net.JoinHostPort(s.host, strconv.Itoa(int(s.port))))
 	if err != nil {
 		return nil, nil, errors.New(explainDial(err))
 	}
@@ -134,7 +138,7 @@ func (c *check) connect(ctx context.Context, s relayServer) (do request, done fu
 		config := c.o.TLS.Clone()
 		config.ServerName = s.host
 		secure := tls.Client(conn, config)
-		if err := secure.HandshakeContext(ctx); err != nil {
+		if err := secure.HandshakeContext(opening); err != nil {
 			_ = conn.Close()
 			return nil, nil, errors.New(explainHTTP(err, s.host))
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/sightline-cam/sightline/internal/lab/virtual"
 	"github.com/sightline-cam/sightline/internal/nat"
@@ -155,4 +156,57 @@ func TestReport_ClaimsNothingAboutTheInternetFromWithin(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A server, or this machine, that stands still for seconds is no router that lets
+// nothing in: the same is found out as without that, whenever it happens.
+func TestCheck_WhoStandsStillForAWhileIsNotTakenForARouter(t *testing.T) {
+	for kind, want := range map[virtual.Kind]nat.Behaviour{
+		virtual.FullCone: nat.EndpointIndependent, virtual.AddressRestricted: nat.AddressDependent, virtual.PortRestricted: nat.AddressPortDependent,
+	} {
+		for question := 1; question <= 12; question++ {
+			examine(t, kind, func(t *testing.T, w *virtual.World) []signaling.ICEServer {
+				s, server := stunService(t, w)
+				s.pauses = map[int]time.Duration{question: 3 * time.Second}
+				return []signaling.ICEServer{server}
+			}, func(t *testing.T, r Report) {
+				f := r.IPv4
+				if f.Mapping != certain(nat.EndpointIndependent) || f.Filtering != certain(want) || f.NAT != Yes || f.Hairpin != Yes {
+					t.Errorf("%s, with a pause at question %d: %+v", kind, question, f)
+				}
+			})
+		}
+	}
+}
+
+// A server that goes silent for good in between proves nothing by it.
+func TestCheck_AServerThatGoesAwayProvesNothing(t *testing.T) {
+	examine(t, virtual.FullCone, func(t *testing.T, w *virtual.World) []signaling.ICEServer {
+		s, server := stunService(t, w)
+		s.pauses = map[int]time.Duration{2: time.Minute}
+		return []signaling.ICEServer{server}
+	}, func(t *testing.T, r Report) {
+		if f := r.IPv4; r.UDP != nat.UDPOpen || f.Filtering.Kind != nat.BehaviourUnknown || f.Filtering.Reason == "" || f.Hairpin == No {
+			t.Errorf("%s, %+v", r.UDP, f)
+		}
+	})
+}
+
+// What nobody answers takes its time, and no longer.
+func TestCheck_EndsSoonWhenEverythingIsBlocked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := virtual.New(t, oneWay)
+		dead := w.Server().Addr.String()
+		start := time.Now()
+		r := Check(t.Context(), Options{
+			Servers: []signaling.ICEServer{{URLs: []string{"stun:" + dead, "turn:" + dead, "turn:" + dead + "?transport=tcp", "turns:" + dead}}},
+			Signal:  "wss://" + dead, Net: w.Network(virtual.Blocked, virtual.NetworkOptions{}).Host(), Dial: newSwitchboard().dial,
+		})
+		if took := time.Since(start); took > patience+100*time.Millisecond {
+			t.Errorf("it took %v", took)
+		}
+		if r.UDP != nat.UDPUnknown || r.Signal.Problem == "" || len(r.Relays) != 3 || r.Relays[0].Problem == "" || r.Relays[2].Problem == "" {
+			t.Errorf("found %+v", r)
+		}
+	})
 }

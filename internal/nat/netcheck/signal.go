@@ -15,10 +15,7 @@ import (
 	"time"
 )
 
-const (
-	signalPatience = 3 * time.Second
-	maxHeader      = 16 << 10 // bytes
-)
+const maxHeader = 16 << 10 // bytes
 
 // signal asks the signaling service whether it lives, and what time it is there.
 func (c *check) signal(ctx context.Context) SignalReport {
@@ -28,7 +25,7 @@ func (c *check) signal(ctx context.Context) SignalReport {
 		r.Problem = err.Error()
 		return r
 	}
-	ctx, cancel := context.WithTimeout(ctx, signalPatience)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	transport := &http.Transport{
 		DialContext: c.o.Dial, TLSClientConfig: c.o.TLS.Clone(), DisableKeepAlives: true,

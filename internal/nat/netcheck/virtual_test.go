@@ -19,6 +19,10 @@ type twoFaced struct {
 	conns [2][2]net.PacketConn // by address, port
 	addrs [2][2]netip.AddrPort
 	stuck bool // answers from where it was asked, whatever a CHANGE-REQUEST says
+	// pauses makes it stand still for so long, with all its ports, when it is asked
+	// for the n-th time.
+	pauses map[int]time.Duration
+	asked  chan int // holds the number of questions, but for while it stands still
 }
 
 func serveTwoFaced(t *testing.T, listen [2]func(port uint16) net.PacketConn) *twoFaced {
@@ -37,6 +41,8 @@ func serveTwoFaced(t *testing.T, listen [2]func(port uint16) net.PacketConn) *tw
 
 // start serves the first n addresses.
 func (s *twoFaced) start(t *testing.T, n int) {
+	s.asked = make(chan int, 1)
+	s.asked <- 0
 	for i := range n {
 		for j := range s.conns[i] {
 			ended := make(chan struct{})
@@ -63,6 +69,7 @@ func (s *twoFaced) serve(i, j int) {
 		if m.Decode() != nil || m.Type != stun.BindingRequest {
 			continue
 		}
+		s.pause()
 		fi, fj := i, j
 		if change, err := m.Get(stun.AttrChangeRequest); err == nil && len(change) == 4 && !s.stuck {
 			if change[3]&changeIP != 0 {
@@ -81,6 +88,15 @@ func (s *twoFaced) serve(i, j int) {
 		}
 		_, _ = s.conns[fi][fj].WriteTo(answer.Raw, from)
 	}
+}
+
+// pause counts a question, and stands still if it is time to.
+func (s *twoFaced) pause() {
+	n := <-s.asked + 1
+	if d := s.pauses[n]; d > 0 {
+		<-time.After(d)
+	}
+	s.asked <- n
 }
 
 // at returns a function that opens a port of a host.

@@ -20,12 +20,16 @@ import (
 	"github.com/sightline-cam/sightline/signaling"
 )
 
-// Together these bound a run when everything is blocked: servers are asked for
-// first, then the network is examined with them; cameras and the router meanwhile.
+// Together these bound a run: servers are asked for first, then the network is
+// examined with them; cameras and the router meanwhile. The network takes 4 s when
+// everything is blocked. It takes longer only where somebody answers and then goes
+// silent, which may be this machine being busy: that is no reason to say that
+// something does not work.
 const (
-	introduceTime = 2500 * time.Millisecond
-	examineTime   = 5 * time.Second
+	introduceTime = 4 * time.Second
+	examineTime   = 15 * time.Second
 	doctorTime    = introduceTime + examineTime
+	lookTime      = 10 * time.Second
 )
 
 // doctorCommand says what works and what does not, and what to do.
@@ -118,7 +122,11 @@ func examine(ctx context.Context, cfg *config.Config) *doctorReport {
 	defer cancel()
 	r := &doctorReport{Cameras: []cli.Look{}}
 	var everything sync.WaitGroup
-	everything.Go(func() { r.Cameras = cli.LookAt(ctx, cfg.Cameras) })
+	everything.Go(func() {
+		looking, cancel := context.WithTimeout(ctx, lookTime)
+		defer cancel()
+		r.Cameras = cli.LookAt(looking, cfg.Cameras)
+	})
 	o := netcheck.Options{Signal: cfg.Signal, Timeout: examineTime}
 	if !cfg.Network.NoPortMap {
 		answer := make(chan *portmap.Report, 1)

@@ -15,7 +15,7 @@ import (
 
 const (
 	// agentTime is how long the agent of this device has to answer.
-	agentTime = 2 * time.Second
+	agentTime = 4 * time.Second
 	// maxPairs and maxSessions bound what is printed.
 	maxPairs    = 48
 	maxSessions = 64

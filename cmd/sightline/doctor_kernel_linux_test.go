@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/sightline-cam/sightline/internal/lab/netns"
 	"github.com/sightline-cam/sightline/internal/nat"
@@ -33,13 +32,24 @@ func TestDoctor_FindsOutEachKindOfRouter(t *testing.T) {
 		{netns.CGNAT, independent, byPort, netcheck.Yes},
 		{netns.Blocked, nat.BehaviourUnknown, nat.BehaviourUnknown, netcheck.Undecided},
 	}
-	var checks sync.WaitGroup // all at once: they wait for packets that do not come
+	// Some at once: they wait for packets that do not come, but starting the program
+	// is work.
+	const atOnce = 4
+	var checks sync.WaitGroup
 	defer checks.Wait()
+	places := make(chan struct{}, atOnce)
+	check := func(f func()) {
+		places <- struct{}{}
+		checks.Go(func() {
+			defer func() { <-places }()
+			f()
+		})
+	}
 	for _, k := range kinds {
 		for _, hairpin := range []bool{false, true} {
 			site, host := l.Site(t, netns.SiteOptions{Kind: k.kind, Hairpin: hairpin})
 			routeBetweenPorts(t, site)
-			checks.Go(func() {
+			check(func() {
 				where := fmt.Sprintf("%s, hairpin %t:", k.kind, hairpin)
 				report, err := diagnose(t, host, "--no-port-map")
 				if err != nil {
@@ -65,7 +75,7 @@ func TestDoctor_FindsOutEachKindOfRouter(t *testing.T) {
 	for _, by := range []netns.Mapping{netns.PCP, netns.NATPMP, netns.UPnP} {
 		site, host := l.Site(t, netns.SiteOptions{Kind: netns.PortRestricted})
 		site.MapPorts(t, by)
-		checks.Go(func() {
+		check(func() {
 			r, err := diagnose(t, host, "--no-port-map=false") // as TestMain says otherwise
 			if err != nil || r.Network.PortMapping == nil || r.Network.DoubleNAT || !strings.HasPrefix(r.Verdict, "Every viewer who can send UDP") {
 				t.Errorf("%s: %v, %s: %+v, double NAT: %v", by, err, r.Verdict, r.Network.PortMapping, r.Network.DoubleNAT)
@@ -88,16 +98,13 @@ func routeBetweenPorts(t *testing.T, s *netns.Site) {
 	}
 }
 
-// When nothing gets through at all, the answer comes soon all the same.
-func TestDoctor_EndsSoonWhenEverythingIsBlocked(t *testing.T) {
+// When nothing gets through at all there is an answer all the same. How soon is
+// netcheck's to test, in virtual time.
+func TestDoctor_EndsWhenEverythingIsBlocked(t *testing.T) {
 	l := netns.New(t)
 	_, host := l.Site(t, netns.SiteOptions{Kind: netns.Blocked, TCP: []int{1}})
 	t.Parallel()
-	start := time.Now()
 	r, err := diagnose(t, host, "--signal", "wss://11.0.0.1", "rtsp://11.0.0.2/stream")
-	if took := time.Since(start); took > 9*time.Second {
-		t.Errorf("it took %v", took)
-	}
 	if err != nil || r.OK || r.Network.UDP != nat.UDPUnknown || len(r.Cameras) != 1 || r.Cameras[0].Problem == "" {
 		t.Errorf("found %+v (%v)", r, err)
 	}

@@ -24,7 +24,8 @@ const ConsoleSocket = "agent.sock"
 
 const (
 	consoleTimeout   = 30 * time.Second
-	maxConsoleAnswer = 4 << 20 // bytes
+	runningTimeout   = 5 * time.Second // the system answers for the agent
+	maxConsoleAnswer = 4 << 20         // bytes
 )
 
 // console talks to the agent that runs on this device, through its Unix socket.
@@ -91,7 +92,7 @@ func AskAgent(ctx context.Context, stateDir, path string, out any) error {
 
 // running reports whether an agent answers.
 func (c *console) running(ctx context.Context) bool {
-	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", c.path)
+	conn, err := (&net.Dialer{Timeout: runningTimeout}).DialContext(ctx, "unix", c.path)
 	if err != nil {
 		return false
 	}

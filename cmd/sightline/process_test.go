@@ -21,7 +21,7 @@ import (
 )
 
 // patience bounds every wait; a busy machine may need some of it.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // process is the program, running.
 type process struct {
@@ -50,10 +50,11 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
-// launch starts the program and waits for its link.
+// launch starts the program and waits for its link. It runs until it is stopped, or
+// the test ends.
 func launch(t *testing.T, stdin string, env []string, args ...string) *process {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	ctx, cancel := context.WithCancel(context.Background())
 	p := &process{cmd: exec.CommandContext(ctx, "sightline", args...), output: &lockedBuffer{}}
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdin = strings.NewReader(stdin)
@@ -70,6 +71,8 @@ func launch(t *testing.T, stdin string, env []string, args ...string) *process {
 		p.read.Wait()
 		_ = p.cmd.Wait()
 	})
+	late := time.AfterFunc(patience, cancel)
+	defer late.Stop()
 	link := regexp.MustCompile(`(http://[0-9.:]+)/#peer=[a-z2-7]{52}`)
 	for lines := bufio.NewScanner(io.TeeReader(stdout, p.output)); lines.Scan(); {
 		if m := link.FindStringSubmatch(lines.Text()); m != nil {
@@ -82,18 +85,21 @@ func launch(t *testing.T, stdin string, env []string, args ...string) *process {
 	return nil
 }
 
-// stop ends the program by a signal and returns how long that took.
-func (p *process) stop(t *testing.T, s os.Signal) time.Duration {
+// stop ends the program by a signal. If it does not end it says where it hangs.
+func (p *process) stop(t *testing.T, s os.Signal) {
 	t.Helper()
-	began := time.Now()
 	if err := p.cmd.Process.Signal(s); err != nil {
 		t.Fatal(err)
 	}
+	hangs := time.AfterFunc(patience, func() {
+		t.Errorf("it did not end within %v of %v; its goroutines follow", patience, s)
+		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // prints them
+	})
+	defer hangs.Stop()
 	p.read.Wait()
 	if err := p.cmd.Wait(); err != nil {
 		t.Errorf("ended with %v:\n%s", err, p.output)
 	}
-	return time.Since(began)
 }
 
 func (p *process) get(t *testing.T, path string) string {
@@ -208,7 +214,7 @@ func TestCamera_PasswordIsPrintedNowhere(t *testing.T) {
 	}
 }
 
-func TestDemo_SaysTwoLinesAndEndsSoon(t *testing.T) {
+func TestDemo_SaysTwoLinesAndLeavesNothing(t *testing.T) {
 	temp := t.TempDir()
 	p := launch(t, "", []string{"TMPDIR=" + temp}, "demo", "--listen", "127.0.0.1:0")
 	if body := p.get(t, "/"); !strings.Contains(body, "<html") {
@@ -226,9 +232,7 @@ func TestDemo_SaysTwoLinesAndEndsSoon(t *testing.T) {
 	if err != nil || !bytes.HasPrefix(video, []byte{0, 0, 0, 1, 0x67}) {
 		t.Errorf("%d bytes of video that do not begin with a parameter set: %v", len(video), err)
 	}
-	if took := p.stop(t, os.Interrupt); took > 5*time.Second {
-		t.Errorf("it took %v to end", took)
-	}
+	p.stop(t, os.Interrupt)
 	if n := strings.Count(p.output.String(), "\n"); n != 2 {
 		t.Errorf("%d lines:\n%s", n, p.output)
 	}
@@ -239,14 +243,21 @@ func TestDemo_SaysTwoLinesAndEndsSoon(t *testing.T) {
 }
 
 func TestDemo_TakesAFreePortWhenTheUsualOneIsTaken(t *testing.T) {
-	if l, err := net.Listen("tcp", demoListen); err == nil {
-		t.Cleanup(func() { _ = l.Close() }) // else somebody else has it: as good
+	for {
+		l, err := net.Listen("tcp", demoListen) // else somebody else has it: as good
+		p := launch(t, "", nil, "demo")
+		p.stop(t, syscall.SIGTERM)
+		if err == nil {
+			_ = l.Close()
+		}
+		switch took := p.base == "http://"+demoListen; {
+		case !took:
+			return
+		case err == nil:
+			t.Fatalf("it says %s", p.base)
+		}
+		// Whoever had it has given it back in between.
 	}
-	p := launch(t, "", nil, "demo")
-	if strings.HasSuffix(p.base, ":8787") {
-		t.Errorf("it says %s", p.base)
-	}
-	p.stop(t, syscall.SIGTERM)
 }
 
 func TestSignal_ServesThePageAndEnds(t *testing.T) {

@@ -45,6 +45,10 @@ type GStreamer struct {
 	ports       map[Access]int
 }
 
+// patience is how long a program may take to start, on a machine that has other things
+// to do.
+const patience = 2 * time.Minute
+
 // StartGStreamer starts the servers. It skips the test when GStreamer's RTSP
 // server or its Python binding is not installed. They end with the test.
 func StartGStreamer(tb testing.TB) *GStreamer {
@@ -81,7 +85,7 @@ func StartGStreamer(tb testing.TB) *GStreamer {
 		}
 	})
 	g := &GStreamer{Fingerprint: fingerprint}
-	giveUp := time.AfterFunc(30*time.Second, cancel)
+	giveUp := time.AfterFunc(patience, cancel)
 	line, err := bufio.NewReader(stdout).ReadBytes('\n')
 	giveUp.Stop()
 	if err == nil {
@@ -103,7 +107,7 @@ Gst.init(None)
 for name in ("x264enc", "x265enc", "jpegenc", "mulawenc", "alawenc", "opusenc", "voaacenc", "rtph265pay"):
     assert Gst.ElementFactory.find(name), name`
 	for _, python := range []string{"/usr/bin/python3", "python3"} {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		err := exec.CommandContext(ctx, python, "-c", probe).Run()
 		cancel()
 		if err == nil {

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -65,7 +65,7 @@ func makeFilm(tb testing.TB) string {
 		tb.Fatal(err)
 	}
 	film := filepath.Join(dir, "film.mp4")
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=25",
 		"-t", "10", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "12", "-pix_fmt", "yuv420p", film).CombinedOutput()
@@ -75,25 +75,29 @@ func makeFilm(tb testing.TB) string {
 	return film
 }
 
-// freePort returns a TCP port of the loopback interface that was free just now.
+// freePort returns a TCP port of the loopback interface that was free just now, and that
+// the system gives to nobody who asks for any.
 func freePort(tb testing.TB) int {
 	tb.Helper()
-	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		tb.Fatal(err)
+	const first, ports = 20_000, 12_000
+	var last error
+	for range 100 {
+		port := first + rand.IntN(ports)
+		l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+		if err == nil {
+			_ = l.Close()
+			return port
+		}
+		last = err
 	}
-	defer func() { _ = l.Close() }()
-	addr, err := netip.ParseAddrPort(l.Addr().String())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return int(addr.Port())
+	tb.Fatalf("no port is free: %v", last)
+	return 0
 }
 
 // awaitPort returns when something accepts connections.
 func awaitPort(tb testing.TB, port int) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

@@ -64,7 +64,7 @@ device: ## bin/ for cameras that need an encoder: with cgo and libx264, and so u
 LONG := ^(TestV4L2|TestSoak_EveryPicture|TestMatrix_With|TestChromium|TestAddressChange_WhilePlaying|TestSignaling_EndsForGood)
 
 test: bin/testsum ## all tests; what needs a missing tool is skipped, and the last line counts
-	@device=(-- -race -timeout 5m -tags device ./camera/v4l2/encoder -- -race -timeout 5m -tags device,openh264 ./camera/v4l2/encoder); \
+	@device=(-- -race -timeout 20m -tags device ./camera/v4l2/encoder -- -race -timeout 20m -tags device,openh264 ./camera/v4l2/encoder); \
 	if ! $(HAS_X264); then $(NO_X264); [ "$${CI:-}" != true ]; device=(); fi; \
 	bin/testsum -web web -- -race -timeout 20m -skip '$(LONG)' ./... "$${device[@]}"
 

@@ -3,9 +3,8 @@ package testpattern
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // bitReader reads what a bitWriter wrote.
@@ -150,8 +149,8 @@ func TestResidual_DecodesToWhatWasWritten(t *testing.T) {
 		w.trailing()
 		r := &bitReader{t: t, data: w.buf}
 		got := r.residual(c, column, size)
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("%v in column %d: %s", want, column, diff)
+		if !slices.Equal(want, got) {
+			t.Fatalf("%v in column %d is read as %v", want, column, got)
 		}
 		if r.u(8) != 0x5A {
 			t.Fatalf("%v in column %d: the length is wrong", want, column)

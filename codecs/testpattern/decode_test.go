@@ -26,8 +26,8 @@ type decodeCase struct {
 
 func decodeCases() map[string]decodeCase {
 	return map[string]decodeCase{
-		"720p as small as it comes": {Options{}, 320, 40 * time.Millisecond, 71},
-		"720p 2 Mbit GOP 10 s":      {Options{Bitrate: 2_000_000, GOP: 10 * time.Second, Title: "Haustür"}, 260, 40 * time.Millisecond, -1},
+		"720p as small as it comes": {Options{}, 120, 40 * time.Millisecond, 71},
+		"720p 2 Mbit GOP 4 s":       {Options{Bitrate: 2_000_000, GOP: 4 * time.Second, Title: "Haustür"}, 110, 40 * time.Millisecond, -1},
 		"sub":                       {Options{Width: 640, Height: 360, Bitrate: 400_000}, 320, 40 * time.Millisecond, 3},
 		"sub GOP 10 s":              {Options{Width: 640, Height: 360, GOP: 10 * time.Second}, 320, 40 * time.Millisecond, -1},
 		"cropped, 30 fps, densest":  {Options{Width: 1002, Height: 702, FPS: 30, Bitrate: MaxBitrate(1002, 702, 30)}, 120, 33_366_700, 60},

@@ -336,10 +336,10 @@ func (h *handshake) take(payload string, early []*signaling.Candidate) []*signal
 		m, err = session.Receive(signed)
 	}
 	if err != nil {
-		h.o.Logger.Debug("signaling message ignored", "error", err)
 		h.mu.Lock()
 		h.ignored = err
 		h.mu.Unlock()
+		h.o.Logger.Debug("signaling message ignored", "error", err)
 		return early
 	}
 	switch m := m.(type) {

@@ -23,7 +23,7 @@ import (
 )
 
 // patience bounds everything that happens over real sockets.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // picture is a camera with a test picture; each feed gets pictures of its own.
 type picture struct{}
@@ -150,7 +150,10 @@ func newPublisher(t *testing.T, change func(*publisher)) *publisher {
 		OnMessage: p.message,
 		OnState: func(s client.State, _ error) {
 			if s == client.StateOnline {
-				online <- struct{}{}
+				select {
+				case online <- struct{}{}:
+				default: // again
+				}
 			}
 		},
 	})
@@ -254,6 +257,11 @@ func (p *publisher) serve(s *peer.Session, session *signaling.PublisherSession) 
 
 func (p *publisher) dial(t *testing.T, change func(*viewer.Options)) (*viewer.Session, error) {
 	t.Helper()
+	return p.dialUntil(t.Context(), t, change)
+}
+
+func (p *publisher) dialUntil(ctx context.Context, t *testing.T, change func(*viewer.Options)) (*viewer.Session, error) {
+	t.Helper()
 	id, err := viewer.NewIdentity()
 	if err != nil {
 		t.Fatal(err)
@@ -262,5 +270,5 @@ func (p *publisher) dial(t *testing.T, change func(*viewer.Options)) (*viewer.Se
 	if change != nil {
 		change(&o)
 	}
-	return viewer.Dial(t.Context(), o)
+	return viewer.Dial(ctx, o)
 }

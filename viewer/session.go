@@ -24,7 +24,7 @@ const (
 	// defaultTimeout is Options.Timeout's default.
 	defaultTimeout = 15 * time.Second
 	// farewell is how long Close tries to say so to the publisher.
-	farewell = time.Second
+	farewell = 3 * time.Second
 	// maxConnections is how many requests run at once; the publisher takes 64
 	// channels, and some are still closing.
 	maxConnections = 32

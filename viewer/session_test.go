@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,6 +17,7 @@ import (
 	"github.com/sightline-cam/sightline/codecs"
 	"github.com/sightline-cam/sightline/codecs/testpattern"
 	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/internal/lab/loopback"
 	"github.com/sightline-cam/sightline/signaling"
 	"github.com/sightline-cam/sightline/signaling/client"
 	"github.com/sightline-cam/sightline/viewer"
@@ -163,27 +166,52 @@ func TestDial_IgnoresAnswersOfOthers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPublisher(t, func(p *publisher) { p.tamper = tamper })
-			_, err := p.dial(t, func(o *viewer.Options) { o.Timeout = time.Second })
-			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "was ignored") {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ignored := watchLog{what: "signaling message ignored", said: cancel}
+			_, err := p.dialUntil(ctx, t, func(o *viewer.Options) {
+				o.Logger = slog.New(slog.NewTextHandler(ignored, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			})
+			if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "was ignored") {
 				t.Errorf("dial: %v", err)
 			}
 		})
 	}
 }
 
+// watchLog is a log in which something is waited for.
+type watchLog struct {
+	what string
+	said func()
+}
+
+func (w watchLog) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(w.what)) {
+		w.said()
+	}
+	return len(line), nil
+}
+
 func TestDial_SaysThatSignalingIsDown(t *testing.T) {
-	id, err := viewer.NewIdentity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, err := viewer.NewIdentity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = viewer.Dial(t.Context(), viewer.Options{SignalURL: "ws://127.0.0.1:1", Identity: id, Peer: other.PeerID(), Timeout: time.Second})
-	if err == nil || !strings.Contains(err.Error(), "signaling") {
-		t.Errorf("dial: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		id, err := viewer.NewIdentity()
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := viewer.NewIdentity()
+		if err != nil {
+			t.Fatal(err)
+		}
+		nobody := loopback.Listen(1)
+		_ = nobody.Close()
+		_, err = viewer.Dial(t.Context(), viewer.Options{
+			SignalURL: "ws://127.0.0.1:1", Identity: id, Peer: other.PeerID(), Timeout: time.Second,
+			HTTPClient: &http.Client{Transport: &http.Transport{DialContext: nobody.DialContext}},
+		})
+		if err == nil || !strings.Contains(err.Error(), "signaling") || !strings.Contains(err.Error(), "refused") {
+			t.Errorf("dial: %v", err)
+		}
+	})
 }
 
 func TestSession_SaysThatThePublisherLeft(t *testing.T) {

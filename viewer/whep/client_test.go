@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds everything that happens over real sockets.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // still is a camera that sends one key frame over and over.
 type still struct{}

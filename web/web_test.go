@@ -11,11 +11,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 )
+
+// page is the handler of all tests: to compress the page takes longer than to test it.
+var page = sync.OnceValue(Handler) //nolint:gochecknoglobals // constant once it is made
 
 func get(t *testing.T, target string, header map[string]string) *httptest.ResponseRecorder {
 	t.Helper()
@@ -24,7 +28,7 @@ func get(t *testing.T, target string, header map[string]string) *httptest.Respon
 		r.Header.Set(name, value)
 	}
 	w := httptest.NewRecorder()
-	Handler().ServeHTTP(w, r)
+	page().ServeHTTP(w, r)
 	return w
 }
 
@@ -179,7 +183,7 @@ func TestHandler_RefusesWhatItDoesNotServe(t *testing.T) {
 		}
 	}
 	w := httptest.NewRecorder()
-	Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil))
+	page().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil))
 	if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
 		t.Errorf("POST /: %d, Allow %q", w.Code, w.Header().Get("Allow"))
 	}

@@ -108,7 +108,7 @@ test('a picture may be in the fragment after the one that its time is in', async
   const { fed, table, end } = await feed([film(base, { keyEvery: 2, delay: 7200, wallUs })], { until: () => true });
   const { piece } = await table.at(base + 2.05e6);
   assert.equal(piece.fragment.startUs, base);
-  await fed.until(() => fed.reaches(piece, base + 2.05e6), AbortSignal.timeout(1000));
+  await fed.until(() => fed.reaches(piece, base + 2.05e6), AbortSignal.timeout(60_000));
   near(fed.stretch.frameAt(base + 2.05e6).time, 1002.04);
   await end();
 });
@@ -151,7 +151,7 @@ test('what is held is bounded ahead and behind', async () => {
   await new Promise((resolve) => setTimeout(resolve, 400));
   assert.ok(stretch.end < 1045, `${stretch.end}`);
   time.now = 1060;
-  await fed.until(() => stretch.end >= 1090, AbortSignal.timeout(3000));
+  await fed.until(() => stretch.end >= 1090, AbortSignal.timeout(60_000));
   assert.ok(reel.removed.length > 0);
   assert.ok(stretch.first.start > 1010 && stretch.first.start <= 1030 && stretch.frames[0].time === stretch.first.start);
   await end();
@@ -162,8 +162,7 @@ test('a browser without room is given time, and less', async () => {
   const { reel, end, fed } = await setUp;
   reel.full = 2;
   const before = reel.appended.length;
-  await fed.until(() => reel.appended.length > before + 1, AbortSignal.timeout(5000)).catch(() => {});
-  assert.equal(reel.full, 0);
+  await fed.until(() => reel.full === 0 && reel.appended.length > before, AbortSignal.timeout(60_000));
   await end();
 });
 

@@ -26,7 +26,7 @@ afterEach(() => {
 
 /** Waits until something holds. */
 async function until(condition, what = condition) {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 6000; i++) {
     if (condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

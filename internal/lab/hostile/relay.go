@@ -19,7 +19,7 @@ import (
 )
 
 // connectTimeout bounds what Relay waits for in one session.
-const connectTimeout = 20 * time.Second
+const connectTimeout = time.Minute
 
 // Relay is the whole man in the middle: to the publisher it is the viewer, to
 // the viewer the publisher. Both sessions end at it, with its own certificate

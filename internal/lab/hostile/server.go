@@ -65,7 +65,7 @@ func Listen(o Options) (*Server, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc(signaling.Path, s.signal)
 	mux.Handle("/", s.page)
-	s.http = &http.Server{Handler: s.noteRequests(mux), ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	s.http = &http.Server{Handler: s.noteRequests(mux), ReadHeaderTimeout: time.Minute, BaseContext: func(net.Listener) context.Context { return ctx }}
 	s.serving.Go(func() { _ = s.http.Serve(l) }) // ends with Close
 	return s, nil
 }

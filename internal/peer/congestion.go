@@ -23,6 +23,9 @@ const (
 	// lossHigh is the loss from which a path without a queue (a policer)
 	// counts as congested. Random loss of a radio link stays below.
 	lossHigh = 0.12
+	// manyPackets is how many it takes for that: of few, chance alone loses more
+	// now and then.
+	manyPackets = 100
 	// feedbackTimeout is how long feedback may be missing while packets are
 	// on their way.
 	feedbackTimeout = 800 * time.Millisecond
@@ -58,7 +61,8 @@ type congestion struct {
 	run         trainRun      // a train may come in several reports
 	rtt         time.Duration // smallest trip: an upper bound of the round-trip time
 	queue       time.Duration
-	loss        float64
+	loss        float64 // of the last second
+	lossOfMany  float64 // of the last manyPackets, if those took longer
 	congested   bool
 	since       time.Time     // of the present value of congested
 	strikes     int           // feedback reports in a row that speak for a change
@@ -223,9 +227,10 @@ func (c *congestion) capacityLocked(now time.Time) (bitrate int, fresh bool) {
 
 // judgeLocked takes a report with got packets arrived and lost ones.
 func (c *congestion) judgeLocked(now time.Time, lost, got int) {
-	weight := 1 - math.Exp(-now.Sub(c.judged).Seconds())
+	share, since := float64(lost)/float64(lost+got), now.Sub(c.judged).Seconds()
 	c.judged = now
-	c.loss += weight * (float64(lost)/float64(lost+got) - c.loss)
+	c.loss += (1 - math.Exp(-since)) * (share - c.loss)
+	c.lossOfMany += (1 - math.Exp(-min(since, float64(lost+got)/manyPackets))) * (share - c.lossOfMany)
 	high, lasting := queueHigh, time.Duration(0)
 	switch nearness(c.near.Load()) {
 	case sameHost:
@@ -237,7 +242,7 @@ func (c *congestion) judgeLocked(now time.Time, lost, got int) {
 		high, lasting = 3*queueHigh, 500*time.Millisecond
 	case elsewhere:
 	}
-	bad := c.queue > high || c.loss > lossHigh
+	bad := c.queue > high || min(c.loss, c.lossOfMany) > lossHigh
 	good := c.queue < queueLow && c.loss < lossHigh/2
 	if (!c.congested && bad) || (c.congested && good) {
 		if c.strikes++; c.strikes == 1 {

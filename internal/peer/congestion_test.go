@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -121,6 +122,40 @@ func TestCongestion_ATrainMeasuresTheNarrowestLink(t *testing.T) {
 	}
 	if st := c.state(now); st.capacity < 950_000 || st.capacity > 1_050_000 {
 		t.Fatalf("measured %d bit/s, want 1,000,000", st.capacity)
+	}
+}
+
+// A camera that sends little: of 30 packets a second chance alone loses one of eight
+// now and then, where a radio link loses one of twenty.
+func TestCongestion_FewPacketsLostByChanceAreNoCongestion(t *testing.T) {
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		now := time.Unix(1000, 0)
+		c := newCongestion(now)
+		for i := range 10 * 60 * 10 { // ten minutes
+			now = now.Add(100 * time.Millisecond)
+			lost := 0
+			for range 3 {
+				if rng.Float64() < 0.05 {
+					lost++
+				}
+			}
+			if c.judgeLocked(now, lost, 3-lost); c.congested {
+				t.Fatalf("seed %d: congested after %d reports, loss %.2f", seed, i, c.loss)
+			}
+		}
+	}
+}
+
+func TestCongestion_APolicerCongestsHoweverLittleIsSent(t *testing.T) {
+	now := time.Unix(1000, 0)
+	c := newCongestion(now)
+	for i := 1; !c.congested; i++ {
+		if i > 100 {
+			t.Fatalf("one of three packets is lost, and after 10 s nothing is congested; loss %.2f", c.loss)
+		}
+		now = now.Add(100 * time.Millisecond)
+		c.judgeLocked(now, 1, 2)
 	}
 }
 

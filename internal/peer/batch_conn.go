@@ -47,6 +47,7 @@ type batchConn struct {
 	exchange *nat.Exchange // takes answers to STUN of our own; nil without
 	unknown  requestFilter // sees every STUN request; nil without
 	count    atomic.Uint64 // media packets that came
+	early    earlyMedia    // what came before its description
 }
 
 // requestFilter sees a STUN request before pion does, and reports whether it is
@@ -197,9 +198,12 @@ func (c *batchConn) WriteTo(p []byte, dst net.Addr) (int, error) {
 // of whoever sent a packet.
 func (c *batchConn) ReadFromAddrPort(p []byte) (int, netip.AddrPort, error) {
 	for failures := 0; ; {
+		if n, from, ok := c.early.next(p); ok {
+			return n, from, nil
+		}
 		n, from, err := c.readFromAddrPort(p)
 		switch {
-		case err == nil && c.taken(p[:n], from):
+		case err == nil && (c.taken(p[:n], from) || c.early.take(p[:n], from)):
 			continue
 		case err == nil, isTimeout(err), errors.Is(err, net.ErrClosed), failures == maxReadFailures:
 			return n, from, err

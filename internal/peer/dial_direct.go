@@ -97,6 +97,11 @@ func (c *Conn) AddCameras(ctx context.Context, cameras int, audio bool, carry fu
 			fresh = append(fresh, s)
 		}
 	}
+	var known []uint32
+	for _, t := range c.Tracks() {
+		known = append(known, uint32(t.track.SSRC()))
+	}
+	defer c.port.conn.early.hold(known)()
 	answer, err := carry(ctx, c.pc.LocalDescription().SDP, fresh)
 	if err != nil {
 		return fmt.Errorf("exchange descriptions: %w", err)

@@ -16,7 +16,7 @@ import (
 )
 
 // serverStart is how long a server may take to start on a busy machine.
-const serverStart = 20 * time.Second
+const serverStart = time.Minute
 
 // CoturnOptions is how a coturn server is run.
 type CoturnOptions struct {

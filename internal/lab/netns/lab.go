@@ -76,7 +76,7 @@ func (l *Lab) addServers() (err error) {
 		return err
 	}
 	err = l.Servers.ip(
-		"link add internet type bridge mcast_snooping 0",
+		addBridge("internet", 0, 0),
 		"link set internet up",
 		"addr add "+ServerAddress+"/16 dev internet",
 		"addr add "+SecondServerAddress+"/16 dev internet",

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"testing"
-	"time"
 )
 
 // What a host has asked for comes in, even where nothing else does.
@@ -27,15 +26,15 @@ func TestSite_MapsPorts(t *testing.T) {
 		defer c.Close()
 		router := netip.MustParseAddrPort("192.168.1.1:5351")
 		write(t, c, string(map[Mapping][]byte{PCP: pcpRequest(host.Address, 5000), NATPMP: natpmpRequest(5000)}[by]), router)
-		if answer, _ := receive(t, c, 5*time.Second); len(answer) < 4 || answer[3] != 0 {
+		if answer, _ := receive(t, c, patience); len(answer) < 4 || answer[3] != 0 {
 			t.Fatalf("%s: the router answers %x", by, answer)
 		}
 		write(t, server, "hello", netip.AddrPortFrom(site.PublicAddress(), 5000))
-		if !hears(t, c, "hello", netip.MustParseAddrPort(ServerAddress+":4000")) {
+		if !hears(t, c, "hello", netip.MustParseAddrPort(ServerAddress+":4000"), true) {
 			t.Errorf("%s: nothing arrives at the mapped port", by)
 		}
 		write(t, c, string(pcpRequest(host.Address, 5001)), router)
-		answer, _ := receive(t, c, time.Second)
+		answer, _ := receive(t, c, waitFor(by == PCP))
 		if spoken := len(answer) > 0 && answer[0] == 2; spoken != (by == PCP) {
 			t.Errorf("%s: the router speaks PCP: %t", by, spoken)
 		}
@@ -81,10 +80,10 @@ func TestSite_GetsANewAddress(t *testing.T) {
 			t.Errorf("%s: public address %s, want %s", kind, mapped, before)
 		}
 		write(t, c, "hello", netip.MustParseAddrPort(ServerAddress+":4000"))
-		_, from := receive(t, server, time.Second)
+		_, from := receive(t, server, patience)
 		site.Renumber(t)
 		write(t, server, "late", from)
-		if hears(t, c, "late", netip.MustParseAddrPort(ServerAddress+":4000")) {
+		if hears(t, c, "late", netip.MustParseAddrPort(ServerAddress+":4000"), false) {
 			t.Errorf("%s: what is for the old address comes in", kind)
 		}
 		if _, mapped := bind(t, host); mapped.Addr() != site.PublicAddress() || mapped.Addr() == before {

@@ -134,6 +134,10 @@ func (s *Site) addRouter(above *Namespace, bridge, gateway string, r ruleset) (e
 
 // addNAT makes a router between the bridge of the namespace above and a LAN.
 func (s *Site) addNAT(role string, above *Namespace, bridge, gateway, inside string, r ruleset) (*Namespace, error) {
+	part := 1 // of the bridge's address
+	if bridge == "lan" {
+		part = 2 // it is behind a carrier, whose bridge has the other
+	}
 	n, err := s.lab.namespace(role)
 	if err != nil {
 		return nil, err
@@ -143,7 +147,7 @@ func (s *Site) addNAT(role string, above *Namespace, bridge, gateway, inside str
 	}
 	return n, errors.Join(
 		n.ip("link set wan up", "addr add "+r.wan+"/16 dev wan", "route add default via "+gateway,
-			"link add lan type bridge mcast_snooping 0", "link set lan up", "addr add "+inside+" dev lan"),
+			addBridge("lan", s.number, part), "link set lan up", "addr add "+inside+" dev lan"),
 		n.set("1", "ipv4/ip_forward"),
 		n.bridgesOnly(),
 		n.nft(r.text()))
@@ -161,7 +165,7 @@ func (s *Site) addIPv6Router() (*Namespace, error) {
 	wan := fmt.Sprintf("2001:db8::1:%x", s.number)
 	return n, errors.Join(
 		n.ip("link set wan up", "addr add "+wan+"/64 dev wan nodad", "route add default via "+ServerAddressIPv6,
-			"link add lan type bridge mcast_snooping 0", "link set lan up", "addr add "+s.ipv6(1)+"/64 dev lan nodad"),
+			addBridge("lan", s.number, 1), "link set lan up", "addr add "+s.ipv6(1)+"/64 dev lan nodad"),
 		n.set("1", "ipv6/conf/all/forwarding"),
 		n.bridgesOnly(),
 		n.nft(ruleset{kind: IPv6Only, tcp: s.Options.TCP}.text()),
@@ -210,6 +214,14 @@ func (s *Site) ipv6(host int) string {
 }
 
 func (s *Site) role(what string) string { return fmt.Sprintf("%s-%d", what, s.number) }
+
+// addBridge is the command that adds a bridge with an address of its own, made of two
+// numbers. One without takes the lowest of its ports': whenever a cable is plugged in
+// that has a lower one, all who know the old address are not heard until they ask for
+// it again, which is half a minute or more.
+func addBridge(name string, site, part int) string {
+	return fmt.Sprintf("link add %s address 02:00:00:00:%02x:%02x type bridge mcast_snooping 0", name, part, site)
+}
 
 // plug lays a cable between an interface of a namespace and a bridge of another.
 func (l *Lab) plug(n *Namespace, name string, other *Namespace, bridge, port string) error {

@@ -14,7 +14,7 @@ import (
 
 // commandTimeout is how long one command may take on a busy machine. They need
 // milliseconds.
-const commandTimeout = 20 * time.Second
+const commandTimeout = time.Minute
 
 // run runs a program to its end, with input.
 func run(input string, name string, args ...string) error {

@@ -282,7 +282,7 @@ func serve(t *testing.T, s Source) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0), ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := &http.Server{ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0), ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, r.TLS != nil)
 	})}
 	done := make(chan error, 1)
@@ -321,7 +321,7 @@ func TestListener_TellsPlainClientsWhereToGo(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(time.Minute))
 		if _, err := io.WriteString(c, request); err != nil {
 			t.Fatal(err)
 		}

@@ -32,12 +32,17 @@ type site struct {
 
 func start(t testing.TB, o Options) *site {
 	t.Helper()
-	// Only whoever really says nothing runs out of time, not whoever has to wait.
+	return serve(t, patient(o), func(h *httptest.Server) { h.Start() })
+}
+
+// patient makes that only whoever really says nothing runs out of time, not whoever has
+// to wait for a busy machine.
+func patient(o Options) Options {
 	for _, d := range []*time.Duration{&o.RegisterTimeout, &o.PingInterval, &o.PingTimeout, &o.WriteTimeout, &o.HoldFor} {
 		setDefault(d, 10*patience)
 	}
 	setDefault(&o.CloseTimeout, patience)
-	return serve(t, o, func(h *httptest.Server) { h.Start() })
+	return o
 }
 
 // inVirtualTime runs f with a server for which no time passes while anybody does

@@ -365,7 +365,7 @@ func TestAddresses_RememberWhereSomebodyWasRegistered(t *testing.T) {
 }
 
 func TestServer_ACrowdThatNeverSpeaksHurtsNobody(t *testing.T) {
-	srv, err := New(Options{MaxWaiting: 10})
+	srv, err := New(patient(Options{MaxWaiting: 10}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,6 +62,9 @@ func (o Options) withDefaults() (Options, error) {
 		o.Secret = make([]byte, 32)
 		_, _ = rand.Read(o.Secret) // never fails
 	}
+	if o.release == 0 {
+		o.release = releaseWait
+	}
 	if o.mappers == nil {
 		o.mappers = newMappers
 	}
@@ -78,7 +81,7 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 	k := keeper{client: c, opts: c.opts}
 	defer func() {
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWait)
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.opts.release)
 		defer cancel()
 		k.release(bounded)
 	}()

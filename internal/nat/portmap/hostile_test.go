@@ -105,7 +105,11 @@ func TestPCP_BelievesOnlyAnAnswerToItsRequest(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			p := newPCP(serveUDP(t, netip.AddrPortFrom(fakeRouter(), 0), c.answer), us(), []byte("secret"))
-			p.wait = soon
+			if c.want == "no answer" {
+				p.wait = soon
+			} else {
+				p.wait = patience
+			}
 			g, err := p.request(t.Context(), wish{transport: UDP, port: 40000, lifetime: time.Hour})
 			checkGrant(t, g, err, c.want)
 		})
@@ -174,7 +178,11 @@ func TestNATPMP_BelievesOnlyWhatMakesSense(t *testing.T) {
 				}
 				return [][]byte{a}
 			})
-			g, err := (&natPMP{gateway: router, local: us()}).request(t.Context(), wish{transport: UDP, port: 40000, lifetime: time.Hour})
+			n := &natPMP{gateway: router, local: us(), wait: patience}
+			if c.want == "no answer" {
+				n.wait = natPMPWait
+			}
+			g, err := n.request(t.Context(), wish{transport: UDP, port: 40000, lifetime: time.Hour})
 			checkGrant(t, g, err, c.want)
 		})
 	}
@@ -248,6 +256,13 @@ func text(s string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, s) }
 }
 
+// patientUPnP waits for a busy machine.
+func patientUPnP(router netip.Addr) *upnp {
+	u := newUPnP(router, us())
+	u.wait, u.patience, u.client.Timeout = patience, patience, patience
+	return u
+}
+
 func TestUPnP_BelievesOnlyTheRouter(t *testing.T) {
 	var elsewhere atomic.Int64
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
@@ -296,8 +311,10 @@ func TestUPnP_BelievesOnlyTheRouter(t *testing.T) {
 				f.location = "%s/desc.xml"
 			}
 			f.start(t)
-			u := newUPnP(f.router, us())
-			u.wait = soon
+			u := patientUPnP(f.router)
+			if c.want != "" {
+				u.wait = 2 * time.Second // which it waits to its end
+			}
 			g, err := u.request(t.Context(), wish{transport: UDP, port: 40000, lifetime: time.Hour})
 			if strings.Contains(c.want, "refus") {
 				if err == nil {
@@ -336,11 +353,11 @@ func TestUPnP_GivesUpOnASlowRouter(t *testing.T) {
 	}
 	f.start(t)
 	u := newUPnP(f.router, us())
-	u.wait, u.patience = soon, 500*time.Millisecond
-	began := time.Now()
+	// Nothing else ends it than the patience for all of it.
+	u.wait, u.patience, u.client.Timeout = patience, 2*time.Second, 0
 	g, err := u.request(t.Context(), wish{transport: UDP, port: 40000, lifetime: time.Hour})
-	if !errors.Is(err, errNoAnswer) || time.Since(began) >= httpWait {
-		t.Errorf("%+v, %v after %s", g, err, time.Since(began))
+	if !errors.Is(err, errNoAnswer) {
+		t.Errorf("%+v, %v", g, err)
 	}
 }
 
@@ -370,7 +387,7 @@ func TestUPnP_AsksForALeaseWithoutAnEndWhereNothingElseIsKnown(t *testing.T) {
 			good(w, r)
 		}
 		f.start(t)
-		u := newUPnP(f.router, us())
+		u := patientUPnP(f.router)
 		for range 2 {
 			g, err := u.request(t.Context(), wish{transport: UDP, port: 40000, lifetime: time.Hour})
 			if err != nil || g.lifetime != 0 {
@@ -403,8 +420,8 @@ func TestUPnP_TakesAConflictWithItselfForARenewal(t *testing.T) {
 			good(w, r)
 		}
 		f.start(t)
-		u := newUPnP(f.router, us())
-		u.wait = soon
+		u := patientUPnP(f.router)
+		u.wait = 2 * time.Second
 		g, err := u.request(t.Context(), wish{transport: UDP, port: 40000, lifetime: 2 * time.Hour})
 		checkGrant(t, g, err, c.want)
 	}
@@ -427,7 +444,7 @@ func TestUPnP_LooksAgainWhereTheConnectionIs(t *testing.T) {
 		}
 	}
 	f.start(t)
-	u := newUPnP(f.router, us())
+	u := patientUPnP(f.router)
 	for _, p := range []string{"/one", "/two"} {
 		path.Store(p)
 		g, err := u.request(t.Context(), wish{transport: UDP, port: 40000, lifetime: time.Hour})
@@ -435,20 +452,29 @@ func TestUPnP_LooksAgainWhereTheConnectionIs(t *testing.T) {
 	}
 }
 
-// What ends the client ends each protocol's request at once, or in a second where the
-// library has no way to.
+// What ends the client ends each protocol's request.
 func TestMappers_EndWithTheirContext(t *testing.T) {
 	router := fakeRouter()
 	for _, port := range []uint16{controlPort, ssdpPort} {
 		serveUDP(t, netip.AddrPortFrom(router, port), func([]byte) [][]byte { return nil })
 	}
-	for _, w := range newMappers(router, us(), []byte("secret")) {
+	all := newMappers(router, us(), []byte("secret"))
+	for _, w := range all { // nothing else is to end them
+		switch m := w.mapper.(type) {
+		case *pcp:
+			m.wait = time.Hour
+		case *natPMP:
+			m.wait = time.Hour
+		case *upnp:
+			m.wait, m.patience = time.Hour, time.Hour
+		}
+	}
+	for _, w := range all {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		begin := time.Now()
 		_, err := w.mapper.request(ctx, wish{transport: UDP, port: 40000, lifetime: time.Hour})
 		cancel()
-		if took := time.Since(begin); !errors.Is(err, errNoAnswer) || took > 1500*time.Millisecond {
-			t.Errorf("%s: %v after %s", w.protocol, err, took)
+		if !errors.Is(err, errNoAnswer) {
+			t.Errorf("%s: %v", w.protocol, err)
 		}
 	}
 }

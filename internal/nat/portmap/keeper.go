@@ -37,7 +37,7 @@ type way struct {
 func newMappers(gateway, local netip.Addr, secret []byte) []way {
 	return []way{
 		{PCP, newPCP(netip.AddrPortFrom(gateway, controlPort), local, secret)},
-		{NATPMP, &natPMP{gateway: gateway, local: local}},
+		{NATPMP, &natPMP{gateway: gateway, local: local, wait: natPMPWait}},
 		{UPnP, newUPnP(gateway, local)},
 	}
 }

@@ -19,6 +19,7 @@ const natPMPWait = time.Second
 // chosen: it is controlPort.
 type natPMP struct {
 	gateway, local netip.Addr
+	wait           time.Duration // natPMPWait, for one call
 	epoch          epoch
 }
 
@@ -60,9 +61,9 @@ func (n *natPMP) release(ctx context.Context, transport string, g grant) error {
 	return nil
 }
 
-// client makes a client for one call: at most natPMPWait, and not beyond ctx.
+// client makes a client for one call: for as long as it may take, and not beyond ctx.
 func (n *natPMP) client(ctx context.Context) (*natpmp.Client, error) {
-	wait := natPMPWait
+	wait := n.wait
 	if deadline, ok := ctx.Deadline(); ok {
 		wait = min(wait, time.Until(deadline))
 	}

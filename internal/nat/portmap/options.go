@@ -38,4 +38,5 @@ type Options struct {
 	Logger *slog.Logger
 
 	mappers func(gateway, local netip.Addr, secret []byte) []way // default newMappers
+	release time.Duration                                        // default releaseWait
 }

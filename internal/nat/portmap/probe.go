@@ -34,7 +34,7 @@ func Probe(ctx context.Context, opts Options) (Report, error) {
 			k.report.External, k.report.DoubleNAT = m.External.Addr(), m.DoubleNAT
 			k.mappings = all
 		}
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWait)
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), opts.release)
 		if err := w.mapper.release(bounded, UDP, grant{external: m.External, internal: m.Internal}); err != nil {
 			opts.Logger.Info("a mapped port could not be given back, it ends with its lease", "port", m.External, "err", err, "in", time.Until(m.Expires))
 		}

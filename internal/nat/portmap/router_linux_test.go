@@ -57,7 +57,7 @@ func atHome(t *testing.T, test func(t *testing.T, r *router)) {
 	t.Parallel() // each waits most of the time
 	device, router, outside := newHome(t)
 	again := exec.CommandContext(t.Context(), "ip", "netns", "exec", device, os.Args[0],
-		"-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "3m")
+		"-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "8m")
 	again.Env = append(again.Environ(), routerVariable+"="+router, routerVariable+"_OUTSIDE="+outside)
 	out, err := again.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {

@@ -2,11 +2,35 @@ package portmap
 
 import (
 	"context"
+	"net/netip"
+	"slices"
 	"testing"
 	"time"
 )
 
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
+
+// patient returns who speaks with a router, as newMappers does, with time for a busy
+// machine where there should be an answer.
+func patient(answers ...Protocol) func(gateway, local netip.Addr, secret []byte) []way {
+	return func(gateway, local netip.Addr, secret []byte) []way {
+		all := newMappers(gateway, local, secret)
+		for _, w := range all {
+			if !slices.Contains(answers, w.protocol) {
+				continue
+			}
+			switch m := w.mapper.(type) {
+			case *pcp:
+				m.wait = 2 * time.Second
+			case *natPMP:
+				m.wait = 10 * time.Second
+			case *upnp:
+				m.wait, m.patience, m.client.Timeout = 5*time.Second, patience, patience
+			}
+		}
+		return all
+	}
+}
 
 // started is a Client that runs until the test ends or stop is called.
 type started struct {

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// giveUp is how long a viewer may take to get a picture on a busy machine,
-	// and to find the path that is expected.
+	// giveUp is how long a viewer who should get no picture is watched. Others have
+	// patience to get it, and to find the path that is expected.
 	giveUp = 25 * time.Second
 	// settle is how long a relayed path must stay what it is.
 	settle = 3 * time.Second
@@ -97,7 +97,7 @@ func (c cell) watch(t *testing.T, w *world) (r result) {
 		r.took = time.Since(start)
 	}
 	_ = cmd.Process.Signal(syscall.SIGTERM)
-	kill := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
+	kill := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 	reading.Wait()
 	kill.Stop()
 	_ = cmd.Wait()
@@ -109,7 +109,11 @@ func (c cell) watch(t *testing.T, w *world) (r result) {
 // sessions begin with whatever works first. A relayed one must stay.
 func (c cell) follow(picture <-chan time.Duration, paths <-chan []string) result {
 	r := result{got: failed, pair: "-"}
-	deadline := time.NewTimer(giveUp)
+	limit := patience
+	if c.want == failed {
+		limit = giveUp
+	}
+	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
 	var settled <-chan time.Time
 	path := failed

@@ -10,8 +10,9 @@ import (
 )
 
 // longestGap is how long the picture may stand still on a busy machine when
-// addresses change. docs/performance.md has the figures of a quiet one.
-const longestGap = 10 * time.Second
+// addresses change: less than until the session is given up, after 30 s, and another
+// one begun. docs/performance.md has the figures of a quiet one.
+const longestGap = 25 * time.Second
 
 // steady is how many pieces of video are a stream that runs again.
 const steady = 25

@@ -27,7 +27,7 @@ import (
 )
 
 // patience is how long a program may take for what it does at once.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // world is an internet with a signaling service, and the files that all need.
 type world struct {

@@ -23,6 +23,7 @@ type agent struct {
 	w     *world
 	state string
 	link  string
+	owned bool
 }
 
 // run says how an agent is started.
@@ -43,7 +44,7 @@ func (w *world) agent(t *testing.T, r run, args ...string) *agent {
 	address := fmt.Sprintf("%s:%d", vm.Address, 8000+w.agents)
 	a.Program = w.Start(t, vm.Command{User: r.user, Groups: r.groups, Env: []string{"HOME=/tmp"}, Args: append([]string{
 		r.program, "camera", "--state-dir", a.state, "--listen", address, "--udp", vm.Address + ":0",
-		"--allow", allowFile, "--no-mdns", "--no-port-map",
+		"--no-mdns", "--no-port-map",
 	}, args...)})
 	a.link = a.WaitFor(t, `https://`+address+`/\S*#peer=\S+`, patience)[0]
 	return a
@@ -64,14 +65,31 @@ func (a *agent) dial(t *testing.T, cameras ...string) *viewer.Session {
 	}
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
 	t.Cleanup(client.CloseIdleConnections)
-	s, err := viewer.Dial(t.Context(), viewer.Options{
-		SignalURL: link.SignalURL, Peer: link.Peer, Identity: a.w.id, Cameras: cameras, HTTPClient: client, NoAudio: true, Timeout: patience,
-	})
+	o := viewer.Options{SignalURL: link.SignalURL, Peer: link.Peer, Identity: a.w.id, HTTPClient: client, NoAudio: true, Timeout: patience}
+	if !a.owned {
+		a.pair(t, o)
+	}
+	o.Cameras = cameras
+	s, err := viewer.Dial(t.Context(), o)
 	if err != nil {
 		t.Fatalf("watch the agent: %v\n%s", err, a.Tail(20))
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+// pair makes the one who watches the agent's owner: whoever may only watch is not told
+// why a camera is away.
+func (a *agent) pair(t *testing.T, o viewer.Options) {
+	t.Helper()
+	link, err := viewer.ParseLink(strings.TrimSpace(a.w.Sh(t, encoding+" pair --state-dir "+a.state)))
+	if err != nil || link.Claim == nil {
+		t.Fatalf("the agent shows no link to pair with: %v", err)
+	}
+	if _, err := viewer.ClaimAccess(t.Context(), o, *link.Claim); err != nil {
+		t.Fatalf("pair with the agent: %v\n%s", err, a.Tail(20))
+	}
+	a.owned = true
 }
 
 // status waits until a viewer sees a camera in a state, for a reason that contains

@@ -21,7 +21,7 @@ func recorded(t *testing.T, w *world) string {
 	address := fmt.Sprintf("%s:%d", vm.Address, 8000+w.agents)
 	nvr := w.Start(t, vm.Command{Env: []string{"HOME=/tmp"}, Args: []string{
 		plain, "nvr", "--dir", dir, "--state-dir", state, "--camera", "door=/dev/video20", "--listen", address, "--udp", vm.Address + ":0",
-		"--allow", allowFile, "--no-mdns", "--no-port-map",
+		"--no-mdns", "--no-port-map",
 	}})
 	link := nvr.WaitFor(t, `https://`+address+`/\S*#peer=\S+`, patience)[0]
 	a := &agent{Program: nvr, w: w, state: state, link: link}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -31,12 +30,11 @@ type world struct {
 
 // Where programs are in the machine.
 const (
-	lean      = "/bin/sightline-camera"
-	plain     = "/released/sightline" // as it is released, without cgo: passes video on
-	encoding  = "/bin/sightline"      // built with `make device`
-	writer    = "/bin/writer"
-	probe     = "/bin/probe"
-	allowFile = "/etc/viewers"
+	lean     = "/bin/sightline-camera"
+	plain    = "/released/sightline" // as it is released, without cgo: passes video on
+	encoding = "/bin/sightline"      // built with `make device`
+	writer   = "/bin/writer"
+	probe    = "/bin/probe"
 )
 
 // newWorld boots a machine, or skips the test.
@@ -75,7 +73,6 @@ func newWorld(t *testing.T) *world {
 	ready := time.Now()
 	w.Machine = vm.Boot(t, k, vm.Options{Files: programs, ConsoleLog: artifact(t, "v4l2-console.log")})
 	booted := time.Now()
-	w.Put(t, allowFile, 0o644, strings.NewReader(string(w.id.PeerID())+"\n"))
 	w.Load(t, "vivid", vividOptions()...)
 	w.Load(t, "uvcvideo")
 	w.Load(t, "vhci_hcd")

@@ -126,6 +126,33 @@ func TestServer_CountsEmptyPackets(t *testing.T) {
 	s.counted("packets_total", 100, toPeer)
 }
 
+// Whoever connects again from the port that it had, before the end of the connection
+// before was seen, must leave nothing that Close waits for.
+func TestListener_ForgetsAStreamThatAnotherHasTakenThePlaceOf(t *testing.T) {
+	s := start(t, nil)
+	l := newListener(s.Server, Listener{Listener: listenTCP(t)})
+	var both []*stream
+	for range 2 {
+		near, far := net.Pipe() // the addresses of all pipes are the same
+		_ = far.Close()
+		both = append(both, newStream(l, near, nil))
+		if !l.add(both[len(both)-1]) {
+			t.Fatal("the listener is closed")
+		}
+	}
+	for _, st := range append(both, both...) {
+		if _, err := st.Read(make([]byte, mtu)); err == nil {
+			t.Error("a stream that has ended was read")
+		}
+	}
+	if n := s.metric("connections"); n != 0 || len(l.streams) != 0 {
+		t.Errorf("%v connections, %d streams", n, len(l.streams))
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDestinations_KnowAddressesThatComeLater(t *testing.T) {
 	prefixes := []netip.Prefix{prefix("203.0.113.5/24"), prefix("2001:db8::5/64")}
 	d := &destinations{list: func() ([]netip.Prefix, error) { return prefixes, nil }}

@@ -96,16 +96,16 @@ func (l *listener) add(s *stream) bool {
 
 // remove forgets a stream whose reader has ended. Idempotent.
 func (l *listener) remove(s *stream) {
-	l.mu.Lock()
-	known := l.streams[endpoints{s.from, s.to}] == s
-	if known {
-		delete(l.streams, endpoints{s.from, s.to})
-	}
-	l.mu.Unlock()
-	if known {
+	s.removed.Do(func() {
+		l.mu.Lock()
+		// A client may have come again from the same port before the reader saw the end.
+		if e := (endpoints{s.from, s.to}); l.streams[e] == s {
+			delete(l.streams, e)
+		}
+		l.mu.Unlock()
 		l.server.metrics.connections.Dec()
 		l.server.running.Done()
-	}
+	})
 }
 
 func (l *listener) stream(e endpoints) *stream {

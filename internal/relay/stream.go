@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -36,6 +37,7 @@ type stream struct {
 	r        *bufio.Reader
 
 	allocation atomic.Pointer[allocation]
+	removed    sync.Once
 }
 
 func newStream(l *listener, raw net.Conn, config *tls.Config) *stream {

@@ -86,6 +86,11 @@ func (b *backlog) request(ctx context.Context, wants signaling.FrameType, frame 
 	case r := <-item.done:
 		return r, r.err
 	case <-ctx.Done():
+	}
+	select {
+	case r := <-item.done: // in the last moment, or while this process stood still
+		return r, r.err
+	default:
 		return reply{}, fmt.Errorf("%w: no answer from the signaling server: %w", ErrNotSent, context.Cause(ctx))
 	}
 }

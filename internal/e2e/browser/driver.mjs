@@ -16,10 +16,13 @@ const flags = [
   ...(process.env.CHROMIUM_FLAGS ?? '').split(' ').filter(Boolean),
 ];
 
+/** How long the browser may take to start, and for each thing that it is told, on a busy machine. */
+const timeout = 80_000;
+
 const write = (message) => process.stdout.write(JSON.stringify(message) + '\n');
 const event = (text) => write({ event: 'log', text: String(text).slice(0, 2000) });
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: flags });
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: flags, timeout });
 const pages = new Map();
 /** Contexts that several pages share, as the windows of one browser profile do. */
 const profiles = new Map();
@@ -40,6 +43,7 @@ const commands = {
     const options = { viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', ignoreHTTPSErrors: insecure, hasTouch: touch };
     const context = profiles.get(profile) ?? (await browser.newContext(options));
     if (profile) profiles.set(profile, context);
+    context.setDefaultTimeout(timeout);
     const page = await context.newPage();
     page.on('console', (m) => event(`${name} console ${m.type()}: ${m.text()}`));
     page.on('pageerror', (e) => event(`${name} pageerror: ${e.stack ?? e}`));
@@ -71,10 +75,10 @@ const commands = {
     await pages.get(page).keyboard.press(key);
   },
   async click({ page, selector }) {
-    await pages.get(page).click(selector, { timeout: 25_000 });
+    await pages.get(page).click(selector);
   },
   async fill({ page, selector, text }) {
-    await pages.get(page).fill(selector, text, { timeout: 25_000 });
+    await pages.get(page).fill(selector, text);
   },
   // What "clear site data" in the browser's settings does, and a reload.
   async forget({ page }) {

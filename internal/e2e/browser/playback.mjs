@@ -37,6 +37,27 @@ export function installPast() {
     };
   }
 
+  /** Waits for a picture of a time, and returns by how much it is off; null if for so long none comes. */
+  async function near(ms, patienceMs) {
+    for (const end = performance.now() + patienceMs; ;) {
+      const { mode, stamp } = await shown();
+      if (mode === 'past' && stamp && Math.abs(stamp.timeMs - ms) < 500) return stamp.timeMs - ms;
+      if (performance.now() > end) return null;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Keeps in past.heard what is said over the picture from now on, if only for a moment. */
+  function listen() {
+    const heard = [];
+    const look = () => {
+      const notice = one('[data-testid=past-notice]');
+      if (notice?.checkVisibility() && heard.at(-1) !== notice.textContent) heard.push(notice.textContent);
+    };
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+    window.past.heard = heard;
+  }
+
   /** Whether anything sticks out of the window, or is too small for a finger. */
   function misfits() {
     const found = [];
@@ -72,7 +93,7 @@ export function installPast() {
   /** Requests of recordings that did not go through the session. */
   const leaks = () => performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.includes('/v1/recordings'));
 
-  window.past = { timeline, piece: () => timeline()?.piece, scale: () => timeline()?.scale, pointOf, shown, misfits, preview, leaks };
+  window.past = { timeline, piece: () => timeline()?.piece, scale: () => timeline()?.scale, pointOf, shown, near, listen, misfits, preview, leaks };
 }
 
 /** Commands of the driver, over its pages. */
@@ -103,13 +124,13 @@ export const pastCommands = (pages) => ({
     await session.detach();
   },
   async select({ page, selector, value }) {
-    await pages.get(page).selectOption(selector, value, { timeout: 25_000 });
+    await pages.get(page).selectOption(selector, value);
   },
   // Clicks on what saves a file, and keeps that file.
   async save({ page, selector, path }) {
     const p = pages.get(page);
-    const coming = p.waitForEvent('download', { timeout: 50_000 });
-    await p.click(selector, { timeout: 25_000 });
+    const coming = p.waitForEvent('download');
+    await p.click(selector);
     const file = await coming;
     await file.saveAs(path);
     return file.suggestedFilename();

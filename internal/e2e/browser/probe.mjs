@@ -102,6 +102,26 @@ export function install() {
     };
   }
 
+  /** What WebRTC reports of the picture of each camera, by the camera's id. */
+  async function received() {
+    const byTrack = {};
+    for (const pc of connections) {
+      const report = [...(await pc.getStats()).values()];
+      for (const s of report.filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'video')) {
+        byTrack[s.trackIdentifier] = {
+          codec: report.find(({ id }) => id === s.codecId)?.mimeType ?? '', width: s.frameWidth ?? 0,
+          framesDecoded: s.framesDecoded ?? 0, packetsLost: s.packetsLost ?? 0,
+        };
+      }
+    }
+    const found = {};
+    for (const player of all('sl-player')) {
+      const [track] = all('video', player.shadowRoot ?? player).flatMap((v) => v.srcObject?.getVideoTracks() ?? []);
+      if (track && byTrack[track.id]) found[player.dataset.camera] = byTrack[track.id];
+    }
+    return found;
+  }
+
   /** Frames decoded by all connections of the page so far. */
   async function framesDecoded() {
     let sum = 0;
@@ -152,5 +172,5 @@ export function install() {
     return out.replace(/\s+/g, ' ');
   }
 
-  window.e2e = { all, video, stamp, stamps, rtc, framesDecoded, soundEnergy, colours, states, text };
+  window.e2e = { all, video, stamp, stamps, rtc, received, framesDecoded, soundEnergy, colours, states, text };
 }

@@ -17,6 +17,10 @@ import (
 	"github.com/sightline-cam/sightline/internal/lab/program"
 )
 
+// patience bounds the start of a browser and each command on a busy machine. Within
+// it the driver gives up by itself, and says why.
+const patience = 90 * time.Second
+
 // Browser is a Chromium driven by browser/driver.mjs.
 type Browser struct {
 	tb      testing.TB // fails when the browser does; see During
@@ -81,7 +85,7 @@ func Launch(tb testing.TB, enter ...string) *Browser {
 			tb.Logf("what the pages printed:\n%s", strings.Join(b.Printed(), "\n"))
 		}
 	})
-	if a := b.receive(30 * time.Second); a.Event != "ready" {
+	if a := b.receive(patience); a.Event != "ready" {
 		tb.Fatalf("the browser did not start: %+v\n%s", a, stderr.String())
 	}
 	return b

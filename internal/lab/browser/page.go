@@ -30,7 +30,7 @@ func (b *Browser) Open(name, url string, o PageOptions) *Page {
 	if o.Width > 0 {
 		args["width"], args["height"] = o.Width, o.Height
 	}
-	b.Do("open", args, 30*time.Second)
+	b.Do("open", args, patience)
 	return &Page{b: b, name: name}
 }
 
@@ -38,7 +38,7 @@ func (b *Browser) Open(name, url string, o PageOptions) *Page {
 // which may be nil.
 func (p *Page) Eval(js string, to any) {
 	p.b.tb.Helper()
-	p.decode(p.b.Do("eval", map[string]any{"page": p.name, "js": js}, 30*time.Second), to)
+	p.decode(p.b.Do("eval", map[string]any{"page": p.name, "js": js}, patience), to)
 }
 
 // Wait waits until an expression is truthy and decodes its value into to,
@@ -46,7 +46,7 @@ func (p *Page) Eval(js string, to any) {
 // what the page says.
 func (p *Page) Wait(js string, timeout time.Duration, to any) {
 	p.b.tb.Helper()
-	a := p.b.try("wait", map[string]any{"page": p.name, "js": js, "timeoutMs": timeout.Milliseconds()}, timeout+10*time.Second)
+	a := p.b.try("wait", map[string]any{"page": p.name, "js": js, "timeoutMs": timeout.Milliseconds()}, timeout+patience)
 	if a.Error == "" {
 		p.decode(a.Result, to)
 		return
@@ -71,38 +71,38 @@ func (p *Page) decode(value json.RawMessage, to any) {
 func (p *Page) Screenshot(name string) string {
 	p.b.tb.Helper()
 	path := filepath.Join(folder(p.b.tb), "artifacts", filepath.Base(name)+".png")
-	p.b.Do("screenshot", map[string]any{"page": p.name, "path": path}, 30*time.Second)
+	p.b.Do("screenshot", map[string]any{"page": p.name, "path": path}, patience)
 	return path
 }
 
 // Close closes the page.
 func (p *Page) Close() {
 	p.b.tb.Helper()
-	p.b.Do("close", map[string]any{"page": p.name}, 30*time.Second)
+	p.b.Do("close", map[string]any{"page": p.name}, patience)
 }
 
 // Click clicks the element with a test id.
 func (p *Page) Click(testID string) {
 	p.b.tb.Helper()
-	p.b.Do("click", map[string]any{"page": p.name, "selector": selector(testID)}, 30*time.Second)
+	p.b.Do("click", map[string]any{"page": p.name, "selector": selector(testID)}, patience)
 }
 
 // Fill types a text into the field with a test id.
 func (p *Page) Fill(testID, text string) {
 	p.b.tb.Helper()
-	p.b.Do("fill", map[string]any{"page": p.name, "selector": selector(testID), "text": text}, 30*time.Second)
+	p.b.Do("fill", map[string]any{"page": p.name, "selector": selector(testID), "text": text}, patience)
 }
 
 // Forget clears the site's data and reloads the page.
 func (p *Page) Forget() {
 	p.b.tb.Helper()
-	p.b.Do("forget", map[string]any{"page": p.name}, 30*time.Second)
+	p.b.Do("forget", map[string]any{"page": p.name}, patience)
 }
 
 // Reload loads the page again, as a person does.
 func (p *Page) Reload() {
 	p.b.tb.Helper()
-	p.b.Do("reload", map[string]any{"page": p.name}, 30*time.Second)
+	p.b.Do("reload", map[string]any{"page": p.name}, patience)
 }
 
 // Text waits for an element with a test id and returns its text.
@@ -118,5 +118,5 @@ func selector(testID string) string { return "[data-testid=" + testID + "]" }
 // Press types a key into the page.
 func (p *Page) Press(key string) {
 	p.b.tb.Helper()
-	p.b.Do("press", map[string]any{"page": p.name, "key": key}, 30*time.Second)
+	p.b.Do("press", map[string]any{"page": p.name, "key": key}, patience)
 }

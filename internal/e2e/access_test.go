@@ -14,6 +14,7 @@ import (
 // A browser that nobody knows is told its id; put on the list it sees the
 // picture, taken off it the picture ends, all without a restart.
 func TestAccess_TheListLetsInAndCutsOff(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	s := &site{}
 	s.startSignal(t)
@@ -25,7 +26,7 @@ func TestAccess_TheListLetsInAndCutsOff(t *testing.T) {
 		}
 	}
 	write("# nobody yet\n")
-	agent := start(t, binary(t, "sightline"), "camera", "--state-dir", t.TempDir(), "--listen", anyPort,
+	agent := start(t, binary(t), "camera", "--state-dir", t.TempDir(), "--listen", anyPort,
 		"--signal", "ws://"+s.signalAddr, "--allow", list, "--name", "cam", rtspcam.StartGStreamer(t).URL(rtspcam.Open, "baseline"))
 	link := agent.waitFor(t, `http://`+regexp.QuoteMeta(s.signalAddr)+`\S*`, startTimeout)[0]
 

@@ -85,16 +85,12 @@ func (p *page) rtc() rtc              { p.b.t.Helper(); return p.RTC() }
 func (p *page) stamps(n int) []*stamp { p.b.t.Helper(); return p.Stamps(n) }
 
 // lags returns the sorted lags of the stamps that were read.
-func lags(t *testing.T, stamps []*stamp) []float64 {
-	t.Helper()
+func lags(stamps []*stamp) []float64 {
 	var all []float64
 	for _, s := range stamps {
 		if s != nil {
 			all = append(all, s.LagMs)
 		}
-	}
-	if len(all) < len(stamps)*9/10 {
-		t.Fatalf("%d of %d stamps read", len(all), len(stamps))
 	}
 	slices.Sort(all)
 	return all

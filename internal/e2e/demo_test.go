@@ -17,11 +17,12 @@ const (
 // demo starts the demo and returns it with the link it prints.
 func demo(t *testing.T) (p *process, link string) {
 	t.Helper()
-	p = start(t, binary(t, "sightline"), "demo", "--listen", anyPort)
+	p = start(t, binary(t), "demo", "--listen", anyPort)
 	return p, p.waitFor(t, `http://127\.0\.0\.1:\S+`, startTimeout)[0]
 }
 
 func TestDemo_ShowsLiveVideoInABrowser(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	_, link := demo(t)
 	opened := time.Now()
@@ -54,19 +55,34 @@ func TestDemo_ShowsLiveVideoInABrowser(t *testing.T) {
 }
 
 func TestDemo_PixelsAreFreshAndCountUp(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	_, link := demo(t)
 	p := b.open("stamps", link, pageOptions{})
 	p.waitState("live", liveTimeout)
 	p.waitFrames(50, liveTimeout) // the run through the cached GOP is over
-	stamps := p.stamps(100)
-	read := lags(t, stamps)
-	p50, p95 := read[len(read)/2], read[len(read)*95/100]
-	t.Logf("source to screen: p50 %.1f ms, p95 %.1f ms, max %.1f ms", p50, p95, read[len(read)-1])
-	if p50 <= 0 || p50 > 500 {
-		t.Errorf("the picture on the screen is %.0f ms old", p50)
+	// A busy machine has moments in which pictures are late. If they always are, it is
+	// not the machine's fault.
+	last := 0
+	for deadline := time.Now().Add(recoverTimeout); ; {
+		stamps := p.stamps(50)
+		var fresh int
+		last, fresh = inOrder(t, last, stamps)
+		why := late(p, stamps, fresh)
+		if why == "" {
+			return
+		}
+		t.Log(why)
+		if time.Now().After(deadline) {
+			t.Fatalf("at no time within %v did the page show what it should", recoverTimeout)
+		}
 	}
-	last, fresh := 0, 0
+}
+
+// inOrder fails if a picture comes after a later one, and counts those that the one
+// before was not. last is the counter of the one before the stamps, and behind them.
+func inOrder(t *testing.T, last int, stamps []*stamp) (_, fresh int) {
+	t.Helper()
 	for _, s := range stamps {
 		if s == nil {
 			continue
@@ -81,20 +97,34 @@ func TestDemo_PixelsAreFreshAndCountUp(t *testing.T) {
 		}
 		last = s.Counter
 	}
-	if fresh < len(stamps)/2 {
-		t.Errorf("only %d of %d pictures are new ones", fresh, len(stamps))
-	}
+	return last, fresh
+}
 
-	// What the page says about itself agrees with what the pixels say.
-	var latency float64
-	p.wait("e2e.all('sl-player')[0].stats?.latencyMedianMs != null", 10*time.Second, nil)
-	p.eval("e2e.all('sl-player')[0].stats.latencyMedianMs", &latency)
-	if latency > p95+250 {
-		t.Errorf("the page shows a latency of %.0f ms, the pixels say %.0f", latency, p50)
+// late says what was not as it should be about how old pictures were and how many
+// were fresh, and whether what the page says about itself agrees with the pixels.
+func late(p *page, stamps []*stamp, fresh int) string {
+	read := lags(stamps)
+	if len(read) < len(stamps)*9/10 {
+		return fmt.Sprintf("%d of %d stamps could be read", len(read), len(stamps))
 	}
+	p50, p95 := read[len(read)/2], read[len(read)*95/100]
+	p.b.t.Logf("source to screen: p50 %.1f ms, p95 %.1f ms, max %.1f ms", p50, p95, read[len(read)-1])
+	var latency float64
+	p.wait("e2e.all('sl-player')[0].stats?.latencyMedianMs != null", liveTimeout, nil)
+	p.eval("e2e.all('sl-player')[0].stats.latencyMedianMs", &latency)
+	switch {
+	case p50 <= 0 || p50 > 500:
+		return fmt.Sprintf("the picture on the screen is %.0f ms old", p50)
+	case fresh < len(stamps)/2:
+		return fmt.Sprintf("only %d of %d pictures are new ones", fresh, len(stamps))
+	case latency > p95+250:
+		return fmt.Sprintf("the page shows a latency of %.0f ms, the pixels say %.0f", latency, p50)
+	}
+	return ""
 }
 
 func TestDemo_LooksRightInTheDarkAndOnAPhone(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	_, link := demo(t)
 	for _, view := range []struct {
@@ -119,6 +149,7 @@ func TestDemo_LooksRightInTheDarkAndOnAPhone(t *testing.T) {
 }
 
 func TestDemo_SeveralPagesWatchAtOnce(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	_, link := demo(t)
 	var pages []*page

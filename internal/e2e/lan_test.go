@@ -39,7 +39,7 @@ func newLAN(t *testing.T) (camera, phone string) {
 		}
 		return nil
 	}
-	camera, phone = fmt.Sprintf("sl-camera-%d", os.Getpid()), fmt.Sprintf("sl-phone-%d", os.Getpid())
+	camera, phone = fmt.Sprintf("sl-%d-%s-camera", os.Getpid(), t.Name()), fmt.Sprintf("sl-%d-%s-phone", os.Getpid(), t.Name())
 	for _, name := range []string{camera, phone} {
 		if err := run("netns", "add", name); err != nil {
 			need(t, err.Error())
@@ -96,6 +96,20 @@ func waitCable(t *testing.T, ip, namespace string) {
 	}
 }
 
+// againInLAN runs the test again inside the camera's namespace of a LAN of its own.
+func againInLAN(t *testing.T) {
+	t.Helper()
+	camera, phone := newLAN(t)
+	again := exec.CommandContext(t.Context(), lookup(t, "ip"), "netns", "exec", camera, os.Args[0],
+		"-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "9m")
+	again.Env = append(again.Environ(), phoneVariable+"="+phone, programVariable+"="+binary(t))
+	out, err := again.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS") {
+		t.Fatalf("inside the camera's namespace: %v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+}
+
 // With the internet down a phone opens the camera's own address, is paired there
 // and watches: page, signaling and video come from the device, by TLS with its
 // own certificate. The test runs itself again inside the camera's namespace.
@@ -104,25 +118,18 @@ func TestLAN_WithTheInternetDownAPhoneReachesItsCamera(t *testing.T) {
 		watchOnLAN(t, phone)
 		return
 	}
+	t.Parallel()
 	lookup(t, "chromium", "chromium-browser", "google-chrome")
-	camera, phone := newLAN(t)
-	again := exec.CommandContext(t.Context(), lookup(t, "ip"), "netns", "exec", camera, os.Args[0],
-		"-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "3m")
-	again.Env = append(again.Environ(), phoneVariable+"="+phone)
-	out, err := again.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS") {
-		t.Fatalf("inside the camera's namespace: %v\n%s", err, out)
-	}
-	t.Logf("%s", out)
+	againInLAN(t)
 }
 
 func watchOnLAN(t *testing.T, phone string) {
 	t.Helper()
 	state := filepath.Join(t.TempDir(), "state")
-	agent := start(t, binary(t, "sightline"), "camera", "--state-dir", state, "--listen", lanCamera+":0", "--udp", lanCamera+":0",
+	agent := start(t, binary(t), "camera", "--state-dir", state, "--listen", lanCamera+":0", "--udp", lanCamera+":0",
 		"--name", "cam", rtspcam.StartGStreamer(t).URL(rtspcam.Open, "baseline"))
 	agent.waitFor(t, `https://`+regexp.QuoteMeta(lanCamera)+`\S*`, startTimeout)
-	out, err := exec.CommandContext(t.Context(), binary(t, "sightline"), "pair", "--state-dir", state).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), binary(t), "pair", "--state-dir", state).CombinedOutput()
 	if err != nil {
 		t.Fatalf("pair: %v\n%s", err, out)
 	}

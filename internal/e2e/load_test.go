@@ -31,6 +31,7 @@ func flakySite(t *testing.T, refuse func(load int64) bool) (url string, loads *a
 
 // A phone that leaves the WLAN while the page loads misses some of its modules.
 func TestPage_LoadsOnceMoreWhenAModuleCannotBeLoaded(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	url, loads := flakySite(t, func(load int64) bool { return load == 1 })
 	p := b.open("once", url, pageOptions{})
@@ -41,6 +42,7 @@ func TestPage_LoadsOnceMoreWhenAModuleCannotBeLoaded(t *testing.T) {
 }
 
 func TestPage_SaysSoWhenAModuleCannotBeLoadedAgain(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	url, loads := flakySite(t, func(int64) bool { return true })
 	p := b.open("never", url+"/#kept", pageOptions{Width: 390, Height: 844})

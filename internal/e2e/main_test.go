@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"flag"
 	"os"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -15,5 +18,21 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
+	moreAtOnce()
 	goleak.VerifyTestMain(m)
+}
+
+// moreAtOnce lets one test more run at a time than there are processors, unless
+// -parallel says how many: they wait more than they compute, and a browser starves
+// where there are many.
+func moreAtOnce() {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if given {
+		return
+	}
+	if err := flag.Set("test.parallel", strconv.Itoa(runtime.GOMAXPROCS(0)+1)); err != nil {
+		panic(err)
+	}
 }

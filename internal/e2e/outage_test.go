@@ -18,7 +18,7 @@ const recoverTimeout = 2 * time.Minute
 
 // site is a signaling service, and an agent that is known by its state folder.
 type site struct {
-	signalAddr    string // empty until it was started
+	signalAddr    string // empty for any, until it was started
 	stateDir      string
 	link          string // of the agent's page
 	signal, agent *process
@@ -28,9 +28,14 @@ type site struct {
 func newSite(t *testing.T, camera string) *site {
 	t.Helper()
 	s := &site{stateDir: filepath.Join(t.TempDir(), "state")}
+	s.start(t, camera)
+	return s
+}
+
+func (s *site) start(t *testing.T, camera string) {
+	t.Helper()
 	s.startSignal(t)
 	s.startAgent(t, camera)
-	return s
 }
 
 // anyPort lets a program choose its address, so that nobody else can take it
@@ -40,19 +45,20 @@ const anyPort = "127.0.0.1:0"
 // startSignal starts the signaling service, again at the address that it had.
 func (s *site) startSignal(t *testing.T) {
 	t.Helper()
-	s.signal = start(t, binary(t, "sightline"), "signal", "--listen", cmp.Or(s.signalAddr, anyPort))
+	s.signal = start(t, binary(t), "signal", "--listen", cmp.Or(s.signalAddr, anyPort))
 	s.signalAddr = s.signal.waitFor(t, `signaling server is at http://([0-9.:]+)`, startTimeout)[1]
 }
 
 func (s *site) startAgent(t *testing.T, camera string) {
 	t.Helper()
-	s.agent = start(t, binary(t, "sightline"), "camera", "--state-dir", s.stateDir, "--listen", anyPort,
+	s.agent = start(t, binary(t), "camera", "--state-dir", s.stateDir, "--listen", anyPort,
 		"--signal", "ws://"+s.signalAddr, "--open", "--name", "cam", camera)
 	m := s.agent.waitFor(t, `http://`+regexp.QuoteMeta(s.signalAddr)+`\S*`, startTimeout)
 	s.link = m[0]
 }
 
 func TestAgent_KilledAndRestartedIsLiveAgain(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	camera := rtspcam.StartGStreamer(t).URL(rtspcam.Open, "baseline")
 	s := newSite(t, camera)
@@ -76,8 +82,10 @@ func TestAgent_KilledAndRestartedIsLiveAgain(t *testing.T) {
 // What is watched goes on without the service, and nothing of it is made anew. The
 // picture may pause for a moment: a busy machine is enough for that.
 func TestSignaling_KilledWhileWatchingDoesNotInterrupt(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
-	s := newSite(t, rtspcam.StartGStreamer(t).URL(rtspcam.Open, "baseline"))
+	s := &site{stateDir: filepath.Join(t.TempDir(), "state"), signalAddr: keptAddress(t)}
+	s.start(t, rtspcam.StartGStreamer(t).URL(rtspcam.Open, "baseline"))
 	p := b.open("signal-restart", s.link, pageOptions{})
 	p.waitState("live", liveTimeout)
 	undisturbed := func() {
@@ -106,6 +114,7 @@ func TestSignaling_KilledWhileWatchingDoesNotInterrupt(t *testing.T) {
 }
 
 func TestCamera_VanishedIsSaidAndComesBack(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	g := rtspcam.StartGStreamer(t)
 	r := newRelay(t, g.Addr(rtspcam.Open))
@@ -115,7 +124,7 @@ func TestCamera_VanishedIsSaidAndComesBack(t *testing.T) {
 	before := p.rtc()
 
 	r.cut()
-	p.waitState("offline", 30*time.Second)
+	p.waitState("offline", liveTimeout)
 	var says string
 	p.eval("e2e.text()", &says)
 	if !regexp.MustCompile(`(?i)offline since \d`).MatchString(says) || !strings.Contains(strings.ToLower(says), "retrying") {
@@ -133,6 +142,7 @@ func TestCamera_VanishedIsSaidAndComesBack(t *testing.T) {
 }
 
 func TestCamera_PasswordIsNowhereToBeRead(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	g := rtspcam.StartGStreamer(t)
 	s := newSite(t, g.URLWithPassword(rtspcam.Digest, "baseline"))

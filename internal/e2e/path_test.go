@@ -38,6 +38,7 @@ const keptByWorker = `navigator.serviceWorker.getRegistration().then((r) => Bool
 // browser that was there before opens the page from what it has kept, dials the
 // agent at the address that it remembers, and watches.
 func TestPage_OpensAndDialsDirectlyWhenEverythingElseIsDead(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	s := newSite(t, rtspcam.StartGStreamer(t).URL(rtspcam.Open, "baseline"))
 	p := b.open("direct", s.link, pageOptions{})
@@ -75,7 +76,7 @@ const service = netns.ServerAddress + ":8787"
 func newWorld(t *testing.T, kind netns.Kind) *world {
 	t.Helper()
 	w := &world{Lab: netns.New(t)}
-	sightline := binary(t, "sightline")
+	sightline := binary(t)
 	inside := func(n *netns.Namespace, args ...string) *process {
 		command := n.Enter(append([]string{sightline}, args...)...)
 		return start(t, command[0], command[1:]...)
@@ -126,7 +127,7 @@ func forward(t *testing.T, n *netns.Namespace) (address string) {
 		defer conn.Close()
 		var out net.Conn
 		err := n.Do(func() (err error) {
-			d := net.Dialer{Timeout: 5 * time.Second}
+			d := net.Dialer{Timeout: startTimeout}
 			out, err = d.DialContext(ctx, "tcp", service)
 			return err
 		})
@@ -173,6 +174,7 @@ const largestGap = `(() => {
 // A phone that leaves one network for another goes on watching, and its page says
 // why the path is what it is. So it does when the agent's network changes.
 func TestPage_FollowsItsNetworkAndTellsThePath(t *testing.T) {
+	t.Parallel()
 	const (
 		relayed = "e2e.text().includes('Both networks change the port for every destination.')"
 		direct  = "e2e.text().includes('The two have found a way through their routers.')"

@@ -16,8 +16,9 @@ import (
 // From another network, behind a router of its own, an owner goes back in time at
 // a recorder behind another: no port of it is open to anybody, and no relay helps.
 func TestPlayback_ThroughTwoRouters(t *testing.T) {
+	t.Parallel()
 	w := &world{Lab: netns.New(t)}
-	sightline := binary(t, "sightline")
+	sightline := binary(t)
 	inside := func(n *netns.Namespace, args ...string) *process {
 		command := n.Enter(append([]string{sightline}, args...)...)
 		return start(t, command[0], command[1:]...)
@@ -54,8 +55,9 @@ func TestPlayback_ThroughTwoRouters(t *testing.T) {
 	p.click("toggle") // what is chosen then is shown, and does not run away
 	p.stamped()
 	want := known.Ranges[0][0] + 4_000
-	p.do("touch", map[string]any{"frames": [][]point{{p.where(want)}}})
-	p.arrives(t, "a tap on the timeline", want)
+	p.arrives(t, "a tap on the timeline", want, func(ms float64) {
+		p.do("touch", map[string]any{"frames": [][]point{{p.where(ms)}}})
+	})
 	if got := p.rtc(); got.Relayed {
 		t.Errorf("the session is relayed: %+v", got)
 	}

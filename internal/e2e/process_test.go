@@ -2,8 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -30,6 +30,7 @@ func (p *process) waitFor(t *testing.T, pattern string, timeout time.Duration) [
 
 func (p *process) log() (string, <-chan struct{})   { return p.Log() }
 func (p *process) kill(t *testing.T)                { p.Kill(t) }
+func (p *process) stop(t *testing.T)                { p.Stop(t) }
 func (p *process) ended(timeout time.Duration) bool { return p.Ended(timeout) }
 
 // residentKB returns the resident memory of the process in KiB.
@@ -49,33 +50,21 @@ func (p *process) residentKB(t *testing.T) int {
 	return 0
 }
 
-// freePort returns a TCP port of loopback that was free a moment ago.
-func freePort(t *testing.T) int {
+// keptAddress returns an address of loopback for what is stopped and started again:
+// meanwhile nobody takes its port, which no system gives away by itself.
+func keptAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-// waitHTTP waits until a URL answers with 200.
-func waitHTTP(t *testing.T, url string, timeout time.Duration) {
-	t.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	for deadline := time.Now().Add(timeout); ; <-tick.C {
-		res, err := client.Get(url)
-		if err == nil {
-			_ = res.Body.Close()
-			if res.StatusCode == http.StatusOK {
-				return
-			}
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			continue
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s does not answer within %v: %v", url, timeout, err)
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
 		}
+		return address
 	}
+	t.Fatal("no port of loopback is free")
+	return ""
 }

@@ -10,9 +10,11 @@ import (
 // relay forwards TCP connections to a camera until it is cut: then the camera
 // is gone, as when its plug is pulled and the switch says so.
 type relay struct {
+	// constant after construction
 	target string
-	addr   string // stays the same across cut and restore
-	wg     sync.WaitGroup
+	addr   string
+
+	wg sync.WaitGroup
 
 	mu       sync.Mutex
 	listener net.Listener // nil while cut; guarded by mu
@@ -22,7 +24,7 @@ type relay struct {
 // newRelay listens on loopback for connections to target.
 func newRelay(t *testing.T, target string) *relay {
 	t.Helper()
-	r := &relay{target: target, addr: "127.0.0.1:0"}
+	r := &relay{target: target, addr: keptAddress(t)}
 	r.restore(t)
 	t.Cleanup(r.cut)
 	return r
@@ -36,7 +38,7 @@ func (r *relay) restore(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.mu.Lock()
-	r.addr, r.listener = l.Addr().String(), l
+	r.listener = l
 	r.mu.Unlock()
 	r.wg.Go(func() {
 		for {

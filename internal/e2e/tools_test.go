@@ -1,9 +1,12 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -28,39 +31,46 @@ func lookup(t *testing.T, names ...string) string {
 	return ""
 }
 
-// repository returns the root of the repository.
-func repository(t *testing.T) string {
+// programVariable says where the program is to the half of a test that runs in a
+// namespace: it is not built again while other tests run it.
+const programVariable = "SIGHTLINE_TEST_PROGRAM"
+
+// binary returns the path of the program, built as releases are.
+func binary(t *testing.T) string {
 	t.Helper()
-	root, err := filepath.Abs("../..")
+	path, err := built()
 	if err != nil {
 		t.Fatal(err)
-	}
-	return root
-}
-
-// artifact returns the path of a file that is kept for people to look at.
-func artifact(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := filepath.Abs("artifacts")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(dir, name)
-}
-
-// binary builds a command of the repository as releases are built, and
-// returns its path. The linker runs only if something has changed.
-func binary(t *testing.T, name string) string {
-	t.Helper()
-	path := artifact(t, filepath.Join("bin", name))
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", path, "./cmd/"+name)
-	cmd.Dir = repository(t)
-	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build %s: %v\n%s", name, err, out)
 	}
 	return path
 }
+
+//nolint:gochecknoglobals // even to find out that nothing has changed takes the go command a second
+var built = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv(programVariable); path != "" {
+		return path, nil
+	}
+	path, err := filepath.Abs("artifacts/bin/sightline")
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	// Somebody may run the same tests at the same time.
+	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return "", err
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-trimpath", "-o", path, "./cmd/sightline")
+	cmd.Dir = "../.."
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build sightline: %w\n%s", err, out)
+	}
+	return path, nil
+})

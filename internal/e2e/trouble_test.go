@@ -12,6 +12,7 @@ import (
 // What is wrong with a camera reaches the person who looks at the page, as a
 // sentence that says what to change, and never ends the agent.
 func TestCamera_TroubleIsSaidInThePage(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	g := rtspcam.StartGStreamer(t)
 	for _, tt := range []struct {
@@ -28,7 +29,7 @@ func TestCamera_TroubleIsSaidInThePage(t *testing.T) {
 			s := newSite(t, tt.camera)
 			p := b.open("trouble-"+tt.name, s.link, pageOptions{})
 			defer p.close()
-			p.waitState(tt.state, 30*time.Second)
+			p.waitState(tt.state, liveTimeout)
 			said := regexp.MustCompile(tt.says)
 			var text string
 			for deadline := time.Now().Add(liveTimeout); ; {
@@ -52,6 +53,7 @@ func TestCamera_TroubleIsSaidInThePage(t *testing.T) {
 // The picture changes its size in mid-stream, and the sound of a camera is
 // heard: neither needs a new connection.
 func TestCamera_SizeChangesAndSoundArrive(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	g := rtspcam.StartGStreamer(t)
 

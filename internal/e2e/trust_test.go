@@ -31,7 +31,7 @@ func newHome(t *testing.T) *home {
 
 func (h *home) startAgent(t *testing.T) {
 	t.Helper()
-	h.agent = start(t, binary(t, "sightline"), "camera", "--state-dir", h.stateDir, "--listen", anyPort,
+	h.agent = start(t, binary(t), "camera", "--state-dir", h.stateDir, "--listen", anyPort,
 		"--signal", "ws://"+h.signalAddr, "--name", "cam", h.camera)
 	h.link = h.agent.waitFor(t, `http://`+regexp.QuoteMeta(h.signalAddr)+`\S*`, startTimeout)[0]
 }
@@ -48,7 +48,7 @@ func (h *home) run(t *testing.T, stdin string, args ...string) string {
 
 func (h *home) try(t *testing.T, stdin string, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), binary(t, "sightline"), args...)
+	cmd := exec.CommandContext(t.Context(), binary(t), args...)
 	cmd.Env = append(os.Environ(), "SIGHTLINE_STATE_DIR="+h.stateDir)
 	cmd.Stdin = strings.NewReader(stdin)
 	out, err := cmd.CombinedOutput()
@@ -83,6 +83,7 @@ func accept(b *browser, profile, link, name string) *page {
 // to a new disk, and a browser whose data was cleared is a stranger who is told
 // so.
 func TestTrust_PairShareRevokeAndRestore(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	h := newHome(t)
 	stranger := b.open("stranger", h.link, pageOptions{})
@@ -159,6 +160,7 @@ func (h *home) restore(t *testing.T) {
 // A revocation ends a guest's session at a second device, and reaches one that
 // was off as soon as an owner's page can.
 func TestTrust_ARevocationReachesEveryDevice(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	front := newHome(t)
 	back := &home{
@@ -220,7 +222,7 @@ func (p *page) revoke(name string) {
 	p.eval("document.querySelector('dialog[open]')?.close()", nil)
 	p.click("access-open")
 	row := "[data-testid=access-person]:has-text('" + name + "')"
-	p.b.do("click", map[string]any{"page": p.name, "selector": row + " [data-testid=access-revoke]"}, 30*time.Second)
+	p.b.do("click", map[string]any{"page": p.name, "selector": row + " [data-testid=access-revoke]"}, recoverTimeout)
 	p.click("access-revoke-confirm")
 	p.wait("e2e.all('[data-testid=access-done]').length > 0", liveTimeout, nil)
 }
@@ -228,6 +230,7 @@ func (p *page) revoke(name string) {
 // A person's second device, or the same browser at another address, is an owner
 // of its own key beside the first, and either can do without the other.
 func TestTrust_ASecondDeviceIsTheSamePerson(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
 	h := newHome(t)
 	laptop := accept(b, "laptop", linkIn(t, h.run(t, "", "pair")), "Anna")

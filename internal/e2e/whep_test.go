@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/sightline-cam/sightline/internal/lab/rtspcam"
@@ -25,13 +24,12 @@ const whepPlayer = `(async () => {
 })()`
 
 func TestWHEP_APlayerOfOthersPlays(t *testing.T) {
+	t.Parallel()
 	b := launch(t)
-	program := binary(t, "sightline")
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	start(t, program, "camera", "--state-dir", t.TempDir(), "--listen", address, "--open", "--name", "cam",
+	agent := start(t, binary(t), "camera", "--state-dir", t.TempDir(), "--listen", anyPort, "--open", "--name", "cam",
 		rtspcam.StartGStreamer(t).URL(rtspcam.Open, "high"))
-	waitHTTP(t, "http://"+address+"/healthz", startTimeout)
-	p := b.open("whep", "http://"+address+"/", pageOptions{}) // for its origin
+	origin := agent.waitFor(t, `http://127\.0\.0\.1:[0-9]+/`, startTimeout)[0]
+	p := b.open("whep", origin, pageOptions{})
 	var status int
 	p.eval(whepPlayer, &status)
 	if status != 201 {

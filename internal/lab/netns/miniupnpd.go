@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/sightline-cam/sightline/internal/lab/program"
 )
@@ -63,5 +65,32 @@ func (s *Site) MapPorts(tb testing.TB, by Mapping) *program.Program {
 	command := s.Router.Enter("miniupnpd", "-d", "-f", conf, "-P", filepath.Join(dir, "pid"))
 	p := program.Start(tb, exec.Command(command[0], command[1:]...)) //nolint:noctx // it ends with the test
 	p.WaitFor(tb, `(?i)listening (on|for)`, serverStart)
+	if by == UPnP {
+		awaitUDP(tb, p.PID(), ssdpPort)
+	}
 	return p
+}
+
+// ssdpPort is where routers hear that somebody looks for them. miniupnpd opens it
+// after it has said that it listens, and says nothing of it.
+const ssdpPort = 1900
+
+// awaitUDP waits until a UDP port is open where a process is.
+func awaitUDP(tb testing.TB, pid, port int) {
+	tb.Helper()
+	open := fmt.Sprintf(":%04X ", port)
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(serverStart); ; <-again.C {
+		table, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/udp", pid))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if strings.Contains(string(table), open) {
+			return
+		}
+		if time.Now().After(deadline) {
+			tb.Fatalf("UDP port %d is not open after %v:\n%s", port, serverStart, table)
+		}
+	}
 }

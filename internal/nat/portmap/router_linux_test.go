@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // The addresses of a home: the device, its router on both sides, and a machine
@@ -208,6 +209,29 @@ func (r *router) restart(t *testing.T, input string, settings ...string) {
 		}
 	})
 	t.Cleanup(func() { r.halt(); drained.Wait() })
+	if strings.Contains(text, "enable_upnp=yes") {
+		awaitSSDP(t, daemon.Process.Pid)
+	}
+}
+
+// awaitSSDP waits until the daemon hears searches, of which it says nothing.
+func awaitSSDP(t *testing.T, pid int) {
+	t.Helper()
+	open := fmt.Sprintf(":%04X ", ssdpPort)
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(patience); ; <-again.C {
+		table, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/udp", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(table), open) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the daemon hears no searches:\n%s", table)
+		}
+	}
 }
 
 // halt stops the daemon.

@@ -22,7 +22,7 @@ const (
 	// maxLookers bounds the cameras that are looked at at the same time.
 	maxLookers = 64
 	// answerPatience is how long a camera has to answer.
-	answerPatience = 4 * time.Second
+	answerPatience = 8 * time.Second
 )
 
 // Look is what a stream of a camera showed in a few seconds.

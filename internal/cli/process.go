@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/sightline-cam/sightline/internal/config"
 )
@@ -46,7 +48,24 @@ func Start(name, version string) (ctx context.Context, p *Process, args []string
 		p.complain("warning: a password on the command line stays visible in the list of processes: %v", err)
 	}
 	ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go p.endInTime(ctx, os.Exit) // it ends with the process
 	return ctx, p, args, stop
+}
+
+// lastSecond is how long a command may take to end once it was told to: less than
+// systemd waits, whose SIGKILL says nothing of why.
+const lastSecond = time.Minute
+
+// endInTime ends a command that does not end by itself after ctx has, by exit, and
+// says where it hangs. What it writes survives that as it does a power cut.
+func (p *Process) endInTime(ctx context.Context, exit func(code int)) {
+	<-ctx.Done()
+	timer := time.NewTimer(lastSecond)
+	defer timer.Stop()
+	<-timer.C
+	p.complain("still not ended after %v; please report what follows", lastSecond)
+	_ = pprof.Lookup("goroutine").WriteTo(p.Stderr, 2) // there is nobody else to tell
+	exit(exitFailed)
 }
 
 // Misused prints what is wrong with the command line and returns the exit code.

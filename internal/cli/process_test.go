@@ -1,0 +1,34 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A command that hangs at its end is ended, and says where it hangs.
+func TestProcess_SaysWhereItHangsWhenItDoesNotEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		p := &Process{Name: "sightline", Stderr: &log}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan int, 1)
+		go p.endInTime(ctx, func(code int) { ended <- code })
+		time.Sleep(time.Hour) //nolint:forbidigo // virtual time
+		if len(ended) > 0 {
+			t.Fatal("it was ended, and nobody told it to end")
+		}
+		start := time.Now()
+		cancel()
+		code := <-ended
+		if took := time.Since(start); code != exitFailed || took != lastSecond {
+			t.Errorf("ended with %d after %v", code, took)
+		}
+		if said := log.String(); !strings.HasPrefix(said, "sightline: still not ended") || !strings.Contains(said, "TestProcess_SaysWhereItHangs") {
+			t.Errorf("it says %.500s", said)
+		}
+	})
+}

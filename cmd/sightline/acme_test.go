@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -34,15 +36,16 @@ type testAuthority struct {
 var givenPorts sync.Map //nolint:gochecknoglobals // of this process, whichever test asks
 
 // freePort returns a port of loopback that nobody listens on, another one each
-// time: the system may well offer one again before it is used.
+// time. It is none that systems give to who asks for any, or for a connection: one of
+// these may be gone again before it is used.
 func freePort(t *testing.T) string {
 	t.Helper()
 	for {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		port := strconv.Itoa(10_000 + rand.IntN(20_000))
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
-		_, port, _ := net.SplitHostPort(l.Addr().String())
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}

@@ -224,10 +224,20 @@ func TestDemo_SaysTwoLinesAndLeavesNothing(t *testing.T) {
 		t.Errorf("cameras: %s", body)
 	}
 	out := filepath.Join(temp, "out.h264")
-	view := exec.CommandContext(t.Context(), "sightline", "view", p.link, "--state-dir", filepath.Join(temp, "viewer"), "--duration", "3s", "-o", out)
-	if text, err := view.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, text)
+	view := &process{output: &lockedBuffer{}}
+	view.cmd = exec.CommandContext(t.Context(), "sightline", "view", p.link, "--state-dir", filepath.Join(temp, "viewer"), "-o", out)
+	view.cmd.Stdout, view.cmd.Stderr = view.output, view.output
+	if err := view.cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
+	eventually(t, func() error {
+		info, err := os.Stat(out)
+		if err == nil && info.Size() == 0 {
+			err = fmt.Errorf("no video yet: %s", view.output)
+		}
+		return err
+	})
+	view.stop(t, os.Interrupt)
 	video, err := os.ReadFile(out)
 	if err != nil || !bytes.HasPrefix(video, []byte{0, 0, 0, 1, 0x67}) {
 		t.Errorf("%d bytes of video that do not begin with a parameter set: %v", len(video), err)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -108,12 +109,13 @@ func startSignal(t *testing.T, args ...string) *process {
 func register(t *testing.T, base string, id *identity.Identity, by *http.Client) *client.Client {
 	t.Helper()
 	online := make(chan struct{})
+	tell := sync.OnceFunc(func() { close(online) })
 	c, err := client.New(client.Options{URL: base, Identity: id, HTTPClient: by, OnState: func(s client.State, err error) {
 		if s == client.StateOnline {
-			close(online)
+			tell()
 		}
 		if s == client.StateWaiting {
-			t.Error("not registered:", err)
+			t.Log("not registered yet:", err) // a busy machine may have been too slow
 		}
 	}})
 	if err != nil {
@@ -128,7 +130,7 @@ func register(t *testing.T, base string, id *identity.Identity, by *http.Client)
 	})
 	select {
 	case <-online:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("not registered")
 	}
 	return c
@@ -179,7 +181,7 @@ func relayThrough(t *testing.T, url string, access signaling.ICEServer, roots *x
 		t.Fatal(err)
 	}
 	defer far.Close()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	if err := errors.Join(far.SetDeadline(deadline), relayed.SetReadDeadline(deadline)); err != nil {
 		t.Fatal(err)
 	}

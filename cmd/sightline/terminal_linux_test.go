@@ -34,7 +34,7 @@ func onTerminal(t *testing.T, args ...string) (cmd *exec.Cmd, lines <-chan strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*patience)
 	cmd, log = exec.CommandContext(ctx, "sightline", args...), &lockedBuffer{}
 	cmd.Stdout, cmd.Stderr = tty, log
 	if err := cmd.Start(); err != nil {

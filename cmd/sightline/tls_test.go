@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // agentByTLS is a camera that listens on all addresses.
@@ -29,7 +30,7 @@ type agentByTLS struct {
 // launchByTLS starts a camera and waits for its link.
 func launchByTLS(t *testing.T, state string, args ...string) *agentByTLS {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	ctx, cancel := context.WithCancel(context.Background())
 	a := &agentByTLS{process: process{output: &lockedBuffer{}}}
 	args = append([]string{"camera", "--state-dir", state, "--listen", "0.0.0.0:0", "--udp", "127.0.0.1:0", "rtsp://127.0.0.1:1/s"}, args...)
 	a.cmd = exec.CommandContext(ctx, "sightline", args...)
@@ -46,6 +47,8 @@ func launchByTLS(t *testing.T, state string, args ...string) *agentByTLS {
 		a.read.Wait()
 		_ = a.cmd.Wait()
 	})
+	late := time.AfterFunc(patience, cancel)
+	defer late.Stop()
 	link := regexp.MustCompile(`^(https?://[^/]+)/#peer=[a-z2-7]{52}$`)
 	sum := regexp.MustCompile(`SHA-256 is ((?:[0-9A-F]{2}:){31}[0-9A-F]{2})$`)
 	for lines := bufio.NewScanner(io.TeeReader(stdout, a.output)); lines.Scan(); {

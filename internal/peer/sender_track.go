@@ -28,6 +28,7 @@ type senderTrack struct {
 	video  *videoSender
 	audio  *audioSender
 	cancel context.CancelFunc
+	opened chan struct{} // closed by openLocked; nil if nothing waits for it
 }
 
 func (t *senderTrack) ID() string                { return t.id }
@@ -35,7 +36,7 @@ func (t *senderTrack) RID() string               { return "" }
 func (t *senderTrack) StreamID() string          { return t.camera }
 func (t *senderTrack) Kind() webrtc.RTPCodecType { return t.kind }
 
-// Bind implements webrtc.TrackLocal: it starts sending.
+// Bind implements webrtc.TrackLocal: it starts what sends once openLocked is called.
 func (t *senderTrack) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
 	s := t.session
 	first, err := preferred(ctx.CodecParameters(), t.stream)
@@ -48,22 +49,39 @@ func (t *senderTrack) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParamet
 		return first, nil
 	}
 	run, cancel := context.WithCancel(s.ctx)
-	t.cancel = cancel
+	opened := make(chan struct{})
+	t.cancel, t.opened = cancel, opened
+	start := func(send func(context.Context)) {
+		select {
+		case <-opened:
+			send(run)
+		case <-run.Done():
+		}
+	}
 	if t.kind == webrtc.RTPCodecTypeAudio {
 		t.audio = newAudioSender(s, newRTPOut(ctx, nil), t.stream)
-		s.wg.Go(func() { t.audio.run(run) })
+		s.wg.Go(func() { start(t.audio.run) })
 	} else {
 		out := newRTPOut(ctx, s.cong)
 		out.batch = s.endpoint.port.conn.newBatch(out.ssrc, out.rtxSSRC)
 		t.video = newVideoSender(s, out, t.stream)
 		s.wg.Go(func() {
 			defer out.batch.close()
-			t.video.run(run)
+			start(t.video.run)
 		})
 	}
 	rtcpReader := ctx.RTCPReader()
 	s.wg.Go(func() { t.readRTCP(run, rtcpReader) })
 	return first, nil
+}
+
+// openLocked lets sending begin. pion loses what is sent before it has done all that it
+// does after Bind: of a camera that a later offer adds, that would be the key frame.
+func (t *senderTrack) openLocked() {
+	if t.opened != nil {
+		close(t.opened)
+		t.opened = nil
+	}
 }
 
 // Unbind implements webrtc.TrackLocal: it stops sending.

@@ -339,6 +339,11 @@ func (s *Session) negotiate(ctx context.Context, o Offer, sections []section) (s
 	if err := s.pc.SetLocalDescription(answer); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrBadOffer, err)
 	}
+	s.mu.Lock()
+	for _, t := range s.tracks {
+		t.openLocked()
+	}
+	s.mu.Unlock()
 	if o.OnCandidate == nil { // relays take their time
 		select {
 		case <-gathered:

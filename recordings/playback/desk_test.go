@@ -34,6 +34,8 @@ type desk struct {
 	// By name: owner, and guests with one right each on front, and one with all.
 	people map[string]*trust.Principal
 	owner  *identity.Identity
+	// deadline is how long an answer of a server may take, if nothing is done for it.
+	deadline time.Duration
 
 	mu      sync.Mutex
 	changes []Change
@@ -43,7 +45,7 @@ type personKey struct{}
 
 func newDesk(t testing.TB, change func(*Options)) *desk {
 	t.Helper()
-	d := &desk{shelf: newShelf(t), mux: http.NewServeMux(), people: make(map[string]*trust.Principal)}
+	d := &desk{shelf: newShelf(t), mux: http.NewServeMux(), people: make(map[string]*trust.Principal), deadline: patience}
 	d.enroll(t)
 	o := Options{
 		Library: d.shelf, Standing: d.trust.Renew,
@@ -174,7 +176,7 @@ func errorOf(t testing.TB, w *httptest.ResponseRecorder) (code, message string) 
 	return e.Error.Code, e.Error.Message
 }
 
-// server serves the API as the agent would, with its deadlines.
+// server serves the API as the agent would, with deadlines.
 func (d *desk) server(t testing.TB, who string) *httptest.Server {
 	t.Helper()
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -183,7 +185,7 @@ func (d *desk) server(t testing.TB, who string) *httptest.Server {
 		}
 		d.mux.ServeHTTP(w, r)
 	}))
-	s.Config.ReadTimeout, s.Config.WriteTimeout = 300*time.Millisecond, 300*time.Millisecond
+	s.Config.ReadTimeout, s.Config.WriteTimeout = patience, d.deadline
 	s.Start()
 	t.Cleanup(s.Close)
 	return s

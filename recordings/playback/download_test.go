@@ -20,6 +20,9 @@ import (
 // large is more than any buffer between the two ends.
 const large = 40_000_000
 
+// patience tells what hangs from what takes long on a busy machine.
+const patience = time.Minute
+
 // begin opens a download of a large segment and reads a little of it.
 func begin(t *testing.T, url, path string) (conn net.Conn, answer *bufio.Reader) {
 	t.Helper()
@@ -28,8 +31,8 @@ func begin(t *testing.T, url, path string) (conn net.Conn, answer *bufio.Reader)
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", path)
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", path)
+	_ = conn.SetDeadline(time.Now().Add(2 * patience))
 	answer = bufio.NewReader(conn)
 	if line, err := answer.ReadString('\n'); err != nil || !strings.Contains(line, "200 OK") {
 		t.Fatalf("%q %v", line, err)
@@ -55,9 +58,10 @@ func largeFile(t testing.TB, d *desk) (path string) {
 
 func TestDownload_GoesOnPastTheServersDeadlineWhileBytesFlow(t *testing.T) {
 	d := newDesk(t, nil)
+	d.deadline = time.Second // longer than the handler may stand still at its beginning
 	path := largeFile(t, d)
 	_, answer := begin(t, d.server(t, "playback").URL, path)
-	tick := time.NewTicker(40 * time.Millisecond)
+	tick := time.NewTicker(3 * d.deadline / 20)
 	defer tick.Stop()
 	began, got := time.Now(), int64(0)
 	for i := 0; ; i++ {
@@ -71,7 +75,7 @@ func TestDownload_GoesOnPastTheServersDeadlineWhileBytesFlow(t *testing.T) {
 		}
 		<-tick.C
 	}
-	if got < large || time.Since(began) < 600*time.Millisecond {
+	if got < large || time.Since(began) < 2*d.deadline {
 		t.Errorf("%d bytes in %v", got, time.Since(began))
 	}
 }
@@ -87,30 +91,27 @@ func watchEnd(s *httptest.Server) <-chan struct{} {
 	return ended
 }
 
-// endsSoon waits for an answer whose right has just been taken back.
-func endsSoon(t *testing.T, ended <-chan struct{}) {
+// endsByItself waits for an answer whose right has just been taken back, and which
+// would go on for longer than it waits.
+func endsByItself(t *testing.T, ended <-chan struct{}) {
 	t.Helper()
-	revoked := time.Now()
 	select {
 	case <-ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the download goes on")
-	}
-	if took := time.Since(revoked); took > 2*time.Second {
-		t.Errorf("it ended after %v", took)
 	}
 }
 
 func TestDownload_ADeadClientIsCut(t *testing.T) {
 	d := newDesk(t, nil)
-	d.stall = 200 * time.Millisecond
+	d.stall = time.Second
 	path := largeFile(t, d)
 	s := d.server(t, "playback")
 	ended := watchEnd(s)
 	begin(t, s.URL, path) // and read no more
 	select {
 	case <-ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Error("the server still waits")
 	}
 }
@@ -119,16 +120,17 @@ func TestDownload_EndsWhenTheRightIsTakenBack(t *testing.T) {
 	for name, stalled := range map[string]bool{"while bytes flow": false, "while the client waits": true} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, nil)
+			d.stall = 10 * patience
 			path := largeFile(t, d)
 			s := d.server(t, "playback")
 			ended := watchEnd(s)
 			_, answer := begin(t, s.URL, path)
 			if !stalled {
-				go func() { // as slowly as a phone would
+				go func() { // so slowly that all of it takes minutes
 					tick := time.NewTicker(10 * time.Millisecond)
 					defer tick.Stop()
 					for {
-						if _, err := io.CopyN(io.Discard, answer, 20_000); err != nil {
+						if _, err := io.CopyN(io.Discard, answer, 2_000); err != nil {
 							return
 						}
 						<-tick.C
@@ -136,7 +138,7 @@ func TestDownload_EndsWhenTheRightIsTakenBack(t *testing.T) {
 				}()
 			}
 			d.revoke(t, "playback")
-			endsSoon(t, ended)
+			endsByItself(t, ended)
 		})
 	}
 }

@@ -43,6 +43,7 @@ func (w *talliedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func TestRefusals_OfWhatWasTakenBackAreCounted(t *testing.T) {
 	d := newDesk(t, nil)
+	d.stall = 10 * patience
 	path := largeFile(t, d)
 	hls := openHLS(t, d, "playback", millis(noon), millis(noon)+40_000)
 	counted := &tally{by: make(map[check.Name]int)}
@@ -52,7 +53,7 @@ func TestRefusals_OfWhatWasTakenBackAreCounted(t *testing.T) {
 	ended := watchEnd(s)
 	begin(t, s.URL, path) // and waits
 	d.revoke(t, "playback")
-	endsSoon(t, ended)
+	endsByItself(t, ended)
 	if n := counted.of(check.Revoked); n != 1 {
 		t.Errorf("a download that was ended counts %d times", n)
 	}

@@ -27,7 +27,9 @@ func (p *place) look() *watch {
 	p.t.Helper()
 	w := &watch{seen: map[uint64]time.Duration{}, place: p}
 	var err error
-	w.line, err = p.dial(context.Background(), p.watcher, 500*time.Millisecond)
+	soon, enough := context.WithTimeout(context.Background(), time.Minute)
+	defer enough()
+	w.line, err = p.dial(soon, p.watcher, 500*time.Millisecond)
 	p.check(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var reading sync.WaitGroup
@@ -112,6 +114,9 @@ func TestVirtual_NoPictureIsMissing(t *testing.T) {
 		p.film(60 * time.Second)
 		p.world.Mend()
 		p.film(10 * time.Second)
+		for i := 0; i < 60 && !r.Status().Connected; i++ { // an attempt takes 15 s, and may fail
+			p.film(time.Second)
+		}
 		w := p.look()
 		p.film(3 * time.Second)
 		from := p.next

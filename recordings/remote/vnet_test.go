@@ -255,8 +255,6 @@ type line struct {
 
 // dial connects a host by way of signaling, or without while that is dead.
 func (p *place) dial(ctx context.Context, from *virtual.Host, patience time.Duration) (*line, error) {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
 	l := &line{frames: peer.NewUnitReader()}
 	o := peer.DialOptions{Net: from, Certificate: certificate(p.t), Patience: patience, OnTrack: l.frames.AddTrack}
 	var err error
@@ -360,6 +358,8 @@ func (p *place) recorderDial(ctx context.Context, w Want) (Session, error) {
 	if len(w.Cameras) == 0 {
 		return &glance{}, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
 	l, err := p.dial(ctx, p.away, w.Patience)
 	if err != nil {
 		return nil, err

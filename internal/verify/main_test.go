@@ -96,13 +96,19 @@ func (c *camera) sign(t testing.TB, m fmp4test.Media) fmp4test.Media {
 			c.signed++
 		}
 		first = false
-		for deadline := time.Now().Add(20 * time.Second); c.signer.Status().Signed < c.signed; runtime.Gosched() {
-			if time.Now().After(deadline) {
-				t.Fatalf("no signature: %+v", c.signer.Status())
-			}
-		}
+		c.await(t)
 	}
 	return m
+}
+
+// await waits until everything is signed.
+func (c *camera) await(t testing.TB) {
+	t.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); c.signer.Status().Signed < c.signed; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("no signature: %+v", c.signer.Status())
+		}
+	}
 }
 
 // segment puts a film into a file as the recorder does.

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"bytes"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -88,9 +87,7 @@ func TestFile_PartsWithReorderedPicturesAreAuthentic(t *testing.T) {
 			start = u.At
 			c.signed++
 		}
-		for deadline := time.Now().Add(20 * time.Second); c.signer.Status().Signed < c.signed && time.Now().Before(deadline); {
-			runtime.Gosched()
-		}
+		c.await(t)
 	}
 	data := segment(t, film).Data
 	r := check(t, data, Options{})

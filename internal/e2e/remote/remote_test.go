@@ -25,6 +25,7 @@ func TestRemote_EveryPictureIsThereInTheEnd(t *testing.T) {
 	l.recorded()
 
 	l.settled()
+	l.atOnce()
 	l.agent.Kill(t)
 	l.startAgent("--open")
 	l.recorded()

@@ -86,7 +86,7 @@ func startCoturn(t *testing.T, dir, secret string) (*program.Program, []int) {
 			t.Fatal(err)
 		}
 		server := program.Start(t, exec.Command("turnserver", "-c", file))
-		server.WaitFor(t, `(?i)relay ports initialization done|Total auth threads`, 20*time.Second)
+		server.WaitFor(t, `(?i)relay ports initialization done|Total auth threads`, time.Minute)
 		// Its threads open their TCP ports when they come to it.
 		if accepts(ports[0]) && accepts(ports[2]) {
 			return server, ports
@@ -101,7 +101,7 @@ func startCoturn(t *testing.T, dir, secret string) (*program.Program, []int) {
 func accepts(port int) bool {
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); <-again.C {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-again.C {
 		c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), time.Second)
 		if err == nil {
 			_ = c.Close()

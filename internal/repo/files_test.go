@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -173,8 +174,14 @@ func TestFiles_SpeakOfTheProjectAlone(t *testing.T) {
 	notes := `\b(TO` + `DO|FIX` + `ME|X` + `XX)\b`
 	others := `(?i:\b(chat` + `gpt|co` + `pilot|L` + `LM)\b|/wo` + `rk/(shared|main))`
 	forbidden := regexp.MustCompile(notes + "|" + others)
+	// Each of them has one of these in it, which are found a hundred times as fast.
+	parts := []string{"to" + "do", "fix" + "me", "x" + "xx", "chat" + "gpt", "co" + "pilot", "l" + "lm", "/wo" + "rk/"}
 	for _, name := range tracked(t, ".go", ".js", ".mjs", ".css", ".html", ".md", ".yml", ".yaml", ".sh", "Makefile", "Dockerfile", "run") {
-		for i, line := range strings.Split(read(t, name), "\n") {
+		text := read(t, name)
+		if low := strings.ToLower(text); !slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(low, p) }) {
+			continue
+		}
+		for i, line := range strings.Split(text, "\n") {
 			if m := forbidden.FindString(line); m != "" {
 				t.Errorf("%s:%d: %q does not belong here", name, i+1, m)
 			}

@@ -41,7 +41,7 @@ var givenPorts sync.Map //nolint:gochecknoglobals // of this process, whichever 
 func freePort(t *testing.T) string {
 	t.Helper()
 	for {
-		port := strconv.Itoa(10_000 + rand.IntN(20_000))
+		port := strconv.Itoa(10_000 + rand.IntN(10_000))
 		l, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
 			continue

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
@@ -60,7 +61,15 @@ func hungryGuest(w *world) act {
 	}
 	return act{
 		control: func() error { return ask(20) },
-		attempt: func() error { return refusedIfDenied(ask(requests)) },
+		attempt: func() error {
+			// A busy machine may for a while not be able to ask for more than is allowed.
+			for deadline := time.Now().Add(patience); ; {
+				err := refusedIfDenied(ask(requests))
+				if err != nil || w.weakened(check.Rate) || time.Now().After(deadline) {
+					return err
+				}
+			}
+		},
 		refused: s.refused(check.Rate),
 	}
 }

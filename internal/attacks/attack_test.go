@@ -20,9 +20,9 @@ const (
 	atOnce = 6
 	// attackTimeout bounds each of the two tries of an attack, with starting and
 	// stopping the programs.
-	attackTimeout = 2 * time.Minute
+	attackTimeout = 5 * time.Minute
 	// patience bounds a single wait on a busy machine.
-	patience = 30 * time.Second
+	patience = time.Minute
 )
 
 // attack is one thing that somebody hostile tries.

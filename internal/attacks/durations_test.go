@@ -17,8 +17,8 @@ func durationAttacks() []attack {
 	}
 }
 
-// endsWithin is how soon a session ends whose right to be has ended; home.soon
-// makes room for a busy machine.
+// endsWithin is how soon a session ends whose right to be has ended, on an idle
+// machine.
 const endsWithin = 4 * time.Second
 
 // outlivesExpiry watches on after the grant has expired.

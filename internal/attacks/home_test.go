@@ -48,9 +48,18 @@ func (w *world) homeOf(agents int, o siteOptions) *home {
 	return h
 }
 
-// soon is how long something may last that is to end while a session goes on: at
-// least d, and more where the machine is busy.
-func (h *home) soon(d time.Duration) time.Duration { return d + 5*h.pace }
+// soon is how long something may last that is to end while a session goes on. Where
+// the check is off that ends it, it has outlasted after d, or more on a busy machine;
+// where it is on, that is waited for.
+func (h *home) soon(d time.Duration) time.Duration {
+	if len(h.w.off) > 0 {
+		return h.atPace(d)
+	}
+	return patience
+}
+
+// atPace is d for a machine that is idle, and more for one that is busy.
+func (h *home) atPace(d time.Duration) time.Duration { return d + 5*h.pace }
 
 // console makes a request to the agent's Unix socket, as `sightline pair` does.
 func (s *site) console(method, path string, body any) (*apiAnswer, error) {

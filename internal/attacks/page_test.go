@@ -74,7 +74,7 @@ func middleOfPage(w *world) act {
 			}
 			again := time.NewTicker(50 * time.Millisecond)
 			defer again.Stop()
-			for deadline := time.Now().Add(dialTimeout); !sees() && time.Now().Before(deadline); {
+			for deadline := time.Now().Add(patience); !sees() && time.Now().Before(deadline); {
 				<-again.C
 			}
 			if !sees() {

@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	// stopTimeout is how long a program may take to end after SIGTERM.
-	stopTimeout = 10 * time.Second
+	// stopTimeout is how long a program may take to end after SIGTERM: one that hangs
+	// is told from one that is slow on a busy machine.
+	stopTimeout = time.Minute
 	// keptLines bounds what is kept of a program's output.
 	keptLines = 5000
 )

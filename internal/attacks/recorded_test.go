@@ -71,7 +71,7 @@ func (s *session) cutOrDenied(err error) error {
 	if err == nil || errors.As(err, &a) {
 		return refusedIfDenied(err)
 	}
-	timer := time.NewTimer(cutWithin)
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case <-s.conn.Done():

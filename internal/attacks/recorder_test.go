@@ -26,8 +26,7 @@ func recorderAttacks() []attack {
 	}
 }
 
-// cutWithin is how soon an answer ends whose right has ended; home.soon makes room
-// for a busy machine.
+// cutWithin is how soon an answer ends whose right has ended, on an idle machine.
 const cutWithin = 2 * time.Second
 
 // together joins how the parts of an attack ended: it succeeded if every part did,

@@ -3,6 +3,7 @@ package attacks
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -100,15 +101,23 @@ func (s *site) key() *identity.Identity {
 	return id
 }
 
-// freePort returns a TCP port of loopback that was free a moment ago.
+// freePort returns a TCP port of loopback that nobody listens on, and that no system
+// gives away by itself: others start programs and dial at the same time.
 func (w *world) freePort() int {
 	w.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		w.Fatal(err)
+	for range 100 {
+		port := 20_000 + rand.IntN(12_000)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			w.Fatal(err)
+		}
+		return port
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	w.Fatal("no port of loopback is free")
+	return 0
 }
 
 // server is a signaling server without an agent.

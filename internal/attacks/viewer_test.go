@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
@@ -99,7 +98,7 @@ func (p *phone) ask(n check.Name, do, session string, more map[string]any) error
 }
 
 // dialTimeout is how long a phone tries to connect.
-const dialTimeout = 8 * time.Second
+const dialTimeout = patience / 2
 
 // dial lets the phone dial, and ask for the cameras.
 func (p *phone) dial(n check.Name, session, signal string, peer identity.PeerID) error {

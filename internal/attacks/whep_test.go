@@ -130,7 +130,7 @@ func revokedGuestsToken(w *world, h *home) (string, error) {
 // shortGrant makes a grant that ends soon, but lasts until it was used.
 func shortGrant(w *world, h *home) (guest *identity.Identity, compact string, end time.Time, err error) {
 	guest, scope := w.newIdentity(), everything()
-	scope.Expires = time.Now().Add(h.soon(3 * time.Second)).Unix()
+	scope.Expires = time.Now().Add(h.atPace(8 * time.Second)).Unix()
 	compact, err = grant(h.owner, guest, string(h.sites[0].id), scope)
 	return guest, compact, time.Unix(scope.Expires, 0), err
 }

@@ -313,7 +313,7 @@ func TestUPnP_BelievesOnlyTheRouter(t *testing.T) {
 			f.start(t)
 			u := patientUPnP(f.router)
 			if c.want != "" {
-				u.wait = 2 * time.Second // which it waits to its end
+				u.wait = time.Second // which it waits to its end, twice
 			}
 			g, err := u.request(t.Context(), wish{transport: UDP, port: 40000, lifetime: time.Hour})
 			if strings.Contains(c.want, "refus") {

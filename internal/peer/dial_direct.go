@@ -99,7 +99,7 @@ func (c *Conn) AddCameras(ctx context.Context, cameras int, audio bool, carry fu
 	}
 	var known []uint32
 	for _, t := range c.Tracks() {
-		known = append(known, uint32(t.track.SSRC()))
+		known = append(known, uint32(t.track.SSRC()), uint32(t.track.RtxSSRC()))
 	}
 	defer c.port.conn.early.hold(known)()
 	answer, err := carry(ctx, c.pc.LocalDescription().SDP, fresh)

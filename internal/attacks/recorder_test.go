@@ -300,8 +300,9 @@ func (s *session) kept(w *world) (*http.Response, error) {
 	return begin(w.ctx, s.http, fmt.Sprintf("http://publisher%s/%d?rate=%d", path, list.Fragments[0].Seq, fetchRate))
 }
 
-// fetchRate is how fast a fragment is fetched, in bit/s.
-const fetchRate = 8_000
+// fetchRate is how fast a fragment is fetched, in bit/s: so slowly that even a small
+// one is not there before a busy machine has taken the right away.
+const fetchRate = 4_000
 
 // watchesOn returns nil if pictures still come after d, and a *refusal if they ended
 // before.

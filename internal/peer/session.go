@@ -161,7 +161,7 @@ func (e *Endpoint) newSession(o Offer, c connectionOptions, release func()) (*Se
 	pc.OnDataChannel(s.channels.handle)
 	pc.OnConnectionStateChange(s.stateChanged)
 	pc.OnICECandidate(s.gatherRelays)
-	s.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(*webrtc.ICECandidatePair) { s.notePath() })
+	s.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(s.pathSelected)
 	e.mu.Lock()
 	e.live[s] = struct{}{}
 	e.mu.Unlock()
@@ -243,12 +243,18 @@ func (s *Session) wakeSenders() {
 	}
 }
 
-// notePath learns how far the viewer is.
+// notePath learns how far the viewer is. Not for pion's handlers of ICE: see
+// pathSelected.
 func (s *Session) notePath() {
-	pair, err := s.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
-	if err != nil {
-		return
+	if pair, err := s.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair(); err == nil {
+		s.pathSelected(pair)
 	}
+}
+
+// pathSelected learns how far the viewer is. pion calls it, and waits for its end while
+// it closes the connection with the lock held that the connection's own methods take:
+// none of them may be called here.
+func (s *Session) pathSelected(pair *webrtc.ICECandidatePair) {
 	near := nearnessOf(pair)
 	s.near.Store(int32(near))
 	if s.cong != nil {

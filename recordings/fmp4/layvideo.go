@@ -13,6 +13,11 @@ const (
 	// maxStep is how far from the end of a fragment, in microseconds, the next one's
 	// first picture may have been captured.
 	maxStep = 10_000_000
+	// maxGuess is how far, in microseconds, a fragment may have to end before it begins
+	// because the end of the one before was a guess: a camera that made few pictures
+	// makes more again. It is as short as can be then.
+	maxGuess = 1_000_000
+	shortest = 1_000
 	// defaultTick is the length of a picture of which nothing is known.
 	defaultTick = VideoClock / 25
 )
@@ -59,7 +64,11 @@ func (m *Muxer) layVideo(s *state, units []*codecs.Unit, end recordings.Time) er
 	if end == 0 {
 		s.end = recordings.Time(last.At + ticksToMicros(tick, VideoClock))
 	}
-	if d := int64(s.end - start); d <= 0 || d > maxDuration {
+	d := int64(s.end - start)
+	if d <= 0 && d > -maxGuess {
+		s.end, d = start+shortest, shortest
+	}
+	if d <= 0 || d > maxDuration {
 		return fmt.Errorf("from %v to %v: %w", start, s.end, ErrDiscontinuity)
 	}
 	return m.videoSamples(s, units)

@@ -114,7 +114,8 @@ func (m *Muxer) Format() recordings.Format { return m.format }
 // the same time, in order; units from before the segment began are left out, and
 // so are empty ones. end is when the next fragment begins: At of the next unit; 0,
 // only for the last fragment of a segment, makes a guess of it. A fragment begins
-// where the one before ended, the first one at the segment's Start.
+// where the one before ended, the first one at the segment's Start; if that is after
+// end, by less than a second, it lasts a millisecond.
 //
 // An error leaves dst and the muxer as they were. It wraps ErrDiscontinuity if the
 // units belong into a new segment.

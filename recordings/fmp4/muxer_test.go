@@ -27,7 +27,7 @@ func TestMuxer_RefusesWhatDoesNotFollow(t *testing.T) {
 		"a step of At back":     {func(u *codecs.Unit) { u.At -= 11_000_000 }, 0, true},
 		"a step of PTS forward": {func(u *codecs.Unit) { u.PTS += 1 << 42 }, 0, true},
 		"a step of PTS back":    {func(u *codecs.Unit) { u.PTS -= 1 << 42 }, 0, true},
-		"an end before it":      {func(*codecs.Unit) {}, begin, true},
+		"an end before it":      {func(*codecs.Unit) {}, begin - 2_000_000, true},
 		"too many NAL units":    {func(u *codecs.Unit) { u.Payload = make([][]byte, 20_000) }, 0, false},
 	} {
 		m, err := fmp4.NewMuxer(header(), video.Track, nil)

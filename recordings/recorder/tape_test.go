@@ -107,6 +107,43 @@ func TestTape_FragmentsBeginAtKeyFrames(t *testing.T) {
 	}
 }
 
+// A camera on a busy machine makes few pictures, and then more: what was guessed of
+// the end of the last one was too long.
+func TestTape_PicturesThatComeSoonerThanGuessedAreKept(t *testing.T) {
+	s, f := &shelf{}, newFilm(t, noon())
+	tape := newTape(t, s, f, nil, nil)
+	frames := f.frames(40)
+	few := []*codecs.Unit{frames[0], frames[10]}
+	for _, piece := range [][]*codecs.Unit{few, frames[11:12], frames[12:14], frames[14:39]} {
+		last := frames[slices.Index(frames, piece[len(piece)-1])+1]
+		end := recordings.Time(last.At)
+		if &piece[0] == &few[0] {
+			end = halfway(few) // nothing more had come
+		}
+		if err := tape.Write(t.Context(), piece, nil, end); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tape.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if c := tape.Counts(); c.FramesLost != 0 || c.Frames != 30 || c.Segments != 1 {
+		t.Errorf("counts %+v", c)
+	}
+	b := s.books(front())[0]
+	at := f.at
+	for i, fr := range b.Fragments {
+		if fr.Start != at || fr.Duration <= 0 {
+			t.Errorf("fragment %d from %v for %v, want it from %v", i, fr.Start, fr.Duration, at)
+		}
+		at = fr.End()
+	}
+	if want := recordings.Time(frames[39].At); b.End != want {
+		t.Errorf("it ends at %v, want %v", b.End, want)
+	}
+	wantCauses(t, s.gaps(t, front()))
+}
+
 func TestTape_BeginsAtAKeyFrame(t *testing.T) {
 	s, f := &shelf{}, newFilm(t, noon())
 	f.skip(5)

@@ -23,6 +23,7 @@ export class Screen {
   #callback = 0;
   #stop = new AbortController();
   /** @type {{ from: number, to: number, done: () => void } | null} the frame that is waited for */ #wanted = null;
+  /** @type {{ from: number, to: number } | null} where the frame lies that was sought last and stays */ #held = null;
   /** Start of the frame that is shown, on the reel, in seconds; NaN before the first. */
   time = NaN;
   /** How many frames were shown. */
@@ -41,7 +42,9 @@ export class Screen {
     }
     const next = () => {
       this.#callback = video.requestVideoFrameCallback((_, { mediaTime }) => {
-        this.#shown(mediaTime);
+        if (!video.paused) this.#held = null;
+        // A busy browser reports frames from before a seek after it, and then that one may never be.
+        if (!this.#held || (this.#held.from <= mediaTime && mediaTime < this.#held.to)) this.#shown(mediaTime);
         if (!this.#stop.signal.aborted) next();
       });
     };
@@ -72,7 +75,7 @@ export class Screen {
         resolve(undefined);
       };
       const wanted = { from: frame.time - 0.001, to: frame.time + frame.duration, done };
-      this.#wanted = wanted;
+      this.#wanted = this.#held = wanted;
       // Frames of a page that nobody sees are not reported, nor is one that was there already.
       const seeked = () => {
         clearTimeout(late);

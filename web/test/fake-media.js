@@ -225,9 +225,14 @@ export class FakeVideo extends EventTarget {
     const frame = this.source?.buffers[0].frames.findLast(({ start }) => start <= this.#time + 1e-6);
     if (!frame) return;
     this.shown.push(frame.start);
+    this.report(frame.start);
+  }
+
+  /** Says that the frame of that time is shown. */
+  report(mediaTime) {
     const callbacks = [...this.#callbacks.values()];
     this.#callbacks.clear();
-    for (const call of callbacks) call(performance.now(), { mediaTime: frame.start });
+    for (const call of callbacks) call(performance.now(), { mediaTime });
   }
 }
 

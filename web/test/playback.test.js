@@ -45,6 +45,22 @@ test('a seek shows the frame of that time, and knows its time', async () => {
   assert.deepEqual([playback.state.phase, states[0]], ['paused', 'buffering']);
 });
 
+test('a frame that is reported too late is not the one that was sought', async () => {
+  const { playback, position, video } = setUp([at(0, { count: 50 })]);
+  await playback.seek(ms(2));
+  const before = video.shown.at(-1);
+  await playback.seek(ms(3.2));
+  video.report(before);
+  assert.equal(position(), 3_200);
+  await playback.step(1);
+  video.report(before);
+  assert.equal(position(), 3_240);
+  playback.play();
+  await until(() => !video.paused);
+  await video.run(0.2);
+  assert.equal(position(), 3_440);
+});
+
 test('the newest of several seeks counts', async () => {
   const { playback, position } = setUp([at(0, { count: 100 })]);
   await Promise.all([playback.seek(ms(20)), playback.seek(ms(100)), playback.seek(ms(150))]);

@@ -1,6 +1,8 @@
 package attacks
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -283,6 +285,39 @@ func (s *session) request(ctx context.Context, method, path, text string) (*apiA
 	}
 	defer res.Body.Close()
 	return readAnswer(res)
+}
+
+// pipeline asks the same n times over a channel of its own, without waiting for answers
+// in between (RFC 9112 §9.3.2). The error is the first answer that is not OK.
+func (s *session) pipeline(ctx context.Context, path string, n int) error {
+	conn, err := s.conn.DialContext(ctx, "", "")
+	if err != nil {
+		return err
+	}
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	asked := make(chan error, 1)
+	go func() {
+		_, err := io.WriteString(conn, strings.Repeat("GET "+path+" HTTP/1.1\r\nHost: publisher\r\n\r\n", n))
+		asked <- err
+	}()
+	answers := bufio.NewReader(conn)
+	for range n {
+		var res *http.Response
+		if res, err = http.ReadResponse(answers, nil); err != nil {
+			break
+		}
+		var a *apiAnswer
+		if a, err = readAnswer(res); err == nil && a.Status != http.StatusOK {
+			err = a
+		}
+		if _ = res.Body.Close(); err != nil {
+			break
+		}
+	}
+	_ = conn.Close()
+	return cmp.Or(err, <-asked)
 }
 
 func readAnswer(res *http.Response) (*apiAnswer, error) {

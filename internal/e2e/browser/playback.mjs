@@ -13,7 +13,14 @@ export function installPast() {
   async function pointOf(ms) {
     if (!timeline().scale.shows(ms)) {
       timeline().reveal(ms);
-      await new Promise((resolve) => setTimeout(resolve, 600));
+      // It slides there, as long as a busy machine takes.
+      let [x, still] = [NaN, 0];
+      for (const end = performance.now() + 15_000; still < 3 && performance.now() < end; ) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        const now = timeline().scale.xOf(ms);
+        still = Math.abs(now - x) < 0.5 && timeline().scale.shows(ms) ? still + 1 : 0;
+        x = now;
+      }
     }
     const box = one('[data-testid=timeline]').getBoundingClientRect();
     return { x: box.left + timeline().scale.xOf(ms), y: box.top + box.height / 2 };

@@ -131,7 +131,7 @@ func (p *page) arrives(t *testing.T, what string, ms float64, choose func(ms flo
 	const beside = 230 // milliseconds, no multiple of the time between pictures
 	for n, deadline := 0, time.Now().Add(2*recoverTimeout); ; n++ {
 		at := ms + float64(n)*beside
-		if n >= 8 {
+		if n >= 3 {
 			p.eval("past.piece().ranges.at(-1)[1] - 5000", &at)
 		}
 		choose(at)

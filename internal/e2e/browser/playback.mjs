@@ -12,7 +12,9 @@ export function installPast() {
   /** Where a time is in the window, on the band of the timeline; it is brought into sight. */
   async function pointOf(ms) {
     if (!timeline().scale.shows(ms)) {
-      timeline().reveal(ms);
+      // Not by reveal, which is for the playhead, and brings that back into sight.
+      const { msPerPx, width } = timeline().scale;
+      timeline().show(ms - (msPerPx * width) / 2, ms + (msPerPx * width) / 2);
       // It slides there, as long as a busy machine takes.
       let [x, still] = [NaN, 0];
       for (const end = performance.now() + 15_000; still < 3 && performance.now() < end; ) {

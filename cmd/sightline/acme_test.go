@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -15,10 +14,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/sightline-cam/sightline/internal/lab/freeport"
 	"github.com/sightline-cam/sightline/internal/tlsfile"
 )
 
@@ -30,29 +29,6 @@ type testAuthority struct {
 	dir, ca string // the directory's address, and a file with its certificate
 	roots   *x509.CertPool
 	stop    func()
-}
-
-// givenPorts are those that freePort has returned.
-var givenPorts sync.Map //nolint:gochecknoglobals // of this process, whichever test asks
-
-// freePort returns a port of loopback that nobody listens on, another one each
-// time. It is none that systems give to who asks for any, or for a connection: one of
-// these may be gone again before it is used.
-func freePort(t *testing.T) string {
-	t.Helper()
-	for {
-		port := strconv.Itoa(10_000 + rand.IntN(10_000))
-		l, err := net.Listen("tcp", "127.0.0.1:"+port)
-		if err != nil {
-			continue
-		}
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if _, given := givenPorts.LoadOrStore(port, true); !given {
-			return port
-		}
-	}
 }
 
 // background runs a program until stop or the end of the test.
@@ -105,7 +81,7 @@ func startAuthority(t *testing.T, httpPort, tlsPort string) *testAuthority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, listen, manage := "127.0.0.1:"+freePort(t), "127.0.0.1:"+freePort(t), "127.0.0.1:"+freePort(t)
+	names, listen, manage := freeport.Address(t), freeport.Address(t), freeport.Address(t)
 	a.dir = "https://" + listen + "/dir"
 	text, err := json.Marshal(map[string]any{"pebble": map[string]any{
 		"listenAddress": listen, "managementListenAddress": manage, "certificate": a.ca, "privateKey": a.ca,
@@ -118,7 +94,7 @@ func startAuthority(t *testing.T, httpPort, tlsPort string) *testAuthority {
 	if err := os.WriteFile(settings, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	background(t, nil, programs[1], "-dns01", names, "-http01", "", "-https01", "", "-tlsalpn01", "", "-management", "127.0.0.1:"+freePort(t), "-defaultIPv6", "")
+	background(t, nil, programs[1], "-dns01", names, "-http01", "", "-https01", "", "-tlsalpn01", "", "-management", freeport.Address(t), "-defaultIPv6", "")
 	a.stop = background(t, []string{"PEBBLE_VA_NOSLEEP=1"}, programs[0], "-config", settings, "-dnsserver", names, "-strict")
 	client := tlsfile.Client(own)
 	t.Cleanup(client.CloseIdleConnections)
@@ -188,10 +164,10 @@ func visit(c *http.Client, url string) (status int, location string, err error) 
 func TestSignal_GetsItsCertificateFromAnAuthority(t *testing.T) {
 	for _, way := range []string{"TLS-ALPN-01", "HTTP-01"} {
 		t.Run(way, func(t *testing.T) {
-			tlsPort, httpPort := freePort(t), freePort(t)
-			askTLS, askHTTP := tlsPort, freePort(t)
+			tlsPort, httpPort := strconv.Itoa(freeport.Get(t)), strconv.Itoa(freeport.Get(t))
+			askTLS, askHTTP := tlsPort, strconv.Itoa(freeport.Get(t))
 			if way == "HTTP-01" {
-				askTLS, askHTTP = freePort(t), httpPort
+				askTLS, askHTTP = strconv.Itoa(freeport.Get(t)), httpPort
 			}
 			a := startAuthority(t, askHTTP, askTLS)
 			state := filepath.Join(t.TempDir(), "state")
@@ -247,7 +223,7 @@ func TestSignal_CertificateFilesAreReadAgain(t *testing.T) {
 		}
 		return own
 	}
-	own, port := renew(), freePort(t)
+	own, port := renew(), strconv.Itoa(freeport.Get(t))
 	background(t, nil, "sightline", "signal", "--listen", "127.0.0.1:"+port, "--tls-cert", file, "--tls-key", file)
 	reached := func(own *tlsfile.Own) error {
 		client := tlsfile.Client(own)

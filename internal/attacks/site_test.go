@@ -3,14 +3,13 @@ package attacks
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/sightline-cam/sightline/internal/check"
 	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/internal/lab/freeport"
 )
 
 // site is an agent with two cameras, "cam" and "garden", and where it is to be found.
@@ -41,7 +40,7 @@ type siteOptions struct {
 // site starts an agent and waits until it can be reached.
 func (w *world) site(o siteOptions) *site {
 	w.Helper()
-	listen := fmt.Sprintf("127.0.0.1:%d", w.freePort())
+	listen := freeport.Address(w)
 	if o.stateDir == "" {
 		o.stateDir = filepath.Join(w.folder(), "state")
 	}
@@ -99,25 +98,6 @@ func (s *site) key() *identity.Identity {
 		s.w.Fatal(err)
 	}
 	return id
-}
-
-// freePort returns a TCP port of loopback that nobody listens on, and that no system
-// gives away by itself: others start programs and dial at the same time.
-func (w *world) freePort() int {
-	w.Helper()
-	for range 100 {
-		port := 20_000 + rand.IntN(12_000)
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		if err := l.Close(); err != nil {
-			w.Fatal(err)
-		}
-		return port
-	}
-	w.Fatal("no port of loopback is free")
-	return 0
 }
 
 // server is a signaling server without an agent.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sightline-cam/sightline/internal/lab/freeport"
 	"github.com/sightline-cam/sightline/internal/lab/rtspcam"
 )
 
@@ -84,7 +85,7 @@ func TestAgent_KilledAndRestartedIsLiveAgain(t *testing.T) {
 func TestSignaling_KilledWhileWatchingDoesNotInterrupt(t *testing.T) {
 	t.Parallel()
 	b := launch(t)
-	s := &site{stateDir: filepath.Join(t.TempDir(), "state"), signalAddr: keptAddress(t)}
+	s := &site{stateDir: filepath.Join(t.TempDir(), "state"), signalAddr: freeport.Address(t)}
 	s.start(t, rtspcam.StartGStreamer(t).URL(rtspcam.Open, "baseline"))
 	p := b.open("signal-restart", s.link, pageOptions{})
 	p.waitState("live", liveTimeout)

@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -48,23 +46,4 @@ func (p *process) residentKB(t *testing.T) int {
 	}
 	t.Fatal("no VmRSS in /proc")
 	return 0
-}
-
-// keptAddress returns an address of loopback for what is stopped and started again:
-// meanwhile nobody takes its port, which no system gives away by itself.
-func keptAddress(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			continue
-		}
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return address
-	}
-	t.Fatal("no port of loopback is free")
-	return ""
 }

@@ -5,6 +5,8 @@ import (
 	"net"
 	"sync"
 	"testing"
+
+	"github.com/sightline-cam/sightline/internal/lab/freeport"
 )
 
 // relay forwards TCP connections to a camera until it is cut: then the camera
@@ -24,7 +26,7 @@ type relay struct {
 // newRelay listens on loopback for connections to target.
 func newRelay(t *testing.T, target string) *relay {
 	t.Helper()
-	r := &relay{target: target, addr: keptAddress(t)}
+	r := &relay{target: target, addr: freeport.Address(t)}
 	r.restore(t)
 	t.Cleanup(r.cut)
 	return r

@@ -2,9 +2,7 @@ package relay
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +13,7 @@ import (
 	"github.com/pion/stun/v4"
 	"github.com/pion/turn/v5"
 
+	"github.com/sightline-cam/sightline/internal/lab/freeport"
 	"github.com/sightline-cam/sightline/internal/lab/program"
 	"github.com/sightline-cam/sightline/signaling"
 )
@@ -29,7 +28,7 @@ func TestCredentials_AreAcceptedByCoturn(t *testing.T) {
 		t.Skip(err)
 	}
 	secret := testSecret(t)
-	port := freePort(t)
+	port := freeport.Get(t)
 	dir := t.TempDir()
 	config := filepath.Join(dir, "turnserver.conf")
 	lines := []string{
@@ -102,26 +101,4 @@ func waitForTURN(t *testing.T, p *program.Program, at string) {
 		case <-again.C:
 		}
 	}
-}
-
-// freePort is a port that is free for UDP and TCP, a moment ago: none of those that
-// the system gives to whoever asks for any.
-func freePort(t *testing.T) uint16 {
-	t.Helper()
-	for range 100 {
-		port := uint16(20_000 + rand.IntN(12_000))
-		at := netip.AddrPortFrom(loopback(), port).String()
-		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp4", at)
-		if err != nil {
-			continue
-		}
-		c, err := listenUDP("udp4", at)
-		_ = l.Close()
-		if err == nil {
-			_ = c.Close()
-			return port
-		}
-	}
-	t.Fatal("no free port")
-	return 0
 }

@@ -3,8 +3,6 @@ package client_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"sync"
@@ -14,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/internal/lab/freeport"
 	"github.com/sightline-cam/sightline/signaling/client"
 	"github.com/sightline-cam/sightline/signaling/server"
 )
@@ -46,17 +45,13 @@ func startSite(t testing.TB, o server.Options) *site {
 
 func (s *site) start(o server.Options) {
 	s.t.Helper()
-	l, err := listenAt(s.addr)
-	for range 100 {
-		if s.addr != "" || err == nil {
-			break
-		}
-		l, err = listenAt("")
+	if s.addr == "" {
+		s.addr = freeport.Address(s.t)
 	}
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", s.addr)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.addr = l.Addr().String()
 	o.CloseTimeout = patience // whoever is slow is told all the same
 	s.server, err = server.New(o)
 	if err != nil {
@@ -66,15 +61,6 @@ func (s *site) start(o server.Options) {
 	s.http = &http.Server{Handler: s.server.Handler(), ReadHeaderTimeout: patience}
 	s.served = make(chan error, 1)
 	go func() { s.served <- s.http.Serve(s.conns) }()
-}
-
-// listenAt listens at an address; "" is one at random, with a port that the system gives
-// nobody else while the server is down.
-func listenAt(addr string) (net.Listener, error) {
-	if addr == "" {
-		addr = fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))
-	}
-	return (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
 }
 
 func (s *site) stop() {

@@ -66,7 +66,7 @@ func (s *Site) MapPorts(tb testing.TB, by Mapping) *program.Program {
 	p := program.Start(tb, exec.Command(command[0], command[1:]...)) //nolint:noctx // it ends with the test
 	p.WaitFor(tb, `(?i)listening (on|for)`, serverStart)
 	if by == UPnP {
-		awaitUDP(tb, p.PID(), ssdpPort)
+		AwaitSSDP(tb, p.PID())
 	}
 	return p
 }
@@ -75,10 +75,10 @@ func (s *Site) MapPorts(tb testing.TB, by Mapping) *program.Program {
 // after it has said that it listens, and says nothing of it.
 const ssdpPort = 1900
 
-// awaitUDP waits until a UDP port is open where a process is.
-func awaitUDP(tb testing.TB, pid, port int) {
+// AwaitSSDP waits until a router's program, of that pid, hears searches.
+func AwaitSSDP(tb testing.TB, pid int) {
 	tb.Helper()
-	open := fmt.Sprintf(":%04X ", port)
+	open := fmt.Sprintf(":%04X ", ssdpPort)
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	for deadline := time.Now().Add(serverStart); ; <-again.C {
@@ -90,7 +90,7 @@ func awaitUDP(tb testing.TB, pid, port int) {
 			return
 		}
 		if time.Now().After(deadline) {
-			tb.Fatalf("UDP port %d is not open after %v:\n%s", port, serverStart, table)
+			tb.Fatalf("the router hears no searches after %v:\n%s", serverStart, table)
 		}
 	}
 }

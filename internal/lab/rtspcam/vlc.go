@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -12,6 +11,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/sightline-cam/sightline/internal/lab/freeport"
 )
 
 // StartVLC starts VLC as a camera that sends H.264 over UDP and answers 461 to
@@ -25,7 +26,7 @@ func StartVLC(tb testing.TB) string {
 		}
 	}
 	film := makeFilm(tb)
-	port := freePort(tb)
+	port := freeport.Get(tb)
 	ctx, cancel := context.WithCancel(context.Background())
 	args := []string{"cvlc", "--intf", "dummy", "--no-plugins-cache", "--loop", film,
 		"--sout", fmt.Sprintf("#rtp{sdp=rtsp://127.0.0.1:%d/film}", port), "--sout-keep"}
@@ -73,25 +74,6 @@ func makeFilm(tb testing.TB) string {
 		tb.Fatalf("make a film: %v\n%s", err, out)
 	}
 	return film
-}
-
-// freePort returns a TCP port of the loopback interface that was free just now, and that
-// the system gives to nobody who asks for any.
-func freePort(tb testing.TB) int {
-	tb.Helper()
-	const first, ports = 20_000, 12_000
-	var last error
-	for range 100 {
-		port := first + rand.IntN(ports)
-		l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
-		if err == nil {
-			_ = l.Close()
-			return port
-		}
-		last = err
-	}
-	tb.Fatalf("no port is free: %v", last)
-	return 0
 }
 
 // awaitPort returns when something accepts connections.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/sightline-cam/sightline/internal/identity"
+	"github.com/sightline-cam/sightline/internal/lab/freeport"
 	"github.com/sightline-cam/sightline/internal/lab/program"
 	"github.com/sightline-cam/sightline/internal/nat"
 	"github.com/sightline-cam/sightline/signaling"
@@ -72,7 +73,7 @@ func TestCheck_UnderstandsCoturn(t *testing.T) {
 func startCoturn(t *testing.T, dir, secret string) (*program.Program, []int) {
 	t.Helper()
 	for range 5 {
-		ports := freePorts(t, 4)
+		ports := []int{freeport.Get(t), freeport.Get(t), freeport.Get(t), freeport.Get(t)}
 		conf := []string{
 			fmt.Sprintf("listening-port=%d", ports[0]), fmt.Sprintf("alt-listening-port=%d", ports[1]),
 			fmt.Sprintf("tls-listening-port=%d", ports[2]), fmt.Sprintf("alt-tls-listening-port=%d", ports[3]),
@@ -109,19 +110,6 @@ func accepts(port int) bool {
 		}
 	}
 	return false
-}
-
-// freePorts returns ports of 127.0.0.1 that nobody uses now.
-func freePorts(t *testing.T, n int) (ports []int) {
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
 }
 
 // certificate writes cert.pem and key.pem for 127.0.0.1 and returns what trusts

@@ -12,7 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/sightline-cam/sightline/internal/lab/netns"
 )
 
 // The addresses of a home: the device, its router on both sides, and a machine
@@ -210,27 +211,7 @@ func (r *router) restart(t *testing.T, input string, settings ...string) {
 	})
 	t.Cleanup(func() { r.halt(); drained.Wait() })
 	if strings.Contains(text, "enable_upnp=yes") {
-		awaitSSDP(t, daemon.Process.Pid)
-	}
-}
-
-// awaitSSDP waits until the daemon hears searches, of which it says nothing.
-func awaitSSDP(t *testing.T, pid int) {
-	t.Helper()
-	open := fmt.Sprintf(":%04X ", ssdpPort)
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for deadline := time.Now().Add(patience); ; <-again.C {
-		table, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/udp", pid))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(table), open) {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the daemon hears no searches:\n%s", table)
-		}
+		netns.AwaitSSDP(t, daemon.Process.Pid)
 	}
 }
 

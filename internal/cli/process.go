@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -68,9 +69,14 @@ func (p *Process) endInTime(ctx context.Context, exit func(code int)) {
 	<-timer.C
 	p.complain("still not ended after %v; please report what follows", lastSecond)
 	stacks := make([]byte, maxStacks) // package pprof would make the lean agent 0.2 MB larger
-	_, _ = p.Stderr.Write(stacks[:runtime.Stack(stacks, true)])
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	_, _ = p.Stderr.Write(argumentsIn().ReplaceAll(stacks, []byte("(…)")))
 	exit(exitFailed)
 }
+
+// argumentsIn matches the arguments of calls in a stack, up to the end of the line:
+// parts of keys and secrets may be among them.
+func argumentsIn() *regexp.Regexp { return regexp.MustCompile(`(?m)\((?:0x|\{|_|\.\.\.).*\)$`) }
 
 // Misused prints what is wrong with the command line and returns the exit code.
 func (p *Process) Misused(err error) int {

@@ -44,40 +44,33 @@ func (c *check) hairpin(ctx context.Context, network string, one *socket, seen o
 	for range hairpinRounds {
 		_ = one.write(request.Raw, mapped) // what does not go out does not come in
 		_ = two.write(request.Raw, seen.mapped)
-		if heardWithin(ctx, one, two, hairpinPause) || !bothAnswered(ctx, one, two, seen.to) {
-			break
+		timer := time.NewTimer(hairpinPause)
+		select {
+		case <-one.heard:
+		case <-two.heard:
+		case <-timer.C:
 		}
-	}
-	switch {
-	case heardWithin(ctx, one, two, 0):
-		return Yes
-	case ctx.Err() != nil:
-		return Undecided
+		timer.Stop()
+		answered := bothAnswered(ctx, one, two, seen.to)
+		switch {
+		case heard(one, two):
+			return Yes
+		case !answered:
+			return Undecided
+		}
 	}
 	return No
 }
 
-// heardWithin reports whether one of two sockets heard what it awaits, or does so
-// within some time.
-func heardWithin(ctx context.Context, one, two *socket, wait time.Duration) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
+// heard reports whether one of two sockets has heard what it awaits.
+func heard(one, two *socket) bool {
 	select {
 	case <-one.heard:
 	case <-two.heard:
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	return isClosed(one.heard) || isClosed(two.heard)
-}
-
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
 	default:
 		return false
 	}
+	return true
 }
 
 // bothAnswered asks a server from both sockets, and reports whether it answered
